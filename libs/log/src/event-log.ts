@@ -1,0 +1,116 @@
+import type { Observable } from 'rxjs'
+
+/** A record to be appended. `partition` names where; otherwise the hash of `key` does; keyless records need `partition`. */
+export interface OutgoingRecord {
+  readonly key: Uint8Array | null
+  /** null is a tombstone: on a compacted topic it deletes its key. */
+  readonly value: Uint8Array | null
+  readonly headers?: Readonly<Record<string, Uint8Array>>
+  /** milliseconds since 1970-01-01 UTC; the adapter's clock if absent */
+  readonly timestamp?: number
+  readonly partition?: number
+}
+
+/** A record as read. Its bytes are views that stay valid until the delivery is acknowledged; copy to keep. */
+export interface StoredRecord {
+  readonly offset: number
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: Readonly<Record<string, Uint8Array>>
+  readonly timestamp: number
+}
+
+/** Some consecutive records of one partition, in offset order. Offsets ascend but may have gaps (compaction, markers). */
+export interface Delivery {
+  readonly topic: string
+  readonly partition: number
+  readonly records: readonly StoredRecord[]
+  /** Offset to go on from after this delivery; ≥ last record's offset + 1. */
+  readonly nextOffset: number
+  /** End of the partition when this delivery was read: `endOffset − nextOffset` is the lag. */
+  readonly endOffset: number
+  /**
+   * Done with this delivery: its memory may be reused and the partition's next one is handed out.
+   * Does not commit the group's position: `publish(…, {settles})` does, together with the records.
+   */
+  ack(): void
+}
+
+/** Where a consumer without a position, or told to ignore it, begins. A map gives an offset a partition. */
+export type From = 'position' | 'earliest' | 'latest' | ReadonlyMap<number, number>
+
+export interface ConsumeOptions {
+  /** Members of one group share the partitions; each group reads everything. Without a group: all partitions, no position. */
+  readonly group?: string
+  /**
+   * `position` (default with a group): the group's committed position, `earliest` where it has none.
+   * A function is asked at each assignment of partitions, e.g. to start from a ledger.
+   */
+  readonly from?: From | ((partitions: readonly number[]) => Promise<From>)
+  /** Most records in one delivery, default 1024. */
+  readonly maxRecords?: number
+  /** Ends the stream: completes after the outstanding deliveries are acknowledged or abandoned. */
+  readonly signal?: AbortSignal
+  /** Complete at the end offsets seen at the start, instead of waiting for more. */
+  readonly untilEnd?: boolean
+  /** Told when this member's partitions change, before the first delivery of a new one. */
+  readonly onAssignment?: (partitions: readonly number[]) => void
+}
+
+export interface Publication {
+  readonly topic: string
+  readonly records: readonly OutgoingRecord[]
+}
+
+export interface PublishOptions {
+  /** Commit these deliveries' positions for `group` in the same atomic step as the records. */
+  readonly settles?: {
+    readonly group: string
+    readonly deliveries: readonly Pick<Delivery, 'topic' | 'partition' | 'nextOffset'>[]
+  }
+}
+
+export interface TopicOptions {
+  readonly partitions: number
+  /** `compact` keeps the newest record of each key; `delete` drops the oldest beyond the retention. */
+  readonly cleanup: 'delete' | 'compact'
+  readonly retentionMs?: number
+  readonly retentionBytes?: number
+}
+
+export interface PartitionOffsets {
+  readonly partition: number
+  /** Offset of the oldest record still stored. */
+  readonly start: number
+  /** Offset the next record will get. */
+  readonly end: number
+}
+
+/**
+ * A partitioned, durable, append-only log: the port behind which `embedded` (SQLite) and `kafka` stand.
+ *
+ * Order: within a partition records are delivered in offset order; across partitions there is none.
+ * Flow control: a partition's next delivery is handed out only after `ack()`, so nothing is buffered without a bound.
+ * Delivery: `publish` resolves when the records are durable. With `settles`, records and positions become durable in
+ * one atomic step or not at all: a stage that publishes this way is exactly-once.
+ * Failure: every method rejects with a `LogError`; a stream errors with one. After an indefinite failure the
+ * process must end and start again from what is durable.
+ */
+export interface EventLog {
+  /** Creates missing topics; refuses (names both numbers) when an existing one has another number of partitions. */
+  ensureTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void>
+  consume(topic: string, options: ConsumeOptions): Observable<Delivery>
+  /** All publications become durable together. Offsets come back in the order of the records, one array a publication. */
+  publish(publications: readonly Publication[], options?: PublishOptions): Promise<readonly (readonly number[])[]>
+  /** Start and end of each partition, in partition order. */
+  offsets(topic: string): Promise<readonly PartitionOffsets[]>
+  /** Committed position a partition; a partition without one is absent. */
+  positions(topic: string, group: string): Promise<ReadonlyMap<number, number>>
+  /** Stops every consumer, makes outstanding publications durable, releases locks. Idempotent. */
+  close(): Promise<void>
+}
+
+/** An error of the log that names what was expected and what to do. */
+export class LogError extends Error {
+  override readonly name = 'LogError'
+}

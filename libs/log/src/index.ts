@@ -1,0 +1,13 @@
+export type {
+  ConsumeOptions,
+  Delivery,
+  EventLog,
+  From,
+  OutgoingRecord,
+  PartitionOffsets,
+  Publication,
+  PublishOptions,
+  StoredRecord,
+  TopicOptions,
+} from './event-log.ts'
+export { LogError } from './event-log.ts'

@@ -1,0 +1,74 @@
+import type { Block } from './block.ts'
+import type { Prior } from './prior.ts'
+
+/**
+ * Sufficient statistics: one flat vector, so that they form a vector space. `merge` is element-wise addition, `scale`
+ * element-wise multiplication, the empty statistics are zeros, and the bytes of the array are its wire format.
+ * The layout belongs to the family and is documented there.
+ */
+export type Statistics = Float64Array
+
+/** Parameters: named arrays, their shapes documented by the family. Self-describing, so that any family can be stored. */
+export type Parameters = Readonly<Record<string, Float64Array>>
+
+/**
+ * K component densities of one form over the same columns (a component's density is p(x | θ_k), k = 0 … K−1).
+ * All components are handled together because they share work (a packed event) and sometimes parameters (tied covariance).
+ * A mixture is itself a Family with K = 1, whose `observe` is the E-step; a product of families over blocks of columns too.
+ *
+ * Batch EM, stepwise EM, forgetting and merging of shards then differ only in weights:
+ * S ← (1−γ) S + γ s̄ is `merge(scale(S, 1−γ), scale(s̄, γ))`.
+ */
+export interface Family {
+  /** The family's name in the field, e.g. `gaussian`. */
+  readonly name: string
+  /** K, the number of components. */
+  readonly components: number
+  /** d, the number of columns read from a block. */
+  readonly columns: number
+  /** Length of the flat statistics. */
+  readonly statisticsLength: number
+
+  /**
+   * Adds to `into` the expected sufficient statistics of `block` under `parameters`.
+   * @param into written to
+   * @param responsibilities shape (rows, K), row-major: weight of event n in component k, ≥ 0
+   * @param parameters needed where values are missing or latent (conditional moments); otherwise ignored
+   */
+  observe(into: Statistics, block: Block, responsibilities: Float64Array, parameters: Parameters): void
+
+  /**
+   * M-step: the parameters that maximise the expected complete-data (penalised) log-likelihood.
+   * Never throws on degenerate statistics and never returns NaN: floors, jitter, and `previous` for starved components.
+   * @param previous parameters that a component with too little weight keeps
+   */
+  maximise(statistics: Statistics, prior: Prior, previous: Parameters): Parameters
+
+  /**
+   * log p(x_n | θ_k) in nats, of the observed columns of each event (missing ones are integrated out).
+   * @param out written to, shape (rows, K), row-major
+   */
+  logDensity(parameters: Parameters, block: Block, out: Float64Array): void
+}
+
+/** The identity of `merge`. */
+export const empty = (family: Family): Statistics => new Float64Array(family.statisticsLength)
+
+/** into ← into + from. Commutative bit for bit. */
+export function merge(into: Statistics, from: Statistics): Statistics {
+  for (let i = 0; i < into.length; i++) into[i]! += from[i]!
+  return into
+}
+
+/** into ← factor · into. */
+export function scale(into: Statistics, factor: number): Statistics {
+  for (let i = 0; i < into.length; i++) into[i]! *= factor
+  return into
+}
+
+/** into ← (1−γ) into + γ from: the stepwise update (Cappé & Moulines 2009, eq. 8). */
+export function blend(into: Statistics, from: Statistics, gamma: number): Statistics {
+  const keep = 1 - gamma
+  for (let i = 0; i < into.length; i++) into[i] = keep * into[i]! + gamma * from[i]!
+  return into
+}

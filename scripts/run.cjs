@@ -1,0 +1,63 @@
+// Entry of `npm start` and `npm test`: checks Node, installs what is missing, then goes on under the pinned Node 24.
+// Written for any Node, so that an old one can still print what to do.
+var childProcess = require('child_process')
+var fs = require('fs')
+var path = require('path')
+
+var root = path.join(__dirname, '..')
+var major = Number(process.versions.node.split('.')[0])
+if (major < 20) {
+  console.error(
+    'node: expected version 20 or newer, got ' +
+      process.versions.node +
+      '\n' +
+      'Install a current Node.js (https://nodejs.org, or your version manager: `nvm install 24`) and run the command again.',
+  )
+  process.exit(1)
+}
+
+/** The lockfile npm leaves inside node_modules is rewritten by every install: older than ours means stale. */
+function installed() {
+  var marker = path.join(root, 'node_modules', '.package-lock.json')
+  if (!fs.existsSync(marker) || !fs.existsSync(node24())) return false
+  return fs.statSync(marker).mtimeMs >= fs.statSync(path.join(root, 'package-lock.json')).mtimeMs
+}
+
+function node24() {
+  return path.join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+}
+
+function run(command, args, options) {
+  var child = childProcess.spawn(command, args, Object.assign({ stdio: 'inherit', cwd: root }, options))
+  // A terminal sends Ctrl-C to the whole process group; the child decides when to end, and we end with it.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => {
+    child.kill('SIGTERM')
+  })
+  child.on('error', error => {
+    console.error(command + ': ' + error.message)
+    process.exit(1)
+  })
+  child.on('exit', (code, signal) => {
+    process.exit(signal ? 128 + (require('os').constants.signals[signal] || 0) : code)
+  })
+}
+
+if (!installed()) {
+  console.error('Installing dependencies (npm ci) …')
+  var npm = process.env.npm_execpath
+  var install = npm
+    ? childProcess.spawnSync(process.execPath, [npm, 'ci'], { cwd: root, stdio: ['ignore', 2, 2] })
+    : childProcess.spawnSync('npm', ['ci'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+  if (install.status !== 0) {
+    console.error('npm ci failed: see its messages above. Is the npm registry reachable?')
+    process.exit(1)
+  }
+}
+
+var task = process.argv[2]
+var rest = process.argv.slice(3)
+var bin = path.dirname(node24())
+var env = Object.assign({}, process.env, { PATH: bin + path.delimiter + process.env.PATH })
+var source = ['--conditions=source', '--disable-warning=ExperimentalWarning']
+run(node24(), source.concat([path.join(root, 'scripts', task.replace(':', '-') + '.ts')], rest), { env: env })

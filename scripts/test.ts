@@ -1,0 +1,14 @@
+// `npm test`: types and style, then every fast test. Extra arguments go to vitest.
+import { spawnSync } from 'node:child_process'
+
+const step = (command: string, args: string[]): void => {
+  const { status } = spawnSync(process.execPath, [command, ...args], { stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+const filters = process.argv.slice(2)
+if (filters.length === 0) {
+  step('node_modules/typescript/bin/tsc', ['--noEmit'])
+  step('node_modules/@biomejs/biome/bin/biome', ['check'])
+}
+step('node_modules/vitest/vitest.mjs', ['run', ...filters])

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+const slow = process.env['EDDY_SLOW'] === '1'
+
+export default defineConfig({
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'] } },
+  test: {
+    include: slow ? ['{libs,services,test}/**/*.slow.test.ts'] : ['{libs,services,test,infra,examples}/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**', ...(slow ? [] : ['**/*.slow.test.ts'])],
+    testTimeout: slow ? 600_000 : 30_000,
+    hookTimeout: slow ? 600_000 : 60_000,
+  },
+})
