@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const slow = process.env['EDDY_SLOW'] === '1'
+const slow = process.env.EDDY_SLOW === '1'
 
 export default defineConfig({
   resolve: { conditions: ['source'] },

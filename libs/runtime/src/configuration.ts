@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs'
+import { parseDocument } from 'yaml'
+import { z } from 'zod'
+
+/** Every mistake of a configuration at once, each with its path and source. Exit code 78. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(
+      `configuration: ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}\n${problems.map(p => `  - ${p}`).join('\n')}`,
+    )
+    this.problems = problems
+  }
+}
+
+export interface ConfigurationSources {
+  /** Values of command-line flags by path, e.g. `{'http.port': 8080}`; undefined ones are absent. */
+  readonly flags?: Readonly<Record<string, unknown>>
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** A YAML (or JSON) file. */
+  readonly file?: string
+}
+
+type Tree = { [key: string]: unknown }
+
+interface Leaf {
+  readonly path: string
+  readonly variable: string
+  readonly type: string | undefined
+}
+
+/**
+ * Reads one configuration: flag > environment > file > default.
+ * Environment variables are named after the path: `http.port` is `EDDY_HTTP_PORT`, `kafka.clientId` is `KAFKA_CLIENT_ID`;
+ * with `_FILE` appended they name a file that holds the value.
+ * @throws {ConfigurationError} with all problems
+ */
+export function loadConfiguration<T extends z.ZodType>(schema: T, sources: ConfigurationSources): z.output<T> {
+  const problems: string[] = []
+  const tree: Tree = {}
+  const origin = new Map<string, string>()
+  if (sources.file !== undefined) Object.assign(tree, readFile(sources.file, problems))
+  for (const leaf of leaves(schema)) {
+    const text = fromEnvironment(leaf.variable, sources.environment ?? {}, problems)
+    if (text === undefined) continue
+    assign(tree, leaf.path, coerce(text, leaf.type))
+    origin.set(leaf.path, leaf.variable)
+  }
+  for (const [path, value] of Object.entries(sources.flags ?? {})) {
+    if (value === undefined) continue
+    assign(tree, path, value)
+    origin.set(path, 'command line')
+  }
+  const result = schema.safeParse(tree, { reportInput: true })
+  if (!result.success) {
+    for (const issue of result.error.issues) {
+      const path = issue.path.join('.')
+      const where = origin.get(path) ?? sources.file ?? 'configuration'
+      problems.push(`${where}: ${path === '' ? '' : `${path}: `}${explain(issue)}`)
+    }
+  }
+  if (problems.length > 0 || !result.success) throw new ConfigurationError(problems)
+  return result.data
+}
+
+/** The configuration's JSON Schema, for editors and for `docs/`. */
+export const jsonSchema = (schema: z.ZodType): object => z.toJSONSchema(schema, { io: 'input' })
+
+/** Names of the environment variables a schema understands, with their paths. */
+export function environmentVariables(
+  schema: z.ZodType,
+): readonly { readonly variable: string; readonly path: string }[] {
+  return leaves(schema).map(({ variable, path }) => ({ variable, path }))
+}
+
+function explain(issue: z.core.$ZodIssue): string {
+  const got = 'input' in issue && issue.input !== undefined ? `, got ${JSON.stringify(issue.input)}` : ''
+  if (issue.code === 'invalid_type')
+    return `expected ${issue.expected}${issue.input === undefined ? ', got nothing' : got}`
+  if (issue.code === 'unrecognized_keys') return `expected a known key, got ${issue.keys.map(k => `"${k}"`).join(', ')}`
+  if (issue.code === 'invalid_value') return `expected ${issue.values.map(v => JSON.stringify(v)).join(' | ')}${got}`
+  if (issue.code === 'too_small') return `expected ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}${got}`
+  if (issue.code === 'too_big') return `expected ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${got}`
+  return issue.message + got
+}
+
+function readFile(path: string, problems: string[]): Tree {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    problems.push(
+      `${path}: expected a readable YAML file, got ${(error as NodeJS.ErrnoException).code}; check the path after --config`,
+    )
+    return {}
+  }
+  const document = parseDocument(text)
+  if (document.errors.length > 0) {
+    problems.push(...document.errors.map(error => `${path}: ${error.message.split('\n')[0]}`))
+    return {}
+  }
+  const value: unknown = document.toJS() ?? {}
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Tree
+  problems.push(`${path}: expected a mapping at the top, got ${Array.isArray(value) ? 'a list' : typeof value}`)
+  return {}
+}
+
+function fromEnvironment(
+  variable: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): string | undefined {
+  const file = environment[`${variable}_FILE`]
+  if (file === undefined) return environment[variable]
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    problems.push(
+      `${variable}_FILE: expected a readable file, got ${(error as NodeJS.ErrnoException).code} for ${file}`,
+    )
+    return undefined
+  }
+}
+
+function coerce(text: string, type: string | undefined): unknown {
+  if (type === 'number' || type === 'integer')
+    return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)
+  if (type === 'boolean')
+    return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text
+  if (type === 'array') return text.split(',').map(part => part.trim())
+  return text
+}
+
+function assign(tree: Tree, path: string, value: unknown): void {
+  const keys = path.split('.')
+  const last = keys.pop() as string
+  let node = tree
+  for (const key of keys) {
+    if (typeof node[key] !== 'object' || node[key] === null) node[key] = {}
+    node = node[key] as Tree
+  }
+  node[last] = value
+}
+
+interface SchemaNode {
+  readonly type?: string
+  readonly properties?: Readonly<Record<string, SchemaNode>>
+  readonly items?: SchemaNode
+  readonly anyOf?: readonly SchemaNode[]
+}
+
+function leaves(schema: z.ZodType): Leaf[] {
+  const found: Leaf[] = []
+  const walk = (node: SchemaNode, path: string[]): void => {
+    const object = node.properties !== undefined ? node : node.anyOf?.find(option => option.properties !== undefined)
+    if (object?.properties !== undefined) {
+      for (const [key, child] of Object.entries(object.properties)) walk(child, [...path, key])
+      return
+    }
+    const listOfObjects = node.type === 'array' && node.items?.properties !== undefined
+    if (path.length > 0 && !listOfObjects)
+      found.push({ path: path.join('.'), variable: variableName(path), type: node.type })
+  }
+  walk(jsonSchema(schema) as SchemaNode, [])
+  return found
+}
+
+function variableName(path: readonly string[]): string {
+  const snake = path.map(key => key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()).join('_')
+  return path[0] === 'kafka' ? snake : `EDDY_${snake}`
+}

@@ -1,0 +1,45 @@
+/** Progress of the stages, as the probes see it. Liveness is progress, never the reachability of a broker. */
+export class Health {
+  readonly #stalledAfterMs: number
+  readonly #now: () => number
+  readonly #progress = new Map<string, { lag: number; since: number }>()
+  #notReady: string | undefined = 'starting'
+
+  /** @param stalledAfterMs a partition with lag and without progress for this long is stalled */
+  constructor(now: () => number, stalledAfterMs = 60_000) {
+    this.#now = now
+    this.#stalledAfterMs = stalledAfterMs
+  }
+
+  /** A stage moved on in a partition and still has `lag` records to go. */
+  progressed(stage: string, partition: number, lag: number): void {
+    this.#progress.set(`${stage}/${partition}`, { lag, since: this.#now() })
+  }
+
+  /** There is more to do in a partition; without `progressed` it stalls. */
+  lagging(stage: string, partition: number, lag: number): void {
+    const key = `${stage}/${partition}`
+    const entry = this.#progress.get(key)
+    if (entry === undefined || entry.lag === 0) this.#progress.set(key, { lag, since: this.#now() })
+    else entry.lag = lag
+  }
+
+  /** Partitions with lag and no progress, as `stage/partition`. */
+  get stalled(): readonly string[] {
+    const limit = this.#now() - this.#stalledAfterMs
+    return [...this.#progress].filter(([, { lag, since }]) => lag > 0 && since < limit).map(([key]) => key)
+  }
+
+  /** Why this process should get no traffic, or undefined when it is ready. */
+  get notReady(): string | undefined {
+    return this.#notReady
+  }
+
+  ready(): void {
+    this.#notReady = undefined
+  }
+
+  unready(reason: string): void {
+    this.#notReady = reason
+  }
+}

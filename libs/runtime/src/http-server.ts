@@ -1,0 +1,75 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Health } from './health.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface HttpOptions {
+  readonly host: string
+  /** 0 for any free port */
+  readonly port: number
+  /** Bearer token for everything but liveness; required by configuration when `host` is not a loopback address. */
+  readonly token?: string | undefined
+  readonly maxBodyBytes: number
+  readonly maxConnections: number
+}
+
+/** The HTTP side every service has: `/livez`, `/readyz`, `/metrics`. Routes of its own are added before `listen`. */
+export function createHttpServer(options: HttpOptions, health: Health, metrics: Metrics): FastifyInstance {
+  const server = fastify({
+    bodyLimit: options.maxBodyBytes,
+    connectionTimeout: 30_000,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 5_000,
+    forceCloseConnections: true,
+  })
+  server.server.maxConnections = options.maxConnections
+  const expected = options.token === undefined ? undefined : `Bearer ${options.token}`
+  server.addHook('onRequest', async (request, reply) => {
+    if (expected === undefined || request.url === '/livez' || sameText(request.headers.authorization ?? '', expected))
+      return
+    await reply
+      .code(401)
+      .header('www-authenticate', 'Bearer')
+      .send({ error: 'authorization: expected a bearer token (http.token)' })
+  })
+  server.get('/livez', (_request, reply) => {
+    const { stalled } = health
+    return stalled.length === 0 ? { status: 'ok' } : reply.code(503).send({ status: 'stalled', partitions: stalled })
+  })
+  server.get('/readyz', (_request, reply) => {
+    const { notReady } = health
+    return notReady === undefined
+      ? { status: 'ready' }
+      : reply.code(503).send({ status: 'not ready', reason: notReady })
+  })
+  server.get('/metrics', async (_request, reply) => {
+    metrics.ready.set(health.notReady === undefined ? 1 : 0)
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
+  })
+  return server
+}
+
+/** Listens; an occupied port or a refused address becomes an error that says what to do. Returns the port. */
+export async function listen(
+  server: FastifyInstance,
+  { host, port }: Pick<HttpOptions, 'host' | 'port'>,
+): Promise<number> {
+  try {
+    await server.listen({ host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE')
+      throw new Error(
+        `http.port: expected a free port, got ${port} which another process uses; choose one with --port (0 for any)`,
+      )
+    throw new Error(`http: expected to listen on ${host}:${port}, got ${code ?? (error as Error).message}`)
+  }
+  const address = server.server.address()
+  return typeof address === 'object' && address !== null ? address.port : port
+}
+
+/** Compares in constant time: digests have one length, whatever was sent. */
+function sameText(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(a), digest(b))
+}

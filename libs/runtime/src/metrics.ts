@@ -1,0 +1,90 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+const latency = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+/**
+ * Every metric of Eddy, in one place. Labels are enumerations of bounded size (stage, partition, reason, model, segment),
+ * never a customer, so that the number of series does not grow with the number of customers.
+ */
+export function createMetrics(registry: Registry = new Registry()) {
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Counter({ name, help, labelNames, registers })
+  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Gauge({ name, help, labelNames, registers })
+  const histogram = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Histogram({ name, help, labelNames, registers, buckets: latency })
+  return {
+    registry,
+    buildInfo: gauge('eddy_build_info', 'Constant 1, labelled with the version and the runtime.', 'version', 'node'),
+    ready: gauge('eddy_ready', '1 while the process is ready for traffic.'),
+    records: counter(
+      'eddy_records_processed_total',
+      'Records a stage has finished: consumed, and everything they led to durable.',
+      'stage',
+      'partition',
+    ),
+    lag: gauge(
+      'eddy_consumer_lag_records',
+      'Records between the position of a stage and the end of its partition.',
+      'stage',
+      'partition',
+    ),
+    lastProgress: gauge(
+      'eddy_last_progress_timestamp_seconds',
+      'Unix time at which a stage last moved on in a partition.',
+      'stage',
+      'partition',
+    ),
+    deadLetters: counter('eddy_dead_letters_total', 'Events refused and quarantined.', 'reason'),
+    httpEvents: counter('eddy_http_events_total', 'Events posted over HTTP, by outcome.', 'outcome'),
+    labelLatency: histogram('eddy_event_to_label_seconds', 'Time from the append of an event to its durable label.'),
+    batchSeconds: histogram('eddy_batch_seconds', 'Time to process one delivery, publication included.', 'stage'),
+    eStepSeconds: histogram('eddy_e_step_seconds', 'Time of the E-step of one mini-batch.'),
+    mStepSeconds: histogram('eddy_m_step_seconds', 'Time of one M-step.'),
+    foldsAccepted: counter('eddy_statistics_folded_total', 'Statistics messages folded into the model.', 'model'),
+    foldsRefused: counter(
+      'eddy_statistics_refused_total',
+      'Statistics messages refused because they do not begin where the ledger ends, or are malformed.',
+      'model',
+      'reason',
+    ),
+    learnedEvents: gauge('eddy_model_learned_events', 'Events in the ledger of the newest snapshot.', 'model'),
+    snapshotVersion: gauge('eddy_model_snapshot_version', 'Version of the newest snapshot.', 'model'),
+    snapshotTimestamp: gauge(
+      'eddy_model_snapshot_timestamp_seconds',
+      'Unix time at which the newest snapshot was made; its age is time() minus this.',
+      'model',
+    ),
+    snapshotBytes: gauge('eddy_model_snapshot_bytes', 'Encoded size of the newest snapshot.', 'model'),
+    logLikelihood: gauge(
+      'eddy_model_prequential_log_likelihood_nats',
+      'Decayed mean log-likelihood of events before they were learned, nats an event.',
+      'model',
+    ),
+    effectiveSampleSize: gauge(
+      'eddy_model_effective_sample_size_events',
+      'Decayed number of events the model remembers.',
+      'model',
+    ),
+    stepSize: gauge('eddy_model_step_size_ratio', 'Step size of the last stepwise update, 0 to 1.', 'model'),
+    step: gauge('eddy_model_step', 'Number of stepwise updates.', 'model'),
+    segmentWeight: gauge('eddy_segment_weight_ratio', 'Mixing weight of a segment, 0 to 1.', 'model', 'segment'),
+    segmentDrift: gauge(
+      'eddy_segment_drift_sigma',
+      'Distance of a segment from where it was at its last reference, in its own standard deviations.',
+      'model',
+      'segment',
+    ),
+    floorHits: counter('eddy_variance_floor_hits_total', 'M-steps that held a variance at its floor.', 'model'),
+    lineage: counter(
+      'eddy_lineage_events_total',
+      'Births, deaths, splits, merges and drifts of segments.',
+      'model',
+      'kind',
+    ),
+  }
+}
+
+export type Metrics = ReturnType<typeof createMetrics>

@@ -1,0 +1,40 @@
+import type { Delivery, EventLog, Publication } from '@eddy/log'
+import { concatMap, type Observable } from 'rxjs'
+
+/** What a stage wants published, and the deliveries that are done once it is. */
+export interface Emission {
+  readonly publications: readonly Publication[]
+  /** Acknowledged, and their positions committed in the same atomic step, once the publications are durable. */
+  readonly settles: readonly Delivery[]
+}
+
+/** A pure pipeline from deliveries to emissions. Deliveries come one at a time a partition: the next only after the ack. */
+export type Stage = (deliveries: Observable<Delivery>) => Observable<Emission>
+
+export interface RunOptions {
+  readonly log: EventLog
+  readonly group: string
+  /** Told of each emission after it is durable. */
+  readonly onDurable?: (emission: Emission) => void
+}
+
+/**
+ * Runs a stage: publish, then acknowledge, in this one place. Completes when the deliveries do, with everything they
+ * led to durable; errors with the first failure, nothing of the failed emission being acknowledged.
+ */
+export function run(
+  stage: Stage,
+  deliveries: Observable<Delivery>,
+  { log, group, onDurable }: RunOptions,
+): Observable<Emission> {
+  return stage(deliveries).pipe(
+    concatMap(async emission => {
+      const { publications, settles } = emission
+      if (settles.length > 0) await log.publish(publications, { settles: { group, deliveries: settles } })
+      else if (publications.length > 0) await log.publish(publications)
+      for (const delivery of settles) delivery.ack()
+      onDurable?.(emission)
+      return emission
+    }),
+  )
+}
