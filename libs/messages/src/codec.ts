@@ -1,0 +1,133 @@
+import type { Resolver } from 'avsc'
+import { boundsOf } from './bounds.ts'
+import { MessageError } from './message-error.ts'
+import { type PublishedSchema, publishedSchemas, versionsOf } from './schemas.ts'
+
+/** A message type's bytes: Confluent wire format, written with the newest schema, read with whichever wrote it. */
+export interface Codec<T> {
+  /** `<topic>-value` */
+  readonly subject: string
+  /** id of the newest schema: the one written */
+  readonly id: number
+  /** @throws MessageError naming the field that cannot be written */
+  encode(value: T): Uint8Array
+  /** @throws MessageError for anything but the bytes of this message: they belong in the dead letters */
+  decode(bytes: Uint8Array): T
+}
+
+/** Byte 0 and the 4-byte big-endian schema id. */
+export const headerLength = 5
+
+/** Largest message that is looked at. */
+export const maxMessageBytes = 64 * 1024 * 1024
+
+/** Writes byte 0 and the id to `into`, from `at` on. */
+export function writeHeader(into: Uint8Array, at: number, id: number): void {
+  into[at] = 0
+  into[at + 1] = id >>> 24
+  into[at + 2] = id >>> 16
+  into[at + 3] = id >>> 8
+  into[at + 4] = id
+}
+
+/**
+ * Schema id of a message in Confluent wire format.
+ * @throws MessageError when the bytes are too short, too long, or do not start with byte 0
+ */
+export function readHeader(bytes: Uint8Array): number {
+  if (bytes.length < headerLength) {
+    throw new MessageError(
+      `message: expected at least ${headerLength} bytes (byte 0, 4-byte schema id), got ${bytes.length}. Is it in Confluent wire format?`,
+    )
+  }
+  if (bytes.length > maxMessageBytes) {
+    throw new MessageError(`message: expected at most ${maxMessageBytes} bytes, got ${bytes.length}. Quarantine it.`)
+  }
+  if (bytes[0] !== 0) {
+    throw new MessageError(
+      `message: expected byte 0 first (Confluent wire format), got ${bytes[0]}. Was it written without a schema id, or as JSON?`,
+    )
+  }
+  return ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0
+}
+
+interface Reader {
+  readonly check: (bytes: Uint8Array, at: number) => void
+  /** from this writer's schema to the newest; absent where that is the same */
+  readonly resolver: Resolver | undefined
+}
+
+/**
+ * Codec of one subject.
+ * @param toAvro value → the newest schema's record; 64-bit fields as bigint
+ * @param fromAvro the newest schema's record → value
+ * @param schemas the id table
+ */
+export function createCodec<T, A extends object>(
+  subject: string,
+  toAvro: (value: T) => A,
+  fromAvro: (record: A) => T,
+  schemas: readonly PublishedSchema[] = publishedSchemas,
+): Codec<T> {
+  const versions = versionsOf(subject, schemas)
+  const newest = versions.at(-1)!
+  const readers = new Map<number, Reader>(
+    versions.map(writer => [
+      writer.id,
+      {
+        check: boundsOf(writer.schema),
+        resolver: writer === newest ? undefined : newest.type.createResolver(writer.type),
+      },
+    ]),
+  )
+  return {
+    subject,
+    id: newest.id,
+    encode(value) {
+      const record = toAvro(value)
+      if (!newest.type.isValid(record)) throw unwritable(record, newest)
+      const body = newest.type.toBuffer(record)
+      const bytes = new Uint8Array(headerLength + body.length)
+      writeHeader(bytes, 0, newest.id)
+      bytes.set(body, headerLength)
+      return bytes
+    },
+    decode(bytes) {
+      const reader = readers.get(readHeader(bytes))
+      if (!reader) throw unknownId(readHeader(bytes), versions, schemas)
+      reader.check(bytes, headerLength)
+      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      return fromAvro(newest.type.decode(buffer, headerLength, reader.resolver).value as A)
+    },
+  }
+}
+
+/** The error that names the first field avsc refuses. (Its own cannot show a bigint.) */
+function unwritable(record: object, { subject, version, type }: PublishedSchema): MessageError {
+  let field = 'value'
+  let got: unknown = record
+  type.isValid(record, {
+    errorHook: (path, value) => {
+      if (field === 'value') [field, got] = [path.join('.'), value]
+    },
+  })
+  return new MessageError(
+    `${field}: expected what ${subject} version ${version} allows, got ${typeof got} ${String(got).slice(0, 60)}. See schemas/.`,
+  )
+}
+
+/** The error of a message whose schema id is none of `versions`. */
+export function unknownId(
+  id: number,
+  versions: readonly PublishedSchema[],
+  schemas: readonly PublishedSchema[],
+): MessageError {
+  const other = schemas.find(row => row.id === id)
+  const got = other ? `${id}, which is ${other.subject} version ${other.version}` : String(id)
+  const next = other
+    ? 'Read this topic with the codec of that subject.'
+    : 'Add the id to schemas/ids.json, upgrade to a release that knows it, or point to the registry that issued it.'
+  return new MessageError(
+    `schema id: expected ${versions.map(row => row.id).join(' or ')} (${versions[0]!.subject}), got ${got}. ${next}`,
+  )
+}

@@ -1,0 +1,51 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { avroFeatureVectorCodec, FeaturesReader, featureVectorCodec } from './feature-vector.ts'
+import { featureVector } from './testing/arbitraries.ts'
+
+describe('the fast path of feature vectors', () => {
+  it('writes the bytes avsc writes', () => {
+    fc.assert(
+      fc.property(featureVector, vector => {
+        expect(Buffer.from(featureVectorCodec.encode(vector))).toEqual(
+          Buffer.from(avroFeatureVectorCodec.encode(vector)),
+        )
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('fills rows of a matrix from messages that share a buffer, and reads the customer when asked', () => {
+    const vectors = fc.sample(featureVector, { numRuns: 40, seed: 3 }).map((vector, i) => ({
+      ...vector,
+      features: Float64Array.of(i, -0, NaN),
+    }))
+    const messages = vectors.map(vector => featureVectorCodec.encode(vector))
+    const values = new Float64Array(40 * 3)
+    const reader = new FeaturesReader()
+    for (const [i, vector] of vectors.entries()) {
+      reader.decodeFeaturesInto(messages[i]!, values, i * 3, 3)
+      expect(reader.time).toBe(vector.time)
+      expect(reader.weight).toBe(vector.weight)
+      if (i % 2) expect(reader.customer).toBe(vector.customer)
+    }
+    expect([...values.subarray(117)]).toEqual([39, -0, NaN])
+  })
+
+  it('refuses another number of features before it writes any', () => {
+    const bytes = featureVectorCodec.encode({ customer: 'c', time: 0, weight: 1, features: Float64Array.of(1, 2) })
+    const values = new Float64Array(3)
+    expect(() => new FeaturesReader().decodeFeaturesInto(bytes, values, 0, 3)).toThrow(
+      /features: expected 3 values \(the configuration's\), got 2/,
+    )
+    expect([...values]).toEqual([0, 0, 0])
+  })
+
+  it('keeps earlier messages when it begins a new slab', () => {
+    const vector = { customer: 'ü'.repeat(70), time: -1, weight: 1, features: new Float64Array(256).fill(7) }
+    const messages = Array.from({ length: 200 }, (_, i) => featureVectorCodec.encode({ ...vector, time: i }))
+    messages.forEach((bytes, i) => {
+      expect(featureVectorCodec.decode(bytes)).toEqual({ ...vector, time: i })
+    })
+  })
+})

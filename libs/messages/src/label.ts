@@ -1,0 +1,124 @@
+import { type Codec, createCodec, headerLength, writeHeader } from './codec.ts'
+import { longOf, numberOf, textOf, wholeOf } from './fields.ts'
+import { bytesOfFloats, floatsOfBytes } from './little-endian.ts'
+import { MessageError } from './message-error.ts'
+import type { Label } from './messages.ts'
+import { Slab, textRoom } from './slab.ts'
+import { longRoom, writeLong } from './varint.ts'
+
+interface AvroLabel {
+  customer: string
+  time: bigint
+  model: string
+  snapshotVersion: bigint
+  segment: string
+  posterior: Buffer
+  logDensity: number
+  sourcePartition: number
+  sourceOffset: bigint
+}
+
+/** Topic `eddy.labels.v1`. A scorer, which writes many labels of one snapshot, uses `LabelEncoder`. */
+export const labelCodec: Codec<Label> = createCodec<Label, AvroLabel>(
+  'eddy.labels.v1-value',
+  label => ({
+    customer: textOf(label.customer, 'customer'),
+    time: longOf(label.time, 'time'),
+    model: textOf(label.model, 'model'),
+    snapshotVersion: label.snapshotVersion,
+    segment: textOf(label.segment, 'segment'),
+    posterior: bytesOfFloats(label.posterior),
+    logDensity: label.logDensity,
+    sourcePartition: label.sourcePartition,
+    sourceOffset: longOf(label.sourceOffset, 'sourceOffset'),
+  }),
+  record => ({
+    customer: record.customer,
+    time: numberOf(record.time, 'time'),
+    model: record.model,
+    snapshotVersion: record.snapshotVersion,
+    segment: record.segment,
+    posterior: floatsOfBytes(record.posterior, 'posterior'),
+    logDensity: record.logDensity,
+    sourcePartition: record.sourcePartition,
+    sourceOffset: numberOf(record.sourceOffset, 'sourceOffset'),
+  }),
+)
+
+/** What all labels of one snapshot share. */
+export interface LabelContext {
+  readonly model: string
+  readonly snapshotVersion: bigint
+  /** shape (K): segment ids in the order of the components */
+  readonly segments: readonly string[]
+}
+
+/** Encodes the labels of one snapshot; the bytes are those of `labelCodec`. */
+export class LabelEncoder {
+  readonly components: number
+  /** Avro bytes of model and version, then one segment id: shape (K) */
+  readonly #middles: readonly Uint8Array[]
+  readonly #slab = new Slab()
+
+  constructor(context: LabelContext) {
+    this.components = context.segments.length
+    if (BigInt.asIntN(64, context.snapshotVersion) !== context.snapshotVersion) {
+      throw new MessageError(`snapshotVersion: expected 64 bits, got ${context.snapshotVersion}.`)
+    }
+    const template: Label = {
+      customer: '',
+      time: 0,
+      model: context.model,
+      snapshotVersion: context.snapshotVersion,
+      segment: '',
+      posterior: new Float64Array(),
+      logDensity: 0,
+      sourcePartition: 0,
+      sourceOffset: 0,
+    }
+    // An empty label is: header, empty customer (1 byte), time 0 (1), middle, empty posterior (1), f64 (8), 0 (1), 0 (1).
+    this.#middles = context.segments.map(segment =>
+      labelCodec.encode({ ...template, segment }).slice(headerLength + 2, -11),
+    )
+  }
+
+  /**
+   * Encodes one label.
+   * @param posteriors shape (rows, K), row-major
+   * @param row which row of `posteriors`
+   * @param component its largest posterior: the segment
+   * @param logDensity log p(x), nats, in the user's units
+   * @returns a view of a slab: see `Slab`
+   */
+  encode(
+    customer: string,
+    time: number,
+    posteriors: Float64Array,
+    row: number,
+    component: number,
+    logDensity: number,
+    sourcePartition: number,
+    sourceOffset: number,
+  ): Uint8Array {
+    const middle = this.#middles[component]
+    const components = this.components
+    if (!middle || posteriors.length < (row + 1) * components) {
+      throw new MessageError(
+        `label: expected a component of 0 … ${components - 1} and ${components} posteriors in row ${row}, got component ${component} and ${posteriors.length} values.`,
+      )
+    }
+    const slab = this.#slab
+    slab.reserve(headerLength + textRoom(customer) + middle.length + 4 * longRoom + 8 * (components + 1))
+    const bytes = slab.bytes
+    let at = slab.at
+    writeHeader(bytes, at, labelCodec.id)
+    at = slab.writeText(customer, at + headerLength, 'customer')
+    at = writeLong(bytes, at, wholeOf(time, 'time'))
+    for (let i = 0; i < middle.length; i++) bytes[at++] = middle[i]!
+    at = writeLong(bytes, at, 8 * components)
+    at = slab.writeFloats(posteriors, row * components, (row + 1) * components, at)
+    slab.view.setFloat64(at, logDensity, true)
+    at = writeLong(bytes, at + 8, wholeOf(sourcePartition, 'sourcePartition'))
+    return slab.take(writeLong(bytes, at, wholeOf(sourceOffset, 'sourceOffset')))
+  }
+}
