@@ -1,0 +1,109 @@
+import { InputError, shown } from './input-error.ts'
+import type { InputRecord } from './records.ts'
+
+export type FeatureType = 'number' | 'count' | 'category' | 'boolean'
+
+/** A feature: which value of a record it is, and how that becomes a number. */
+export interface FeatureColumn {
+  readonly name: string
+  readonly type: FeatureType
+  /** categories in the order of their codes 0, 1, …; absent while they are still being collected */
+  readonly values?: readonly string[] | undefined
+}
+
+/** Beyond this a square overflows within a batch: a fault of the producer, not a measurement. */
+export const largestMagnitude = 1e100
+
+/** Reads a feature of a record as a number; NaN where it is missing. Collects categories it is not given. */
+export class FeatureReader {
+  readonly column: FeatureColumn
+  readonly #file: string
+  readonly #codes: Map<string, number>
+  readonly #closed: boolean
+  #present = false
+
+  constructor(column: FeatureColumn, file: string) {
+    this.column = column
+    this.#file = file
+    this.#closed = column.values !== undefined
+    this.#codes = new Map((column.values ?? []).map((value, code) => [value, code]))
+  }
+
+  /** whether any record had a value of this name */
+  get present(): boolean {
+    return this.#present
+  }
+
+  /** categories in the order of their codes */
+  get categories(): readonly string[] {
+    return [...this.#codes.keys()]
+  }
+
+  /** @throws InputError naming file, line and feature */
+  read(record: InputRecord): number {
+    const value = record.get(this.column.name)
+    if (value === undefined) return Number.NaN
+    this.#present = true
+    if (value === null) return Number.NaN
+    switch (this.column.type) {
+      case 'category':
+        return this.#category(record, value)
+      case 'boolean':
+        if (value === true || value === 1 || (record.textual && (value === 'true' || value === '1'))) return 1
+        if (value === false || value === 0 || (record.textual && (value === 'false' || value === '0'))) return 0
+        throw this.#refuse(record, 'true or false', value)
+      default:
+        return this.#number(record, value)
+    }
+  }
+
+  #number(record: InputRecord, value: unknown): number {
+    const number = record.textual ? numberOf(value as string) : value
+    if (typeof number !== 'number' || Number.isNaN(number)) throw this.#refuse(record, 'a number', value)
+    if (!(Math.abs(number) <= largestMagnitude)) {
+      throw this.#refuse(record, `a number of ±${largestMagnitude}`, value)
+    }
+    if (this.column.type === 'count' && !(Number.isInteger(number) && number >= 0)) {
+      throw this.#refuse(record, 'a count (0, 1, 2 …)', value)
+    }
+    return number
+  }
+
+  #category(record: InputRecord, value: unknown): number {
+    if (typeof value === 'object') throw this.#refuse(record, 'a category (text)', value)
+    const text = String(value)
+    const known = this.#codes.get(text)
+    if (known !== undefined) return known
+    if (this.#closed) throw this.#refuse(record, `one of ${this.categories.map(shown).join(', ')}`, value)
+    if (this.#codes.size >= 10_000) throw this.#refuse(record, 'at most 10,000 different categories', value)
+    this.#codes.set(text, this.#codes.size)
+    return this.#codes.size - 1
+  }
+
+  #refuse(record: InputRecord, expected: string, value: unknown): InputError {
+    const next =
+      record.textual && typeof value === 'string' && /^-?\d+,\d+$/.test(value)
+        ? ' Use a decimal point.'
+        : ' Leave it empty if it is missing.'
+    return new InputError(
+      `${this.#file}:${record.line}: ${this.column.name}: expected ${expected}, got ${shown(value)}.${next}`,
+    )
+  }
+}
+
+/** Decimal text → number; NaN for anything else ('', hexadecimal, text). 'Infinity' gives Infinity. */
+function numberOf(text: string): number {
+  const number = Number(text)
+  // Number() also reads 0x1f, 0b1 and 0o7, which no CSV means.
+  return text.length > 2 && text.charCodeAt(0) === 0x30 && text.charCodeAt(1) > 0x39 && !/^0[eE]/.test(text)
+    ? Number.NaN
+    : number
+}
+
+/** The error for features that no record has. */
+export function missingFeatures(file: string, missing: readonly string[], existing: readonly string[]): InputError {
+  const which = missing.map(name => `"${name}"`).join(', ')
+  return new InputError(
+    `${file}: expected the feature${missing.length > 1 ? 's' : ''} ${which}, got records with ${existing.join(', ') || 'nothing'}. Correct --features.`,
+  )
+}

@@ -1,0 +1,91 @@
+import { InputError, shown } from './input-error.ts'
+import type { OpenInput } from './open-input.ts'
+import { batchSize, type InputRecord } from './records.ts'
+
+/** Longest line, bytes: a file that is no NDJSON must not fill the memory. */
+const longestLine = 4 * 1024 * 1024
+
+class NdjsonRecord implements InputRecord {
+  readonly textual = false
+  readonly line: number
+  readonly #fields: Record<string, unknown>
+  readonly #features: Record<string, unknown> | undefined
+
+  constructor(line: number, fields: Record<string, unknown>, features: Record<string, unknown> | undefined) {
+    this.line = line
+    this.#fields = fields
+    this.#features = features
+  }
+
+  names(): readonly string[] {
+    if (!this.#features) return Object.keys(this.#fields)
+    return [...Object.keys(this.#fields).filter(name => name !== 'features'), ...Object.keys(this.#features)]
+  }
+
+  get(name: string): unknown {
+    if (this.#features && Object.hasOwn(this.#features, name)) return this.#features[name]
+    return Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined
+  }
+}
+
+/** One JSON object a line: `{customer, time?, weight?, features: {name: value}}`, or the features flat beside the customer. */
+export async function* ndjsonRecords(input: OpenInput): AsyncGenerator<readonly InputRecord[]> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let batch: InputRecord[] = []
+  let line = 0
+  let rest = ''
+  const add = (text: string): void => {
+    line++
+    const trimmed = text.trim()
+    if (trimmed !== '') batch.push(recordOf(trimmed, line, input.name))
+  }
+  const decode = (chunk?: Buffer): string => {
+    try {
+      return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode()
+    } catch {
+      throw new InputError(
+        `${input.name}: expected UTF-8 text, got other bytes after line ${line}. Convert it with iconv.`,
+      )
+    }
+  }
+  for await (const chunk of input.chunks) {
+    const lines = (rest + decode(chunk)).split('\n')
+    rest = lines.pop()!
+    if (rest.length > longestLine) {
+      throw new InputError(
+        `${input.name}:${line + lines.length + 1}: expected lines of at most ${longestLine} characters, got a longer one. Is it one object a line?`,
+      )
+    }
+    for (const text of lines) {
+      add(text)
+      if (batch.length === batchSize) {
+        yield batch
+        batch = []
+      }
+    }
+  }
+  rest += decode()
+  if (rest !== '') add(rest)
+  if (batch.length > 0) yield batch
+}
+
+function recordOf(text: string, line: number, file: string): InputRecord {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    const hint = /\b(NaN|-?Infinity)\b/.test(text)
+      ? ' JSON has no NaN or Infinity: write null for a missing value.'
+      : ''
+    throw new InputError(`${file}:${line}: expected one JSON object a line, got "${(error as Error).message}".${hint}`)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InputError(`${file}:${line}: expected a JSON object, got ${shown(value)}.`)
+  }
+  const fields = value as Record<string, unknown>
+  const nested = Object.hasOwn(fields, 'features') ? fields.features : undefined
+  if (nested !== undefined && (typeof nested !== 'object' || nested === null || Array.isArray(nested))) {
+    throw new InputError(`${file}:${line}: features: expected an object of name to value, got ${shown(nested)}.`)
+  }
+  return new NdjsonRecord(line, fields, nested as Record<string, unknown> | undefined)
+}

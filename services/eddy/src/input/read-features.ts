@@ -1,0 +1,199 @@
+import type { Readable } from 'node:stream'
+import { type FeatureColumn, FeatureReader, missingFeatures } from './feature-columns.ts'
+import { InputError, shown } from './input-error.ts'
+import { type InputFormat, type InputRecord, type Records, readRecords } from './records.ts'
+
+export interface FeatureOptions {
+  /** in the order of the feature vector; every numeric-looking column but the reserved ones if absent */
+  readonly features?: readonly FeatureColumn[] | undefined
+  /** name of the value that holds an event's weight; all weigh 1 if absent */
+  readonly weight?: string | undefined
+  /** leave out records with a wrong value instead of failing; each is told to `onSkip` */
+  readonly skipInvalid?: boolean | undefined
+  readonly onSkip?: ((error: InputError) => void) | undefined
+  readonly format?: InputFormat | undefined
+  readonly stdin?: Readable | undefined
+}
+
+/** Some records as rows of a matrix. */
+export interface FeatureRows {
+  readonly rows: number
+  /** shape (rows, d), row-major; NaN where missing */
+  readonly values: Float64Array
+  /** shape (rows) */
+  readonly weights: Float64Array
+  /** the records behind the rows */
+  readonly records: readonly InputRecord[]
+}
+
+/** An input as batches of rows. `columns` is known once the first batch has been read. */
+export interface FeatureStream {
+  readonly records: Records
+  columns(): readonly FeatureColumn[]
+  readonly batches: AsyncIterable<FeatureRows>
+}
+
+/** Names that describe an event and are no features unless asked for. */
+const reserved = ['customer', 'time', 'weight']
+
+/**
+ * Reads features as numbers, batch by batch.
+ * @throws InputError naming file, line and column; for a feature that no record has, what the records do have
+ */
+export async function streamFeatures(path: string, options: FeatureOptions = {}): Promise<FeatureStream> {
+  const records = await readRecords(path, { format: options.format, stdin: options.stdin })
+  let readers: readonly FeatureReader[] = []
+  return {
+    records,
+    columns: () => readers.map(reader => categorised(reader)),
+    batches: rowsOf(),
+  }
+
+  async function* rowsOf(): AsyncGenerator<FeatureRows> {
+    let seen: readonly string[] = []
+    let rows = 0
+    for await (const batch of records.batches) {
+      if (readers.length === 0) {
+        seen = batch[0]!.names()
+        readers = readersOf(batch[0]!, records.name, options.features)
+      }
+      const read = readBatch(batch, readers, records.name, options)
+      rows += read.rows
+      if (read.rows > 0) yield read
+    }
+    if (rows === 0) throw noRecords(records)
+    const missing = readers.filter(reader => !reader.present).map(reader => reader.column.name)
+    if (missing.length > 0) throw missingFeatures(records.name, missing, seen)
+  }
+}
+
+function noRecords({ name, format }: Records): InputError {
+  return new InputError(
+    `${name}: expected at least one record, got none${format === 'csv' ? ' below the header line' : ''}.`,
+  )
+}
+
+function categorised({ column, categories }: FeatureReader): FeatureColumn {
+  return column.type === 'category' ? { ...column, values: categories } : column
+}
+
+function readersOf(
+  record: InputRecord,
+  file: string,
+  wanted: readonly FeatureColumn[] | undefined,
+): readonly FeatureReader[] {
+  const names = record.names()
+  if (!wanted) {
+    const columns = names.filter(name => name !== '' && !reserved.includes(name))
+    if (columns.length === 0) throw missingFeatures(file, ['…'], names)
+    return columns.map(name => new FeatureReader({ name, type: 'number' }, file))
+  }
+  // CSV has all its columns in every record; in JSON an absent key is a missing value, so only the end can tell.
+  const missing = record.textual ? wanted.filter(({ name }) => !names.includes(name)).map(({ name }) => name) : []
+  if (missing.length > 0) throw missingFeatures(file, missing, names)
+  return wanted.map(column => new FeatureReader(column, file))
+}
+
+function readBatch(
+  batch: readonly InputRecord[],
+  readers: readonly FeatureReader[],
+  file: string,
+  options: FeatureOptions,
+): FeatureRows {
+  const columns = readers.length
+  const values = new Float64Array(batch.length * columns)
+  const weights = new Float64Array(batch.length).fill(1)
+  const records: InputRecord[] = []
+  for (const record of batch) {
+    const row = records.length
+    try {
+      for (let j = 0; j < columns; j++) values[row * columns + j] = readers[j]!.read(record)
+      if (options.weight !== undefined) weights[row] = weightOf(record, options.weight, file)
+      records.push(record)
+    } catch (error) {
+      if (!options.skipInvalid || !(error instanceof InputError)) throw error
+      options.onSkip?.(error)
+    }
+  }
+  const rows = records.length
+  return { rows, values: values.subarray(0, rows * columns), weights: weights.subarray(0, rows), records }
+}
+
+function weightOf(record: InputRecord, name: string, file: string): number {
+  const value = record.get(name)
+  if (value === undefined && record.textual) throw missingFeatures(file, [name], record.names())
+  if (value === undefined || value === null) return 1
+  const weight = record.textual ? Number(value) : value
+  if (typeof weight === 'number' && weight > 0 && weight <= 1e9) return weight
+  throw new InputError(
+    `${file}:${record.line}: ${name}: expected a weight above 0 and at most 1e9, got ${shown(value)}.`,
+  )
+}
+
+/** A whole input in memory, as numbers only. */
+export interface FeatureMatrix {
+  readonly columns: readonly FeatureColumn[]
+  readonly rows: number
+  /** shape (rows, d), row-major; NaN where missing */
+  readonly values: Float64Array
+  /** shape (rows) */
+  readonly weights: Float64Array
+}
+
+/**
+ * Reads a whole input into a growing array (8 bytes a value; never the records themselves). Categories are coded in
+ * the order of their names, so that the order of the rows does not matter.
+ */
+export async function readFeatures(path: string, options: FeatureOptions = {}): Promise<FeatureMatrix> {
+  return collectFeatures(await streamFeatures(path, options))
+}
+
+/** The rest of a stream as one matrix. */
+export async function collectFeatures(stream: FeatureStream): Promise<FeatureMatrix> {
+  let values = new Float64Array(0)
+  let weights = new Float64Array(0)
+  let rows = 0
+  let columns = 0
+  for await (const batch of stream.batches) {
+    columns = stream.columns().length
+    const needed = rows + batch.rows
+    if (needed > weights.length) {
+      const room = Math.max(needed, Math.ceil(weights.length * 1.5), 4096)
+      values = grown(values, room * columns)
+      weights = grown(weights, room)
+    }
+    values.set(batch.values, rows * columns)
+    weights.set(batch.weights, rows)
+    rows = needed
+  }
+  const matrix = {
+    columns: stream.columns(),
+    rows,
+    values: values.subarray(0, rows * columns),
+    weights: weights.subarray(0, rows),
+  }
+  return sortCategories(matrix)
+}
+
+function grown(array: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(length)
+  larger.set(array)
+  return larger
+}
+
+/** Writes to the matrix's values. */
+function sortCategories(matrix: FeatureMatrix): FeatureMatrix {
+  const width = matrix.columns.length
+  const columns = matrix.columns.map((column, j) => {
+    if (!column.values) return column
+    const sorted = [...column.values].sort()
+    const codes = column.values.map(value => sorted.indexOf(value))
+    if (codes.every((code, i) => code === i)) return column
+    for (let i = j; i < matrix.values.length; i += width) {
+      const code = matrix.values[i]!
+      if (!Number.isNaN(code)) matrix.values[i] = codes[code]!
+    }
+    return { ...column, values: sorted }
+  })
+  return { ...matrix, columns }
+}
