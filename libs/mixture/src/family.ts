@@ -26,8 +26,15 @@ export interface Family {
   readonly components: number
   /** d, the number of columns read from a block. */
   readonly columns: number
-  /** Length of the flat statistics. */
+  /** Length of the flat statistics. Those of components begin with s0 (K) = Σ responsibilities. */
   readonly statisticsLength: number
+
+  /**
+   * K equal components fitted to the whole sample: what the first M-step falls back to, and what fixes once and for all
+   * whatever the statistics are taken about (a reference point).
+   * @param weights shape (rows), event weights; 1 each if absent
+   */
+  initial(block: Block, weights?: Float64Array): Parameters
 
   /**
    * Adds to `into` the expected sufficient statistics of `block` under `parameters`.

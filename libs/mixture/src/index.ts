@@ -1,4 +1,30 @@
 export type { Block } from './block.ts'
+export { createMixture } from './create-mixture.ts'
 export type { Family, Parameters, Statistics } from './family.ts'
 export { blend, empty, merge, scale } from './family.ts'
-export type { Prior } from './prior.ts'
+export { gaussian } from './gaussian/gaussian.ts'
+export type { Covariance, GaussianOptions } from './gaussian/layout.ts'
+export { kMeansPlusPlus } from './k-means-plus-plus.ts'
+export { type Expectation, type Mixture, mixture } from './mixture.ts'
+export { type Prior, perUnitWeight } from './prior.ts'
+export { permutation, type Random, random, standardNormal } from './random.ts'
+export {
+  createSpecification,
+  DEFAULT_PRIOR,
+  type FeatureSpecification,
+  type FeatureType,
+  type ModelSpecification,
+  type SpecificationInput,
+  type TransformName,
+  type WarmUpSpecification,
+} from './specification.ts'
+export { halfLifeStepSize, polynomialStepSize, type StepSizeSpecification, stepSize } from './step-size.ts'
+export { type StepwiseSettings, type StepwiseState, stepwiseUpdate } from './stepwise-update.ts'
+export {
+  applyTransform,
+  estimateTransform,
+  invertTransform,
+  type TransformedBlock,
+  type TransformParameters,
+} from './transform.ts'
+export { type WarmUp, warmUp } from './warm-up.ts'

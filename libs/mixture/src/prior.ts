@@ -12,3 +12,13 @@ export interface Prior {
   /** Least eigenvalue of a covariance, as a share of the overall variance of the feature, > 0 or 0 for none. */
   readonly varianceFloor: number
 }
+
+/** The prior that counts for as much beside mean statistics as `prior` does beside the sum over `events` events. */
+export function perUnitWeight(prior: Prior, events: number): Prior {
+  return {
+    weightPseudoEvents: prior.weightPseudoEvents / events,
+    meanPseudoEvents: prior.meanPseudoEvents / events,
+    covariancePseudoEvents: prior.covariancePseudoEvents / events,
+    varianceFloor: prior.varianceFloor,
+  }
+}

@@ -1,0 +1,44 @@
+import { blend, type Parameters, type Statistics } from './family.ts'
+import type { Mixture } from './mixture.ts'
+import { type Prior, perUnitWeight } from './prior.ts'
+import { type StepSizeSpecification, stepSize } from './step-size.ts'
+
+/** All that stepwise EM remembers. Never changed in place. */
+export interface StepwiseState {
+  readonly parameters: Parameters
+  /** S: mean per unit of event weight, so that it stays bounded for ever */
+  readonly statistics: Statistics
+  /** t: number of updates so far */
+  readonly step: number
+  /** Kish's effective number of events in S: (Σw)²/Σw²; weighs the prior against the data */
+  readonly effectiveSampleSize: number
+}
+
+/** What an update depends on besides its state: a `ModelSpecification` will do. */
+export interface StepwiseSettings {
+  readonly prior: Prior
+  readonly stepSize: StepSizeSpecification
+}
+
+/**
+ * One update of stepwise EM (Cappé & Moulines 2009, eq. 8–9): S ← (1−γ_t) S + γ_t s̄, then θ ← M-step(S).
+ * Pure and deterministic: equal arguments give equal bytes. A batch without weight, or with a statistic that is not finite,
+ * leaves the state as it is.
+ * @param batchMeanStatistics the batch's statistics under some (usually these) parameters, divided by `batchWeight`
+ * @param batchWeight Σ of event weights, ≥ 0
+ */
+export function stepwiseUpdate(
+  mixture: Mixture,
+  settings: StepwiseSettings,
+  state: StepwiseState,
+  batchMeanStatistics: Statistics,
+  batchWeight: number,
+): StepwiseState {
+  if (!(batchWeight > 0) || !batchMeanStatistics.every(Number.isFinite)) return state
+  const step = state.step + 1
+  const gamma = stepSize(settings.stepSize, step, batchWeight)
+  const statistics = blend(state.statistics.slice(), batchMeanStatistics, gamma)
+  const effectiveSampleSize = 1 / ((1 - gamma) ** 2 / state.effectiveSampleSize + gamma ** 2 / batchWeight)
+  const prior = perUnitWeight(settings.prior, effectiveSampleSize)
+  return { parameters: mixture.maximise(statistics, prior, state.parameters), statistics, step, effectiveSampleSize }
+}

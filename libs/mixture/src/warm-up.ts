@@ -1,0 +1,171 @@
+import type { Block } from './block.ts'
+import { createMixture } from './create-mixture.ts'
+import { empty, type Parameters, type Statistics, scale } from './family.ts'
+import { assignNearest, kMeansPlusPlus } from './k-means-plus-plus.ts'
+import { type Mixture, rowsOf } from './mixture.ts'
+import type { Prior } from './prior.ts'
+import { permutation, type Random } from './random.ts'
+import type { ModelSpecification } from './specification.ts'
+import { applyTransform, estimateTransform } from './transform.ts'
+
+/** The starting model of a stream. */
+export interface WarmUp {
+  /** the transform's arrays included */
+  readonly parameters: Parameters
+  /** mean per unit weight of the buffer under `parameters`' predecessor: S_0 of stepwise EM */
+  readonly statistics: Statistics
+  /** mean log-likelihood of the events kept back while choosing, nats per unit weight, user's units */
+  readonly heldOutLogLikelihood: number
+}
+
+/** One event in this many is kept back to compare the runs. */
+const HELD_OUT_SHARE = 4
+/** Lloyd iterations between k-means++ and EM. */
+const LLOYD_ITERATIONS = 3
+
+/**
+ * A model of a buffer of events: the transform is estimated and frozen, then the best of `restarts` short EM runs from
+ * k-means++ by the likelihood of events they did not see goes on over the whole buffer. This matters far more for the result of
+ * a single pass than any step size does.
+ * Works with any number of rows ≥ 1, duplicates, constant columns and missing values.
+ * @param block shape (rows, d), user's units
+ * @throws if there are no rows
+ */
+export function warmUp(
+  specification: ModelSpecification,
+  block: Block,
+  weights: Float64Array | undefined,
+  random: Random,
+): WarmUp {
+  if (block.rows === 0) throw new Error('block.rows: expected at least 1, got 0; there is nothing to start from')
+  const transform = estimateTransform(specification, block, weights)
+  const { block: all, logJacobian } = applyTransform(specification, transform, block)
+  const mixture = createMixture(specification)
+  const { prior } = specification
+  const { restarts, iterations } = specification.warmUp
+  const split = holdOut(all, weights, logJacobian, specification.components, random)
+  let best: { parameters: Parameters; heldOut: number } | undefined
+  for (let run = 0; run < restarts; run++) {
+    const start = startFromKMeans(mixture, split.train, split.trainWeights, prior, random)
+    const parameters = iterate(mixture, split.train, split.trainWeights, prior, start, iterations).parameters
+    const { logLikelihood, weight } = mixture.expectation(parameters, split.test, split.testWeights, empty(mixture))
+    const heldOut = (logLikelihood + split.testJacobian) / weight
+    if (best === undefined || heldOut > best.heldOut) best = { parameters, heldOut }
+  }
+  const final = iterate(mixture, all, weights, prior, best!.parameters, iterations)
+  return {
+    parameters: { ...final.parameters, ...transform },
+    statistics: final.statistics,
+    heldOutLogLikelihood: best!.heldOut,
+  }
+}
+
+/** `iterations` of EM. @returns the last M-step's parameters and the statistics it was made from, mean per unit weight */
+function iterate(
+  mixture: Mixture,
+  block: Block,
+  weights: Float64Array | undefined,
+  prior: Prior,
+  start: Parameters,
+  iterations: number,
+): { parameters: Parameters; statistics: Statistics } {
+  let parameters = start
+  for (let i = 0; ; i++) {
+    const statistics = empty(mixture)
+    const { weight } = mixture.expectation(parameters, block, weights, statistics)
+    if (i >= iterations) return { parameters, statistics: weight > 0 ? scale(statistics, 1 / weight) : statistics }
+    parameters = mixture.maximise(statistics, prior, parameters)
+  }
+}
+
+/**
+ * Parameters from k-means++ centres and a few Lloyd iterations. The first covariances are shrunk towards the overall
+ * variance by d pseudo-events, so that a cluster of a few events does not start as a spike.
+ */
+export function startFromKMeans(
+  mixture: Mixture,
+  block: Block,
+  weights: Float64Array | undefined,
+  prior: Prior,
+  random: Random,
+): Parameters {
+  const { inner } = mixture
+  const { components } = inner
+  const { columns: d } = block
+  const centres = kMeansPlusPlus(block, weights, components, random)
+  const responsibilities = new Float64Array(block.rows * components)
+  assignNearest(block, weights, centres, components, responsibilities)
+  for (let i = 0; i < LLOYD_ITERATIONS; i++) {
+    moveCentres(block, responsibilities, centres, components)
+    assignNearest(block, weights, centres, components, responsibilities)
+  }
+  const initial = mixture.initial(block, weights)
+  const statistics = empty(mixture)
+  inner.observe(statistics, block, responsibilities, initial)
+  const gentle = {
+    ...prior,
+    weightPseudoEvents: Math.max(prior.weightPseudoEvents, 1),
+    covariancePseudoEvents: Math.max(prior.covariancePseudoEvents, d),
+  }
+  return mixture.maximise(statistics, gentle, initial)
+}
+
+/** Each centre becomes the mean of its events' observed values; one without events stays. @param centres written to */
+export function moveCentres(
+  block: Block,
+  responsibilities: Float64Array,
+  centres: Float64Array,
+  components: number,
+): void {
+  const { rows, columns: d, values } = block
+  const sums = new Float64Array(components * d)
+  const totals = new Float64Array(components * d)
+  for (let n = 0; n < rows; n++)
+    for (let k = 0; k < components; k++) {
+      const r = responsibilities[n * components + k]!
+      if (r === 0) continue
+      for (let j = 0; j < d; j++) {
+        const x = values[n * d + j]!
+        if (Number.isNaN(x)) continue
+        sums[k * d + j]! += r * x
+        totals[k * d + j]! += r
+      }
+    }
+  for (let i = 0; i < sums.length; i++) if (totals[i]! > 0) centres[i] = sums[i]! / totals[i]!
+}
+
+function holdOut(
+  block: Block,
+  weights: Float64Array | undefined,
+  logJacobian: Float64Array,
+  components: number,
+  random: Random,
+) {
+  const { rows } = block
+  const order = permutation(rows, random)
+  const held = Math.floor(rows / HELD_OUT_SHARE)
+  const shuffled = takeRows(block, order)
+  const shuffledWeights = weights === undefined ? undefined : Float64Array.from(order, n => weights[n]!)
+  // Too few events to keep any back: the runs are compared on what they learned from.
+  const small = rows < 4 * components
+  const test = small ? shuffled : rowsOf(shuffled, 0, held)
+  const testWeights = small ? shuffledWeights : shuffledWeights?.subarray(0, held)
+  let testJacobian = 0
+  for (let n = 0; n < test.rows; n++) testJacobian += logJacobian[order[n]!]! * (testWeights?.[n] ?? 1)
+  return {
+    train: small ? shuffled : rowsOf(shuffled, held, rows),
+    trainWeights: small ? shuffledWeights : shuffledWeights?.subarray(held),
+    test,
+    testWeights,
+    testJacobian,
+  }
+}
+
+/** The rows of a block in the given order, copied. */
+export function takeRows(block: Block, order: Int32Array): Block {
+  const { columns } = block
+  const values = new Float64Array(order.length * columns)
+  for (let n = 0; n < order.length; n++)
+    values.set(block.values.subarray(order[n]! * columns, (order[n]! + 1) * columns), n * columns)
+  return { rows: order.length, columns, values }
+}
