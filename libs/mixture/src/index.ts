@@ -1,11 +1,18 @@
 export type { Block } from './block.ts'
 export { createMixture } from './create-mixture.ts'
+export { batchEm } from './estimators/batch-em.ts'
+export type { Estimator, Fit, IterationOptions, Start } from './estimators/estimator.ts'
+export { hardEm, mostProbable } from './estimators/hard-em.ts'
+export { kMeans } from './estimators/k-means.ts'
+export { type StepwiseOptions, startingState, stepwiseEm } from './estimators/stepwise-em.ts'
 export type { Family, Parameters, Statistics } from './family.ts'
 export { blend, empty, merge, scale } from './family.ts'
 export { gaussian } from './gaussian/gaussian.ts'
 export type { Covariance, GaussianOptions } from './gaussian/layout.ts'
 export { kMeansPlusPlus } from './k-means-plus-plus.ts'
 export { type Expectation, type Mixture, mixture } from './mixture.ts'
+export { type FitModelOptions, fitModel, type Model, type Scores, scoreModel } from './model.ts'
+export { type ModelJson, modelFromJson, modelToJson } from './model-json.ts'
 export { type Prior, perUnitWeight } from './prior.ts'
 export { permutation, type Random, random, standardNormal } from './random.ts'
 export {
@@ -18,6 +25,7 @@ export {
   type TransformName,
   type WarmUpSpecification,
 } from './specification.ts'
+export { type StartingJson, startingParameters } from './starting-parameters.ts'
 export { halfLifeStepSize, polynomialStepSize, type StepSizeSpecification, stepSize } from './step-size.ts'
 export { type StepwiseSettings, type StepwiseState, stepwiseUpdate } from './stepwise-update.ts'
 export {

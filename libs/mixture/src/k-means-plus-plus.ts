@@ -100,6 +100,30 @@ export function assignNearest(
   return inertia
 }
 
+/** Each centre becomes the mean of its events' observed values; one without events stays. @param centres written to */
+export function moveCentres(
+  block: Block,
+  responsibilities: Float64Array,
+  centres: Float64Array,
+  components: number,
+): void {
+  const { rows, columns: d, values } = block
+  const sums = new Float64Array(components * d)
+  const totals = new Float64Array(components * d)
+  for (let n = 0; n < rows; n++)
+    for (let k = 0; k < components; k++) {
+      const r = responsibilities[n * components + k]!
+      if (r === 0) continue
+      for (let j = 0; j < d; j++) {
+        const x = values[n * d + j]!
+        if (Number.isNaN(x)) continue
+        sums[k * d + j]! += r * x
+        totals[k * d + j]! += r
+      }
+    }
+  for (let i = 0; i < sums.length; i++) if (totals[i]! > 0) centres[i] = sums[i]! / totals[i]!
+}
+
 /** Weighted mean of each column's observed values, 0 where none is. Shape (d). */
 export function columnMeans(block: Block, weights: Float64Array | undefined): Float64Array {
   const { rows, columns: d, values } = block

@@ -1,11 +1,12 @@
 import type { Block } from './block.ts'
 import { createMixture } from './create-mixture.ts'
 import { empty, type Parameters, type Statistics, scale } from './family.ts'
-import { assignNearest, kMeansPlusPlus } from './k-means-plus-plus.ts'
+import { assignNearest, kMeansPlusPlus, moveCentres } from './k-means-plus-plus.ts'
 import { type Mixture, rowsOf } from './mixture.ts'
 import type { Prior } from './prior.ts'
 import { permutation, type Random } from './random.ts'
 import type { ModelSpecification } from './specification.ts'
+import { takeRows } from './take-rows.ts'
 import { applyTransform, estimateTransform } from './transform.ts'
 
 /** The starting model of a stream. */
@@ -110,30 +111,6 @@ export function startFromKMeans(
   return mixture.maximise(statistics, gentle, initial)
 }
 
-/** Each centre becomes the mean of its events' observed values; one without events stays. @param centres written to */
-export function moveCentres(
-  block: Block,
-  responsibilities: Float64Array,
-  centres: Float64Array,
-  components: number,
-): void {
-  const { rows, columns: d, values } = block
-  const sums = new Float64Array(components * d)
-  const totals = new Float64Array(components * d)
-  for (let n = 0; n < rows; n++)
-    for (let k = 0; k < components; k++) {
-      const r = responsibilities[n * components + k]!
-      if (r === 0) continue
-      for (let j = 0; j < d; j++) {
-        const x = values[n * d + j]!
-        if (Number.isNaN(x)) continue
-        sums[k * d + j]! += r * x
-        totals[k * d + j]! += r
-      }
-    }
-  for (let i = 0; i < sums.length; i++) if (totals[i]! > 0) centres[i] = sums[i]! / totals[i]!
-}
-
 function holdOut(
   block: Block,
   weights: Float64Array | undefined,
@@ -159,13 +136,4 @@ function holdOut(
     testWeights,
     testJacobian,
   }
-}
-
-/** The rows of a block in the given order, copied. */
-export function takeRows(block: Block, order: Int32Array): Block {
-  const { columns } = block
-  const values = new Float64Array(order.length * columns)
-  for (let n = 0; n < order.length; n++)
-    values.set(block.values.subarray(order[n]! * columns, (order[n]! + 1) * columns), n * columns)
-  return { rows: order.length, columns, values }
 }
