@@ -1,0 +1,182 @@
+// Entry points of the compiled kernel: E-step, statistics and scoring of gaussian mixtures, one chunk of events a call.
+import { diagonalDensities, momentSums, sphericalDensities } from './diagonal'
+import {
+  BLOCK,
+  DENSITY_PITCH,
+  DIAGONAL,
+  FULL,
+  TIED,
+  blockWeights,
+  columns,
+  components,
+  constants,
+  covariance,
+  densities,
+  factorPanels,
+  factors,
+  far,
+  meanPitch,
+  means,
+  paddedColumns,
+  panels,
+  reference,
+  statistics,
+  tiles,
+  triangle,
+  weights,
+  whitenedMeans,
+} from './memory'
+import { packColumns, packColumnsWithSquares, packTiles } from './pack'
+import { scatter } from './scatter'
+import { listActive, normalise, responsibilities, writePosterior } from './softmax'
+import { factorPanelsLength, packFactor, triangularTile, whitenTile } from './triangular'
+
+export { factorise, formCovariance } from './cholesky'
+export { clearStatistics, configure } from './memory'
+export {
+  activeCount,
+  constants,
+  covariances,
+  factors,
+  logDensity,
+  means,
+  overallMean,
+  overallVariance,
+  posterior,
+  reference,
+  statistics,
+  statisticsLength,
+  values,
+  weights,
+} from './memory'
+
+/** Beyond it a mean is so far from the reference, in its component's standard deviations, that L⁻¹ (x−c) − L⁻¹ (m−c) loses digits. */
+const FAR: f64 = 256
+
+/** Call once after the parameters are written: rearranges the factors, and forms u_k = L⁻¹ (m_k − c). */
+export function prepare(): void {
+  if (covariance > TIED) return
+  const length = (<usize>triangle) << 3
+  const panelBytes = <usize>factorPanelsLength(panels) << 3
+  for (let k = 0; k < components; k++) {
+    const mean = means + <usize>k * meanPitch
+    const out = whitenedMeans + <usize>k * meanPitch
+    const factor = covariance == FULL ? factors + <usize>k * length : factors
+    memory.fill(out, 0, meanPitch)
+    let row = factor
+    let norm = 0.0
+    for (let j = 0; j < columns; j++) {
+      let sum = 0.0
+      for (let i = 0; i <= j; i++, row += 8)
+        sum += load<f64>(row) * (load<f64>(mean + (<usize>i << 3)) - load<f64>(reference + (<usize>i << 3)))
+      store<f64>(out + (<usize>j << 3), sum)
+      norm = max(norm, abs(sum))
+    }
+    if (covariance == FULL) packFactor(factor, factorPanels + <usize>k * panelBytes)
+    // Zero u together with x − m instead of x − c: see blockDensities.
+    if (covariance == FULL && norm > FAR) memory.fill(out, 0, meanPitch)
+    store<u32>(far + (<usize>k << 2), u32(norm > FAR))
+  }
+}
+
+/** Fills `densities` of a block. */
+function blockDensities(row: i32, rows: i32): void {
+  const tileBytes = (<usize>paddedColumns) << 5
+  if (covariance == FULL) {
+    const length = <usize>factorPanelsLength(panels) << 3
+    let shift: usize = 0
+    for (let k = 0; k < components; k++) {
+      const wanted = load<u32>(far + (<usize>k << 2)) ? means + <usize>k * meanPitch : reference
+      if (wanted != shift) packTiles(row, rows, (shift = wanted))
+      const constant = load<f64>(constants + (<usize>k << 3))
+      const factor = factorPanels + <usize>k * length
+      const offset = whitenedMeans + <usize>k * meanPitch
+      let out = densities + <usize>k * DENSITY_PITCH
+      let tile = tiles
+      for (let first = 0; first < rows; first += 4, out += 32, tile += tileBytes)
+        triangularTile(tile, factor, offset, constant, out)
+    }
+  } else if (covariance == TIED) {
+    packTiles(row, rows, reference)
+    let tile = tiles
+    for (let first = 0; first < rows; first += 4, tile += tileBytes) whitenTile(tile, factors)
+    sphericalDensities(rows, whitenedMeans, true)
+  } else {
+    packTiles(row, rows, 0)
+    if (covariance == DIAGONAL) diagonalDensities(rows, means)
+    else sphericalDensities(rows, means, false)
+  }
+}
+
+/** Log-likelihoods at or below it are an overflow's. */
+const LOWEST: f64 = -1e290
+
+/** Event weights of a block (1 unless `weighted`), zeros behind the last row up to a multiple of 4. */
+function setBlockWeights(row: i32, rows: i32, weighted: bool): void {
+  const end = blockWeights + (<usize>rows << 3)
+  let from = weights + (<usize>row << 3)
+  for (let at = blockWeights; at < end; at += 16, from += 16)
+    v128.store(at, weighted ? v128.load(from) : f64x2.splat(1))
+  for (let at = end; at & 31; at += 8) store<f64>(at, 0)
+}
+
+/**
+ * E-step of `rows` events: adds their expected statistics to `statistics`.
+ * Stops at the first block with a missing value or an overflow; the statistics are then void.
+ * @param threshold for full covariance, densities at or below this share of the event's largest are left out of s1 and S2;
+ *   negative: none
+ * @returns Σ w log p(x) in nats, or NaN if it stopped
+ */
+export function expectation(rows: i32, weighted: bool, threshold: f64): f64 {
+  let total = 0.0
+  const moments = (<usize>components) << 3
+  const second = moments + (<usize>(components * columns) << 3)
+  for (let row = 0; row < rows; row += BLOCK) {
+    const count = min(BLOCK, rows - row)
+    blockDensities(row, count)
+    setBlockWeights(row, count, weighted)
+    const value = responsibilities(count, weighted)
+    total += value
+    if (!(value > LOWEST)) return NaN
+    if (covariance == FULL) {
+      packColumns(row, count)
+      for (let k = 0; k < components; k++) {
+        const active = threshold < 0 ? -1 : listActive(k, count, threshold)
+        normalise(k, count)
+        scatter(
+          count,
+          densities + <usize>k * DENSITY_PITCH,
+          active,
+          statistics + moments + ((<usize>k * <usize>columns) << 3),
+          statistics + second + ((<usize>k * <usize>triangle) << 3),
+        )
+      }
+      continue
+    }
+    for (let k = 0; k < components; k++) normalise(k, count)
+    if (covariance >= DIAGONAL) {
+      packColumnsWithSquares(row, count)
+      momentSums(count, true)
+    } else {
+      packColumns(row, count)
+      momentSums(count, false)
+      setBlockWeights(row, count, weighted)
+      scatter(count, blockWeights, -1, 0, statistics + second)
+    }
+  }
+  return total
+}
+
+/** Posterior probabilities and log p(x) of `rows` events, to `posterior` and `logDensity`. @returns Σ log p(x) in nats; NaN as above */
+export function score(rows: i32): f64 {
+  let total = 0.0
+  for (let row = 0; row < rows; row += BLOCK) {
+    const count = min(BLOCK, rows - row)
+    blockDensities(row, count)
+    setBlockWeights(row, count, false)
+    const value = writePosterior(row, count)
+    if (!(value > LOWEST)) return NaN
+    total += value
+  }
+  return total
+}

@@ -1,0 +1,161 @@
+// Where everything lies in the kernel's memory. `configure` lays out one mixture shape; the host writes the parameters and a
+// chunk of events, calls an entry point of index.ts, and reads the results at the same addresses.
+
+import { factorPanelsLength } from './triangular'
+
+/** Events are worked on in blocks of this many rows: a block's packed copies and its densities stay in the L1/L2 cache. */
+export const BLOCK: i32 = 64
+/** Bytes between two components' densities of a block. */
+export const DENSITY_PITCH: usize = 64 * 8
+/** Bytes between two column panels of a block (a little more than 64 rows × 4 columns, against cache-set aliasing). */
+export const PANEL_PITCH: usize = (64 + 4) * 32
+/** Bytes between two column panels that carry values and squares. */
+export const SQUARE_PANEL_PITCH: usize = (64 + 2) * 64
+
+export const FULL: i32 = 0
+export const TIED: i32 = 1
+export const DIAGONAL: i32 = 2
+export const SPHERICAL: i32 = 3
+
+/** One of FULL, TIED, DIAGONAL, SPHERICAL. */
+export let covariance: i32 = 0
+/** K */
+export let components: i32 = 0
+/** d */
+export let columns: i32 = 0
+/** ⌈d/4⌉ */
+export let panels: i32 = 0
+/** d rounded up to whole panels of 4 columns. */
+export let paddedColumns: i32 = 0
+/** p = d(d+1)/2, the length of a packed lower triangle. */
+export let triangle: i32 = 0
+/** Bytes between two components' means. */
+export let meanPitch: usize = 0
+
+// Parameters, written by the host. All addresses are multiples of 16.
+/** (K): log w_k − ½ (d log 2π + log |Σ_k|) */
+export let constants: usize = 0
+/** (d): the reference point c of the statistics, zeros behind it up to whole panels. */
+export let reference: usize = 0
+/** (K, padded d): means, zeros behind each. */
+export let means: usize = 0
+/** full (K, p), tied (p): packed lower triangles of L⁻¹; diagonal (K, d), spherical (K): L⁻¹'s diagonal, 1/σ. */
+export let factors: usize = 0
+
+// A chunk of events.
+/** Rows a chunk may hold, a multiple of BLOCK. */
+export let chunkRows: i32 = 0
+/** (rows, d) row-major, written by the host. */
+export let values: usize = 0
+/** (rows): event weights, written by the host. */
+export let weights: usize = 0
+/** (rows, K) row-major: posterior probabilities or responsibilities. */
+export let posterior: usize = 0
+/** (rows): log p(x) in nats. */
+export let logDensity: usize = 0
+/** The statistics, flat: s0 (K) | s1 (K, d) | S2. */
+export let statistics: usize = 0
+export let statisticsLength: i32 = 0
+
+// The M-step's.
+/** full (K, p), tied (p): covariances. */
+export let covariances: usize = 0
+/** (d): mean of all events about the reference, written by the host. */
+export let overallMean: usize = 0
+/** (d): variance of all events, written by the host. */
+export let overallVariance: usize = 0
+/** Panels of one Cholesky factor, see triangular.ts. */
+export let choleskyPanels: usize = 0
+/** [row][4]: right-hand sides of a forward substitution. */
+export let solveTile: usize = 0
+
+// Scratch of one block.
+/** [row/4][column][4]: events of a tile side by side. */
+export let tiles: usize = 0
+/** [column/4][row][4] centred, or with squares [column/4][row][4 + 4]. */
+export let columnPanels: usize = 0
+/** [row][4]: one column panel times the responsibilities. */
+export let weightedPanel: usize = 0
+/** (K, 64): log densities, then responsibilities. */
+export let densities: usize = 0
+/** (64): event weights of the block, zeros behind the last row. */
+export let blockWeights: usize = 0
+/** (K, panels of L⁻¹), see triangular.ts. */
+export let factorPanels: usize = 0
+/** u32 (K): 1 if the mean is far from the reference. */
+export let far: usize = 0
+/** (K, padded d): L⁻¹ (m − c), of full and tied components. */
+export let whitenedMeans: usize = 0
+/** (64): the largest log density of each event. */
+export let largest: usize = 0
+/** (64): Σ_k exp(l_k − largest) of each event. */
+export let sums: usize = 0
+/** u32 (64): byte offsets into a panel of the rows that a component takes part in. */
+export let activeRows: usize = 0
+/** Events times components whose responsibility was above the threshold, since `configure`. */
+export let activeCount: f64 = 0
+
+let top: usize = 0
+
+function reserve(doubles: i32): usize {
+  const at = top
+  top = (top + ((<usize>doubles) << 3) + 63) & ~63
+  return at
+}
+
+/** Lays out the memory of one mixture shape, growing it if needed, and zeroes what must be zero. */
+export function configure(kind: i32, k: i32, d: i32, rows: i32): void {
+  covariance = kind
+  components = k
+  columns = d
+  panels = (d + 3) >> 2
+  paddedColumns = panels << 2
+  triangle = (d * (d + 1)) >> 1
+  meanPitch = (<usize>paddedColumns) << 3
+  chunkRows = (rows + BLOCK - 1) & ~(BLOCK - 1)
+  const second = kind == FULL ? k * triangle : kind == TIED ? triangle : k * d
+  statisticsLength = k + k * d + second
+
+  top = (__heap_base + 63) & ~63
+  constants = reserve(k)
+  reference = reserve(paddedColumns)
+  means = reserve(k * paddedColumns)
+  factors = reserve(kind == FULL ? k * triangle : kind == TIED ? triangle : kind == DIAGONAL ? k * d : k)
+  values = reserve(chunkRows * d + 8)
+  weights = reserve(chunkRows)
+  posterior = reserve(chunkRows * k + 8)
+  logDensity = reserve(chunkRows)
+  statistics = reserve(statisticsLength + 2)
+  const matrices = kind == FULL ? k * triangle : kind == TIED ? triangle : 0
+  covariances = reserve(matrices + 2)
+  overallMean = reserve(paddedColumns)
+  overallVariance = reserve(paddedColumns)
+  choleskyPanels = reserve(kind <= TIED ? factorPanelsLength(panels) : 0)
+  solveTile = reserve(paddedColumns * 8 + 8)
+  tiles = reserve(BLOCK * paddedColumns)
+  columnPanels = reserve(kind >= DIAGONAL ? panels * (<i32>SQUARE_PANEL_PITCH >> 3) : panels * (<i32>PANEL_PITCH >> 3))
+  weightedPanel = reserve(<i32>PANEL_PITCH >> 3)
+  densities = reserve((k + 1) * BLOCK)
+  blockWeights = reserve(BLOCK)
+  factorPanels = reserve(kind == FULL ? k * factorPanelsLength(panels) : 0)
+  far = reserve(k)
+  whitenedMeans = reserve(k * paddedColumns)
+  largest = reserve(BLOCK)
+  sums = reserve(BLOCK)
+  activeRows = reserve(BLOCK)
+  const pages = <i32>((top + 0xffff) >> 16) - memory.size()
+  if (pages > 0) if (memory.grow(pages) < 0) unreachable()
+  memory.fill(reference, 0, paddedColumns << 3)
+  memory.fill(means, 0, (k * paddedColumns) << 3)
+  memory.fill(densities + <usize>k * DENSITY_PITCH, 0, DENSITY_PITCH)
+  clearStatistics()
+}
+
+export function clearStatistics(): void {
+  memory.fill(statistics, 0, (<usize>statisticsLength) << 3)
+  activeCount = 0
+}
+
+export function countActive(count: f64): void {
+  activeCount += count
+}

@@ -1,0 +1,124 @@
+import {
+  BLOCK,
+  PANEL_PITCH,
+  SQUARE_PANEL_PITCH,
+  columnPanels,
+  columns,
+  panels,
+  paddedColumns,
+  reference,
+  tiles,
+  values,
+} from './memory'
+
+/**
+ * Packs `rows` ≤ 64 events beginning at `row` as [row/4][column][4], minus `shift` (d doubles) unless that is 0.
+ * Rows behind the last, up to a multiple of 4, and columns behind the last become zeros.
+ */
+export function packTiles(row: i32, rows: i32, shift: usize): void {
+  const pitch = (<usize>columns) << 3
+  const tileBytes = (<usize>paddedColumns) << 5
+  for (let first = 0; first < rows; first += 4) {
+    const source = values + <usize>(row + first) * pitch
+    const target = tiles + (<usize>first >> 2) * tileBytes
+    if (rows - first >= 4) packTile(source, pitch, target, shift)
+    else {
+      memory.fill(target, 0, tileBytes)
+      for (let n = 0; n < rows - first; n++)
+        for (let i = 0; i < columns; i++) {
+          const c = shift != 0 ? load<f64>(shift + (<usize>i << 3)) : 0.0
+          store<f64>(
+            target + (<usize>i << 5) + (<usize>n << 3),
+            load<f64>(source + <usize>n * pitch + (<usize>i << 3)) - c,
+          )
+        }
+    }
+  }
+}
+
+function packTile(source: usize, pitch: usize, target: usize, shift: usize): void {
+  let i = 0
+  let to = target
+  let from = source
+  for (; i + 2 <= columns; i += 2, from += 16, to += 64) {
+    let x0 = v128.load(from)
+    let x1 = v128.load(from + pitch)
+    let x2 = v128.load(from + 2 * pitch)
+    let x3 = v128.load(from + 3 * pitch)
+    if (shift != 0) {
+      const c = v128.load(shift + (<usize>i << 3))
+      x0 = f64x2.sub(x0, c)
+      x1 = f64x2.sub(x1, c)
+      x2 = f64x2.sub(x2, c)
+      x3 = f64x2.sub(x3, c)
+    }
+    v128.store(to, v128.shuffle<f64>(x0, x1, 0, 2))
+    v128.store(to, v128.shuffle<f64>(x2, x3, 0, 2), 16)
+    v128.store(to, v128.shuffle<f64>(x0, x1, 1, 3), 32)
+    v128.store(to, v128.shuffle<f64>(x2, x3, 1, 3), 48)
+  }
+  for (; i < columns; i++, from += 8, to += 32) {
+    const c = shift != 0 ? load<f64>(shift + (<usize>i << 3)) : 0.0
+    store<f64>(to, load<f64>(from) - c)
+    store<f64>(to, load<f64>(from + pitch) - c, 8)
+    store<f64>(to, load<f64>(from + 2 * pitch) - c, 16)
+    store<f64>(to, load<f64>(from + 3 * pitch) - c, 24)
+  }
+  const end = target + ((<usize>paddedColumns) << 5)
+  for (; to < end; to += 32) {
+    v128.store(to, f64x2.splat(0))
+    v128.store(to, f64x2.splat(0), 16)
+  }
+}
+
+/** Packs x − c of `rows` events as [column/4][row][4]; rows up to a multiple of 4 and columns behind the last are zeros. */
+export function packColumns(row: i32, rows: i32): void {
+  pack<i32>(row, rows)
+}
+
+/** As `packColumns`, each row followed by its squares: [column/4][row][4 values, 4 squares]. */
+export function packColumnsWithSquares(row: i32, rows: i32): void {
+  pack<f64>(row, rows)
+}
+
+// The type argument is a compile-time flag: f64 stands for "with squares".
+// @ts-ignore: decorator
+@inline
+function pack<Squares>(row: i32, rows: i32): void {
+  const rowBytes: usize = isFloat<Squares>() ? 64 : 32
+  const panelPitch: usize = isFloat<Squares>() ? SQUARE_PANEL_PITCH : PANEL_PITCH
+  const pitch = (<usize>columns) << 3
+  const paddedRows = min(BLOCK, (rows + 3) & ~3)
+  for (let panel = 0; panel < panels; panel++) {
+    const first = panel << 2
+    const target = columnPanels + <usize>panel * panelPitch
+    const from = values + <usize>row * pitch + (<usize>first << 3)
+    const shift = reference + (<usize>first << 3)
+    if (columns - first >= 4) {
+      const c0 = v128.load(shift)
+      const c1 = v128.load(shift, 16)
+      let source = from
+      let to = target
+      for (let n = 0; n < rows; n++, source += pitch, to += rowBytes) {
+        const x0 = f64x2.sub(v128.load(source), c0)
+        const x1 = f64x2.sub(v128.load(source, 16), c1)
+        v128.store(to, x0)
+        v128.store(to, x1, 16)
+        if (isFloat<Squares>()) {
+          v128.store(to, f64x2.mul(x0, x0), 32)
+          v128.store(to, f64x2.mul(x1, x1), 48)
+        }
+      }
+    } else {
+      memory.fill(target, 0, <usize>rows * rowBytes)
+      for (let n = 0; n < rows; n++)
+        for (let i = first; i < columns; i++) {
+          const at = (<usize>(i - first)) << 3
+          const x = load<f64>(from + <usize>n * pitch + at) - load<f64>(shift + at)
+          store<f64>(target + <usize>n * rowBytes + at, x)
+          if (isFloat<Squares>()) store<f64>(target + <usize>n * rowBytes + at, x * x, 32)
+        }
+    }
+    if (paddedRows > rows) memory.fill(target + <usize>rows * rowBytes, 0, <usize>(paddedRows - rows) * rowBytes)
+  }
+}

@@ -1,0 +1,164 @@
+// From log densities to posterior probabilities by log-sum-exp, events in lanes.
+import { exp, expConstant, log } from './elementary'
+import {
+  DENSITY_PITCH,
+  activeRows,
+  blockWeights,
+  components,
+  countActive,
+  densities,
+  largest,
+  logDensity,
+  posterior,
+  statistics,
+  sums,
+} from './memory'
+
+/**
+ * Densities of a block become exp(l_k − max), events in lanes; the maxima go to `largest`, Σ_k exp(l_k − max) to `sums`.
+ * `pmax` is the machine's own maximum; `max` would cost three more instructions for −0 and NaN.
+ */
+function exponentials(rows: i32): void {
+  const round = expConstant(0)
+  const log2e = expConstant(1)
+  const high = expConstant(2)
+  const low = expConstant(3)
+  const underflow = expConstant(4)
+  const c0 = expConstant(5)
+  const c1 = expConstant(6)
+  const c2 = expConstant(7)
+  const c3 = expConstant(8)
+  const c4 = expConstant(9)
+  const c5 = expConstant(10)
+  const c6 = expConstant(11)
+  const c7 = expConstant(12)
+  const c8 = expConstant(13)
+  const c9 = expConstant(14)
+  const one = expConstant(15)
+  const bytes = <usize>components * DENSITY_PITCH
+  for (let first = 0; first < rows; first += 4) {
+    const at = <usize>first << 3
+    const begin = densities + at
+    const end = begin + bytes
+    let p = begin
+    let m0 = v128.load(p)
+    let m1 = v128.load(p, 16)
+    for (p += DENSITY_PITCH; p < end; p += DENSITY_PITCH) {
+      m0 = f64x2.pmax(m0, v128.load(p))
+      m1 = f64x2.pmax(m1, v128.load(p, 16))
+    }
+    v128.store(largest + at, m0)
+    v128.store(largest + at, m1, 16)
+    let s0 = f64x2.splat(0)
+    let s1 = f64x2.splat(0)
+    p = begin
+    do {
+      const x0 = f64x2.sub(v128.load(p), m0)
+      const e0 = exp(x0, round, log2e, high, low, underflow, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, one)
+      const x1 = f64x2.sub(v128.load(p, 16), m1)
+      const e1 = exp(x1, round, log2e, high, low, underflow, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, one)
+      v128.store(p, e0)
+      v128.store(p, e1, 16)
+      s0 = f64x2.add(s0, e0)
+      s1 = f64x2.add(s1, e1)
+      p += DENSITY_PITCH
+    } while (p < end)
+    v128.store(sums + at, s0)
+    v128.store(sums + at, s1, 16)
+  }
+}
+
+/**
+ * Densities of a block become exp(l_k − max), and `blockWeights` the factors w / Σ_k that make them responsibilities.
+ * Unweighted, the logarithms of the sums are taken once a block, of their product (a sum is at least 1 and at most K).
+ * @returns Σ_n w_n log p(x_n) in nats; not finite if an event has a missing value or is too far away for f64
+ */
+export function responsibilities(rows: i32, weighted: bool): f64 {
+  exponentials(rows)
+  const one = f64x2.splat(1)
+  const zero = f64x2.splat(0)
+  let total = zero
+  let product = one
+  const end = <usize>rows << 3
+  for (let at: usize = 0; at < end; at += 16) {
+    const m = v128.load(largest + at)
+    const s = v128.load(sums + at)
+    const w = v128.load(blockWeights + at)
+    if (weighted) total = f64x2.add(total, f64x2.mul(w, f64x2.add(m, log(s))))
+    else {
+      total = f64x2.add(total, f64x2.mul(w, m))
+      product = f64x2.mul(product, v128.bitselect(s, one, f64x2.gt(w, zero)))
+    }
+    v128.store(blockWeights + at, f64x2.div(w, s))
+  }
+  if (!weighted) total = f64x2.add(total, log(product))
+  return f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1)
+}
+
+/** Normalises component k's row after `responsibilities`, and adds its sum to s0_k. */
+export function normalise(k: i32, rows: i32): void {
+  let sum = f64x2.splat(0)
+  let p = densities + <usize>k * DENSITY_PITCH
+  let f = blockWeights
+  const end = f + (<usize>((rows + 3) & ~3) << 3)
+  for (; f < end; f += 32, p += 32) {
+    const r0 = f64x2.mul(v128.load(p), v128.load(f))
+    const r1 = f64x2.mul(v128.load(p, 16), v128.load(f, 16))
+    v128.store(p, r0)
+    v128.store(p, r1, 16)
+    sum = f64x2.add(sum, f64x2.add(r0, r1))
+  }
+  const at = statistics + (<usize>k << 3)
+  store<f64>(at, load<f64>(at) + f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1))
+}
+
+/**
+ * Lists the rows in which component k's weighted density exceeds `threshold` times the event's largest, before `normalise`.
+ * @returns the number of rows
+ */
+export function listActive(k: i32, rows: i32, threshold: f64): i32 {
+  let p = densities + <usize>k * DENSITY_PITCH
+  let count: usize = 0
+  for (let n = 0; n < rows; n++, p += 8) {
+    store<u32>(activeRows + (count << 2), <u32>n)
+    count += <usize>(load<f64>(p) > threshold)
+  }
+  countActive(<f64>count)
+  return <i32>count
+}
+
+/**
+ * Writes the posterior probabilities (rows, K) row-major and log p(x_n) of a block to the outputs.
+ * @returns Σ_n log p(x_n) over the block
+ */
+export function writePosterior(row: i32, rows: i32): f64 {
+  exponentials(rows)
+  const one = f64x2.splat(1)
+  const pitch = (<usize>components) << 3
+  const last = (<usize>components - 1) * DENSITY_PITCH
+  let total = f64x2.splat(0)
+  const density = logDensity + (<usize>row << 3)
+  const end = <usize>rows << 3
+  for (let at: usize = 0; at < end; at += 16) {
+    const s = v128.load(sums + at)
+    const l = f64x2.add(v128.load(largest + at), log(s))
+    total = f64x2.add(total, f64x2.mul(v128.load(blockWeights + at), l))
+    v128.store(density + at, l)
+    const f = f64x2.div(one, s)
+    let out = posterior + <usize>row * pitch + (at >> 3) * pitch
+    let p = densities + at
+    const until = p + last
+    for (; p < until; p += 2 * DENSITY_PITCH, out += 16) {
+      const a = f64x2.mul(v128.load(p), f)
+      const b = f64x2.mul(v128.load(p, 512), f)
+      v128.store(out, v128.shuffle<f64>(a, b, 0, 2))
+      v128.store(out + pitch, v128.shuffle<f64>(a, b, 1, 3))
+    }
+    if (p == until) {
+      const a = f64x2.mul(v128.load(p), f)
+      v128.store64_lane(out, a, 0)
+      v128.store64_lane(out + pitch, a, 1)
+    }
+  }
+  return f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1)
+}

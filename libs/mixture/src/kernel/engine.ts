@@ -1,0 +1,84 @@
+import { kernelBinary } from './kernel.generated.ts'
+
+/** What runs the E-step and the M-step's matrices: for `eddy doctor`. */
+export interface KernelInfo {
+  /** `webassembly`: 128-bit SIMD, f64; `typescript`: the scalar reference */
+  readonly implementation: 'webassembly' | 'typescript'
+  /** why it is the reference, or the size of the compiled kernel */
+  readonly detail: string
+}
+
+/** `auto`: the compiled kernel where this machine runs it; `typescript`: always the reference. */
+export type KernelChoice = 'auto' | 'typescript'
+
+interface Cell {
+  readonly value: number
+}
+
+/** Exports of assembly/index.ts. Cells are addresses in bytes, all multiples of 16, or lengths. */
+export interface KernelExports {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  configure(covariance: number, components: number, columns: number, rows: number): void
+  prepare(): void
+  clearStatistics(): void
+  expectation(rows: number, weighted: number, threshold: number): number
+  score(rows: number): number
+  formCovariance(component: number, kappa: number, nu: number): void
+  factorise(component: number): number
+  readonly activeCount: Cell
+  readonly constants: Cell
+  readonly covariances: Cell
+  readonly factors: Cell
+  readonly logDensity: Cell
+  readonly means: Cell
+  readonly overallMean: Cell
+  readonly overallVariance: Cell
+  readonly posterior: Cell
+  readonly reference: Cell
+  readonly statistics: Cell
+  readonly statisticsLength: Cell
+  readonly values: Cell
+  readonly weights: Cell
+}
+
+/** The part of the WebAssembly JavaScript interface that is used, which TypeScript declares for browsers only. */
+interface WebAssemblyApi {
+  validate(bytes: Uint8Array): boolean
+  Module: new (bytes: Uint8Array) => object
+  Instance: new (module: object, imports?: object) => { readonly exports: unknown }
+}
+
+let choice: KernelChoice = 'auto'
+let loaded: { readonly exports: KernelExports | undefined; readonly info: KernelInfo } | undefined
+
+/** Chooses the implementation for all mixtures of this thread, from the next call on. */
+export function selectKernel(next: KernelChoice): void {
+  choice = next
+}
+
+/** Which implementation runs, and why. */
+export function kernelInfo(): KernelInfo {
+  if (choice === 'typescript') return { implementation: 'typescript', detail: 'chosen by option' }
+  loaded ??= load()
+  return loaded.info
+}
+
+/** The compiled kernel of this thread, or undefined where the reference is to run. */
+export function kernelExports(): KernelExports | undefined {
+  if (choice === 'typescript') return undefined
+  loaded ??= load()
+  return loaded.exports
+}
+
+function load(): { exports: KernelExports | undefined; info: KernelInfo } {
+  const reference = (detail: string) => ({
+    exports: undefined,
+    info: { implementation: 'typescript', detail } as const,
+  })
+  const api = (globalThis as { WebAssembly?: WebAssemblyApi }).WebAssembly
+  if (api === undefined) return reference('no WebAssembly here')
+  const bytes = Uint8Array.from(atob(kernelBinary.replaceAll('\n', '')), character => character.charCodeAt(0))
+  if (!api.validate(bytes)) return reference('no WebAssembly SIMD here')
+  const exports = new api.Instance(new api.Module(bytes)).exports as KernelExports
+  return { exports, info: { implementation: 'webassembly', detail: `SIMD f64, ${bytes.length} bytes` } }
+}
