@@ -1,5 +1,8 @@
 import type { Block } from './block.ts'
 import type { Family, Parameters, Statistics } from './family.ts'
+import type { GaussianFamily } from './gaussian/gaussian.ts'
+import { compiledMixture } from './kernel/compiled-mixture.ts'
+import { kernelShape } from './kernel/shape.ts'
 import { posteriorFromLogs } from './numerics/log-sum-exp.ts'
 
 /** Events are handled this many at a time, so that scratch memory stays small and is used again. */
@@ -36,6 +39,8 @@ export interface Mixture extends Family {
    */
   score(parameters: Parameters, block: Block, posterior: Float64Array, logDensity: Float64Array): void
 }
+
+const isGaussian = (family: Family): family is GaussianFamily => 'layout' in family
 
 /** The mixture whose components are `inner`'s. */
 export function mixture(inner: Family): Mixture {
@@ -83,14 +88,19 @@ export function mixture(inner: Family): Mixture {
     }
   }
 
+  const steps = { expectation, score }
+  const { expectation: eStep, score: scoring } = isGaussian(inner)
+    ? compiledMixture(kernelShape(inner.layout), steps)
+    : steps
+
   return {
     name: 'mixture',
     inner,
     components: 1,
     columns,
     statisticsLength,
-    expectation,
-    score,
+    expectation: eStep,
+    score: scoring,
 
     initial: (block, weights) => ({
       weights: new Float64Array(components).fill(1 / components),
@@ -98,7 +108,7 @@ export function mixture(inner: Family): Mixture {
     }),
 
     observe(into, block, responsibilities, parameters) {
-      expectation(parameters, block, responsibilities, into)
+      eStep(parameters, block, responsibilities, into)
     },
 
     /** Arrays of `previous` that the families do not know, such as a frozen transform, are handed on. */

@@ -1,11 +1,18 @@
 import type { Block } from '../block.ts'
 import type { Family, Parameters } from '../family.ts'
+import { compiledGaussian } from '../kernel/compiled-gaussian.ts'
+import { kernelShape } from '../kernel/shape.ts'
 import { packedIndex } from '../numerics/packed.ts'
 import { type GaussianLayout, type GaussianOptions, gaussianLayout } from './layout.ts'
 import { logDensityComplete, logDensityMissing } from './log-density.ts'
 import { maximiseGaussian } from './maximise.ts'
 import { type MissingPatterns, missingPatterns } from './missing.ts'
 import { addComplete, addMissing, deviations } from './observe.ts'
+
+/** A gaussian family says what form it has, so that a compiled kernel can be chosen for it. */
+export interface GaussianFamily extends Family {
+  readonly layout: GaussianLayout
+}
 
 /**
  * Multivariate normal components. Statistics: see `GaussianLayout`. Parameters, in model units:
@@ -19,9 +26,12 @@ import { addComplete, addMissing, deviations } from './observe.ts'
  *
  * Missing values (NaN), for every covariance type: the density is the marginal of what is observed, the statistics take the
  * conditional mean and covariance of what is not.
+ *
+ * Complete events go to the compiled kernel where it runs (`kernelInfo`); what is written here and in this folder is its
+ * specification, its fallback, and the way for missing values.
  * @throws if a size is not a positive whole number
  */
-export function gaussian(options: GaussianOptions): Family {
+export function gaussian(options: GaussianOptions): GaussianFamily {
   const layout = gaussianLayout(checked(options))
   const { components, columns: d } = layout
   const scratch = new Float64Array(d)
@@ -29,14 +39,7 @@ export function gaussian(options: GaussianOptions): Family {
   const triangle = new Float64Array(layout.triangular ? layout.packed : 0)
   const patterns = patternCache(layout)
 
-  return {
-    name: 'gaussian',
-    components,
-    columns: d,
-    statisticsLength: layout.length,
-
-    initial: (block, weights) => initialGaussian(layout, block, weights),
-
+  const compiled = compiledGaussian(kernelShape(layout), {
     observe(into, block, responsibilities, parameters) {
       const reference = parameters.reference!
       for (let n = 0; n < block.rows; n++) {
@@ -47,8 +50,6 @@ export function gaussian(options: GaussianOptions): Family {
       }
     },
 
-    maximise: (statistics, prior, previous) => maximiseGaussian(layout, statistics, prior, previous),
-
     logDensity(parameters, block, out) {
       logDensityComplete(layout, parameters, block, out, scratch)
       const { rows, values } = block
@@ -56,6 +57,17 @@ export function gaussian(options: GaussianOptions): Family {
         if (hasMissing(values, n * d, d))
           logDensityMissing(layout, parameters, block, n, patterns(parameters), out, scratch)
     },
+  })
+
+  return {
+    name: 'gaussian',
+    layout,
+    components,
+    columns: d,
+    statisticsLength: layout.length,
+    initial: (block, weights) => initialGaussian(layout, block, weights),
+    maximise: (statistics, prior, previous) => maximiseGaussian(layout, statistics, prior, previous),
+    ...compiled,
   }
 }
 

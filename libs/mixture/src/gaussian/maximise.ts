@@ -1,4 +1,6 @@
 import type { Parameters, Statistics } from '../family.ts'
+import { compiledCovariances } from '../kernel/compiled-maximise.ts'
+import { kernelShape } from '../kernel/shape.ts'
 import { packedIndex } from '../numerics/packed.ts'
 import type { Prior } from '../prior.ts'
 import { factorCovariance, improveFactors } from './factor-analysis.ts'
@@ -120,8 +122,10 @@ function triangles(estimate: Estimate): Parameters {
   const noiseVariances = layout.covariance === 'factor' ? previous.noiseVariances!.slice() : undefined
   const lower = new Float64Array(packed)
   const floor = prior.varianceFloor
+  const done =
+    loadings === undefined ? compiledTriangles(estimate, { covariances, precisionsCholesky, logDeterminants }) : starved
   for (let k = 0; k < components; k++) {
-    if (starved[k] === 1) continue
+    if (starved[k] === 1 || done[k] === 1) continue
     const covariance = covariances.subarray(k * packed, (k + 1) * packed)
     const weight = statistics[k]! + prior.covariancePseudoEvents
     for (let i = 0, t = 0; i < d; i++)
@@ -146,6 +150,25 @@ function triangles(estimate: Estimate): Parameters {
   }
   const common = { covariances, precisionsCholesky, logDeterminants }
   return loadings === undefined ? common : { ...common, loadings, noiseVariances: noiseVariances! }
+}
+
+/** What the compiled kernel does of `triangles`: components in which nothing has to be regularised. @returns 1 for those done */
+function compiledTriangles(
+  { layout, statistics, prior, overall, starved }: Estimate,
+  into: Record<'covariances' | 'precisionsCholesky' | 'logDeterminants', Float64Array>,
+): Uint8Array {
+  const { meanPseudoEvents, covariancePseudoEvents, varianceFloor } = prior
+  const settings = { meanPseudoEvents, covariancePseudoEvents, varianceFloor, starved }
+  const estimate = { ...settings, overallMean: overall.mean, overallVariance: overall.variance }
+  const { covariances, precisionsCholesky, logDeterminants } = into
+  return compiledCovariances(
+    kernelShape(layout),
+    statistics,
+    estimate,
+    covariances,
+    precisionsCholesky,
+    logDeterminants,
+  )
 }
 
 function tied(estimate: Estimate): Parameters {

@@ -1,6 +1,5 @@
 import type { Statistics } from '../family.ts'
-import type { KernelExports } from './engine.ts'
-import { layOut, view } from './gaussian-kernel.ts'
+import { layOut, view } from './loaded-kernel.ts'
 import type { KernelShape } from './shape.ts'
 
 /** What the M-step of full covariances needs besides the statistics; see Prior and maximiseGaussian. */
@@ -23,10 +22,9 @@ export interface CovarianceEstimate {
  * @param covariances written to, shape (K, p)
  * @param precisionsCholesky written to, shape (K, p)
  * @param logDeterminants written to, shape (K)
- * @returns 1 for components that are done; the others are untouched, shape (K)
+ * @returns 1 for components that are done; the others are untouched (all, where the kernel does not run), shape (K)
  */
 export function compiledCovariances(
-  exports: KernelExports,
   shape: KernelShape,
   statistics: Statistics,
   estimate: CovarianceEstimate,
@@ -37,8 +35,10 @@ export function compiledCovariances(
   const { components, columns } = shape
   const { meanPseudoEvents, covariancePseudoEvents, varianceFloor } = estimate
   const p = (columns * (columns + 1)) / 2
-  const kernel = layOut(exports, shape, 1)
   const done = new Uint8Array(components)
+  const kernel = layOut(shape, 1)
+  if (kernel === undefined) return done
+  const { exports } = kernel
   view(kernel, exports.statistics.value, statistics.length).set(statistics)
   view(kernel, exports.overallMean.value, columns).set(estimate.overallMean)
   view(kernel, exports.overallVariance.value, columns).set(estimate.overallVariance)

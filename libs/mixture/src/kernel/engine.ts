@@ -22,7 +22,9 @@ export interface KernelExports {
   prepare(): void
   clearStatistics(): void
   expectation(rows: number, weighted: number, threshold: number): number
+  observe(rows: number): number
   score(rows: number): number
+  densitiesOf(rows: number): number
   formCovariance(component: number, kappa: number, nu: number): void
   factorise(component: number): number
   readonly activeCount: Cell

@@ -1,3 +1,5 @@
+import type { GaussianLayout } from '../gaussian/layout.ts'
+
 /** The gaussian mixtures that the compiled kernel knows. */
 export interface KernelShape {
   readonly covariance: 'full' | 'tied' | 'diag' | 'spherical'
@@ -5,6 +7,12 @@ export interface KernelShape {
   readonly components: number
   /** d */
   readonly columns: number
+}
+
+/** The shape of a gaussian family: factor covariances are full ones once they are factored. */
+export function kernelShape(layout: GaussianLayout): KernelShape {
+  const { covariance, components, columns } = layout
+  return { covariance: covariance === 'factor' ? 'full' : covariance, components, columns }
 }
 
 /** Numbers of the covariance types in assembly/memory.ts. */

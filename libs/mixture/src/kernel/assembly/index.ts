@@ -21,6 +21,7 @@ import {
   panels,
   reference,
   statistics,
+  statisticsLength,
   tiles,
   triangle,
   weights,
@@ -28,7 +29,14 @@ import {
 } from './memory'
 import { packColumns, packColumnsWithSquares, packTiles } from './pack'
 import { scatter } from './scatter'
-import { listActive, normalise, responsibilities, writePosterior } from './softmax'
+import {
+  listActive,
+  normalise,
+  readResponsibilities,
+  responsibilities,
+  writeDensities,
+  writePosterior,
+} from './softmax'
 import { factorPanelsLength, packFactor, triangularTile, whitenTile } from './triangular'
 
 export { factorise, formCovariance } from './cholesky'
@@ -120,6 +128,31 @@ function setBlockWeights(row: i32, rows: i32, weighted: bool): void {
   for (let at = end; at & 31; at += 8) store<f64>(at, 0)
 }
 
+/** Adds component k's share of a block to s1 and S2 of full covariance; its responsibilities stand in `densities`. */
+function addFull(rows: i32, k: i32, active: i32): void {
+  const moments = statistics + ((<usize>components) << 3)
+  const second = moments + (<usize>(components * columns) << 3)
+  scatter(
+    rows,
+    densities + <usize>k * DENSITY_PITCH,
+    active,
+    moments + ((<usize>k * <usize>columns) << 3),
+    second + ((<usize>k * <usize>triangle) << 3),
+  )
+}
+
+/** Statistics of the other covariance types; for tied, `blockWeights` are the event weights. */
+function addOthers(row: i32, rows: i32): void {
+  if (covariance >= DIAGONAL) {
+    packColumnsWithSquares(row, rows)
+    momentSums(rows, true)
+  } else {
+    packColumns(row, rows)
+    momentSums(rows, false)
+    scatter(rows, blockWeights, -1, 0, statistics + (<usize>(components + components * columns) << 3))
+  }
+}
+
 /**
  * E-step of `rows` events: adds their expected statistics to `statistics`.
  * Stops at the first block with a missing value or an overflow; the statistics are then void.
@@ -129,42 +162,45 @@ function setBlockWeights(row: i32, rows: i32, weighted: bool): void {
  */
 export function expectation(rows: i32, weighted: bool, threshold: f64): f64 {
   let total = 0.0
-  const moments = (<usize>components) << 3
-  const second = moments + (<usize>(components * columns) << 3)
   for (let row = 0; row < rows; row += BLOCK) {
     const count = min(BLOCK, rows - row)
     blockDensities(row, count)
     setBlockWeights(row, count, weighted)
     const value = responsibilities(count, weighted)
-    total += value
     if (!(value > LOWEST)) return NaN
-    if (covariance == FULL) {
-      packColumns(row, count)
-      for (let k = 0; k < components; k++) {
-        const active = threshold < 0 ? -1 : listActive(k, count, threshold)
-        normalise(k, count)
-        scatter(
-          count,
-          densities + <usize>k * DENSITY_PITCH,
-          active,
-          statistics + moments + ((<usize>k * <usize>columns) << 3),
-          statistics + second + ((<usize>k * <usize>triangle) << 3),
-        )
-      }
-      continue
+    total += value
+    if (covariance == FULL) packColumns(row, count)
+    for (let k = 0; k < components; k++) {
+      const active = covariance == FULL && threshold >= 0 ? listActive(k, count, threshold) : -1
+      normalise(k, count)
+      if (covariance == FULL) addFull(count, k, active)
     }
-    for (let k = 0; k < components; k++) normalise(k, count)
-    if (covariance >= DIAGONAL) {
-      packColumnsWithSquares(row, count)
-      momentSums(count, true)
-    } else {
-      packColumns(row, count)
-      momentSums(count, false)
-      setBlockWeights(row, count, weighted)
-      scatter(count, blockWeights, -1, 0, statistics + second)
+    if (covariance != FULL) {
+      if (covariance == TIED) setBlockWeights(row, count, weighted)
+      addOthers(row, count)
     }
   }
   return total
+}
+
+/**
+ * Adds the statistics of `rows` events under the responsibilities that the host wrote to `posterior` (rows, K).
+ * @returns a sum of all statistics: not finite if one of them is not
+ */
+export function observe(rows: i32): f64 {
+  for (let row = 0; row < rows; row += BLOCK) {
+    const count = min(BLOCK, rows - row)
+    readResponsibilities(row, count)
+    if (covariance == FULL) {
+      packColumns(row, count)
+      for (let k = 0; k < components; k++) addFull(count, k, listActive(k, count, 0))
+    } else addOthers(row, count)
+  }
+  let sum = f64x2.splat(0)
+  const end = statistics + (<usize>(statisticsLength + 1) << 3)
+  store<f64>(end - 8, 0)
+  for (let at = statistics; at + 8 < end; at += 16) sum = f64x2.add(sum, v128.load(at))
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
 }
 
 /** Posterior probabilities and log p(x) of `rows` events, to `posterior` and `logDensity`. @returns Σ log p(x) in nats; NaN as above */
@@ -177,6 +213,17 @@ export function score(rows: i32): f64 {
     const value = writePosterior(row, count)
     if (!(value > LOWEST)) return NaN
     total += value
+  }
+  return total
+}
+
+/** The components' log densities of `rows` events to `posterior` (rows, K), `constants` included. @returns NaN if a value is missing */
+export function densitiesOf(rows: i32): f64 {
+  let total = 0.0
+  for (let row = 0; row < rows; row += BLOCK) {
+    const count = min(BLOCK, rows - row)
+    blockDensities(row, count)
+    total += writeDensities(row, count)
   }
   return total
 }

@@ -162,3 +162,47 @@ export function writePosterior(row: i32, rows: i32): f64 {
   }
   return f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1)
 }
+
+/** Least log density, in nats, so that sums stay finite. */
+const LOWEST_LOG_DENSITY: f64 = -1e300
+
+/** Writes a block's log densities to `posterior`, (rows, K) row-major. @returns their sum: NaN if one is */
+export function writeDensities(row: i32, rows: i32): f64 {
+  let total = 0.0
+  for (let k = 0; k < components; k++) {
+    let p = densities + <usize>k * DENSITY_PITCH
+    let out = posterior + ((<usize>row * <usize>components + <usize>k) << 3)
+    for (let n = 0; n < rows; n++, p += 8, out += (<usize>components) << 3) {
+      const l = load<f64>(p)
+      const bounded = l < LOWEST_LOG_DENSITY ? LOWEST_LOG_DENSITY : l
+      store<f64>(out, bounded)
+      total += bounded
+    }
+  }
+  return total
+}
+
+/**
+ * Fills a block's `densities` with the responsibilities in `posterior` (rows, K), adds their sums to s0, and sets
+ * `blockWeights` to each event's sum; zeros behind the last row up to a multiple of 4.
+ */
+export function readResponsibilities(row: i32, rows: i32): void {
+  memory.fill(blockWeights, 0, DENSITY_PITCH)
+  const padding = <usize>((rows + 3) & ~3) << 3
+  for (let k = 0; k < components; k++) {
+    let p = densities + <usize>k * DENSITY_PITCH
+    const end = p + padding
+    let w = blockWeights
+    let from = posterior + ((<usize>row * <usize>components + <usize>k) << 3)
+    let sum = 0.0
+    for (let n = 0; n < rows; n++, p += 8, w += 8, from += (<usize>components) << 3) {
+      const r = load<f64>(from)
+      store<f64>(p, r)
+      store<f64>(w, load<f64>(w) + r)
+      sum += r
+    }
+    for (; p < end; p += 8) store<f64>(p, 0)
+    const at = statistics + (<usize>k << 3)
+    store<f64>(at, load<f64>(at) + sum)
+  }
+}

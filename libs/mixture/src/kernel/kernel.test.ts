@@ -1,0 +1,202 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { relativeError } from '../../test/family-laws.ts'
+import type { Block } from '../block.ts'
+import { empty, type Parameters } from '../family.ts'
+import { gaussian } from '../gaussian/gaussian.ts'
+import type { Covariance } from '../gaussian/layout.ts'
+import { type Mixture, mixture } from '../mixture.ts'
+import type { Prior } from '../prior.ts'
+import { type Random, random, standardNormal } from '../random.ts'
+import { DEFAULT_PRIOR } from '../specification.ts'
+import { kernelInfo, selectKernel } from './engine.ts'
+
+const COVARIANCES = ['full', 'tied', 'diag', 'spherical', 'factor'] as const
+
+afterEach(() => selectKernel('auto'))
+
+const make = (covariance: Covariance, components: number, columns: number): Mixture =>
+  mixture(gaussian({ components, columns, covariance }))
+
+/** K clusters `apart` standard deviations from one another, about `offset`. */
+function sample(uniform: Random, rows: number, columns: number, components: number, apart = 3, offset = 0): Block {
+  const centres = Float64Array.from({ length: components * columns }, () => standardNormal(uniform) * apart)
+  const values = new Float64Array(rows * columns)
+  for (let n = 0; n < rows; n++) {
+    const k = Math.floor(uniform() * components)
+    for (let j = 0; j < columns; j++)
+      values[n * columns + j] = offset + centres[k * columns + j]! + standardNormal(uniform) * (1 + (j % 3))
+  }
+  return { rows, columns, values }
+}
+
+/** Parameters after an M-step from random responsibilities, weights unequal. */
+function fitted(model: Mixture, block: Block, uniform: Random, prior: Prior = DEFAULT_PRIOR): Parameters {
+  const { components } = model.inner
+  const responsibilities = Float64Array.from({ length: block.rows * components }, () => uniform() ** 4 + 1e-3)
+  const initial = model.initial(block)
+  const statistics = empty(model)
+  model.inner.observe(statistics, block, responsibilities, initial)
+  return model.maximise(statistics, prior, initial)
+}
+
+function everything(model: Mixture, parameters: Parameters, block: Block, weights: Float64Array | undefined) {
+  const { components } = model.inner
+  const statistics = empty(model)
+  const { logLikelihood, weight } = model.expectation(parameters, block, weights, statistics)
+  const posterior = new Float64Array(block.rows * components)
+  const logDensity = new Float64Array(block.rows)
+  model.score(parameters, block, posterior, logDensity)
+  const logs = new Float64Array(block.rows * components)
+  model.inner.logDensity(parameters, block, logs)
+  const s0 = statistics.slice(0, components)
+  const s1 = statistics.slice(components, components * (1 + model.columns))
+  const s2 = statistics.slice(components * (1 + model.columns))
+  const total = Float64Array.of(logLikelihood, weight)
+  return { total, s0, s1, s2, posterior, logDensity, logs }
+}
+
+/** Both implementations on the same events: everything agrees to 1e-12 of its array's size. */
+function expectAgreement(
+  model: Mixture,
+  parameters: Parameters,
+  block: Block,
+  weights: Float64Array | undefined,
+  tolerance = 1e-12,
+): void {
+  selectKernel('auto')
+  const actual = everything(model, parameters, block, weights)
+  selectKernel('typescript')
+  const expected = everything(model, parameters, block, weights)
+  for (const [name, array] of Object.entries(expected))
+    expect(relativeError(actual[name as keyof typeof actual], array), name).toBeLessThanOrEqual(tolerance)
+}
+
+test('the compiled kernel runs here, and can be switched off', () => {
+  expect(kernelInfo()).toMatchObject({ implementation: 'webassembly' })
+  selectKernel('typescript')
+  expect(kernelInfo()).toEqual({ implementation: 'typescript', detail: 'chosen by option' })
+})
+
+describe.each(COVARIANCES)('compiled kernel, %s covariance', covariance => {
+  test.each([1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 32])('agrees with the reference, d = %i', columns => {
+    const uniform = random(columns)
+    for (const components of [1, 2, 3, 5, 8])
+      for (const rows of [1, 3, 4, 63, 64, 65, 129, 250]) {
+        const model = make(covariance, components, columns)
+        const block = sample(uniform, rows, columns, components)
+        const parameters = fitted(model, sample(uniform, 40 + 2 * columns, columns, components), uniform)
+        const weights = Float64Array.from({ length: rows }, () => uniform() * 3)
+        expectAgreement(model, parameters, block, undefined)
+        expectAgreement(model, parameters, block, weights)
+      }
+  })
+
+  test('agrees at 1e6 standard deviations from 0, and where the components are far apart', () => {
+    const uniform = random(2)
+    for (const [apart, offset] of [
+      [3, 1e6],
+      [300, 0],
+      [1e5, -1e7],
+    ] as const) {
+      const model = make(covariance, 3, 6)
+      const block = sample(uniform, 200, 6, 3, apart, offset)
+      const parameters = fitted(model, block, uniform)
+      expectAgreement(model, parameters, block, undefined, 1e-10)
+    }
+  })
+
+  test('takes events with missing, huge and zero-weight values', () => {
+    const uniform = random(3)
+    const model = make(covariance, 3, 5)
+    const parameters = fitted(model, sample(uniform, 100, 5, 3), uniform)
+    const block = sample(uniform, 300, 5, 3)
+    for (let i = 0; i < block.values.length; i++) if (uniform() < 0.05) block.values[i] = Number.NaN
+    const weights = Float64Array.from({ length: 300 }, () => (uniform() < 0.3 ? 0 : 1))
+    expectAgreement(model, parameters, block, undefined)
+    expectAgreement(model, parameters, block, weights)
+    block.values.fill(Number.NaN)
+    expectAgreement(model, parameters, block, undefined)
+    const far = sample(uniform, 70, 5, 3)
+    far.values[17] = 1e150
+    far.values[200] = -1e150
+    expectAgreement(model, parameters, far, undefined)
+  })
+
+  test('an empty component has weight 0 in every posterior', () => {
+    const uniform = random(4)
+    const model = make(covariance, 3, 4)
+    const block = sample(uniform, 100, 4, 3)
+    const parameters = { ...fitted(model, block, uniform), weights: Float64Array.of(0.5, 0, 0.5) }
+    expectAgreement(model, parameters, block, undefined)
+    const posterior = new Float64Array(300)
+    model.score(parameters, block, posterior, new Float64Array(100))
+    for (let n = 0; n < 100; n++) expect(posterior[3 * n + 1]).toBe(0)
+  })
+
+  test('a posterior has the same bits alone and in any batch; repeated runs too', () => {
+    const uniform = random(5)
+    const model = make(covariance, 5, 7)
+    const block = sample(uniform, 131, 7, 5)
+    const parameters = fitted(model, block, uniform)
+    const together = new Float64Array(131 * 5)
+    const densities = new Float64Array(131)
+    model.score(parameters, block, together, densities)
+    for (let n = 0; n < 131; n++) {
+      const alone = new Float64Array(5)
+      const density = new Float64Array(1)
+      const values = block.values.slice(n * 7, (n + 1) * 7)
+      model.score(parameters, { rows: 1, columns: 7, values }, alone, density)
+      expect(alone).toEqual(together.slice(n * 5, (n + 1) * 5))
+      expect(density[0]).toBe(densities[n])
+    }
+    expect(everything(model, parameters, block, undefined)).toEqual(everything(model, parameters, block, undefined))
+  })
+})
+
+test('a block larger than one chunk of the kernel', () => {
+  const uniform = random(6)
+  const model = make('full', 2, 64)
+  const block = sample(uniform, 4500, 64, 2)
+  block.values[64 * 3000] = Number.NaN
+  expectAgreement(model, fitted(model, sample(uniform, 300, 64, 2), uniform), block, undefined)
+})
+
+test('negligible components: many well-separated components agree too', () => {
+  const uniform = random(7)
+  const model = make('full', 12, 9)
+  const block = sample(uniform, 600, 9, 12, 20)
+  selectKernel('typescript')
+  let parameters = model.initial(block)
+  const responsibilities = new Float64Array(600 * 12)
+  for (let n = 0; n < 600; n++) responsibilities[n * 12 + (n % 12)] = 1
+  const statistics = empty(model)
+  model.inner.observe(statistics, block, responsibilities, parameters)
+  parameters = { ...model.maximise(statistics, DEFAULT_PRIOR, parameters), weights: new Float64Array(12).fill(1 / 12) }
+  for (let i = 0; i < 10; i++) {
+    expectAgreement(model, parameters, block, undefined, 1e-11)
+    const sums = empty(model)
+    model.expectation(parameters, block, undefined, sums)
+    parameters = model.maximise(sums, DEFAULT_PRIOR, parameters)
+  }
+})
+
+test('the M-step with a prior, and where the variance floor binds', () => {
+  const uniform = random(8)
+  const prior = { weightPseudoEvents: 1, meanPseudoEvents: 2, covariancePseudoEvents: 3, varianceFloor: 1e-3 }
+  for (const rows of [3, 12, 200]) {
+    const model = make('full', 3, 10)
+    const block = sample(uniform, rows, 10, 3)
+    const initial = model.initial(block)
+    const responsibilities = Float64Array.from({ length: rows * 3 }, () => uniform())
+    const statistics = empty(model)
+    model.inner.observe(statistics, block, responsibilities, initial)
+    for (const each of [prior, { ...prior, covariancePseudoEvents: 0 }]) {
+      selectKernel('auto')
+      const actual = model.maximise(statistics, each, initial)
+      selectKernel('typescript')
+      const expected = model.maximise(statistics, each, initial)
+      for (const [name, array] of Object.entries(expected))
+        expect(relativeError(actual[name]!, array), name).toBeLessThanOrEqual(1e-10)
+    }
+  }
+})
