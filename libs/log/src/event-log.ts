@@ -1,6 +1,9 @@
 import type { Observable } from 'rxjs'
 
-/** A record to be appended. `partition` names where; otherwise the hash of `key` does; keyless records need `partition`. */
+/**
+ * A record to be appended. `partition` names where; otherwise the hash of `key` does (murmur2, as Kafka's producers);
+ * keyless records need `partition`. Its bytes must not be changed until the publication has resolved.
+ */
 export interface OutgoingRecord {
   readonly key: Uint8Array | null
   /** null is a tombstone: on a compacted topic it deletes its key. */
@@ -20,7 +23,7 @@ export interface StoredRecord {
   readonly timestamp: number
 }
 
-/** Some consecutive records of one partition, in offset order. Offsets ascend but may have gaps (compaction, markers). */
+/** One or more consecutive records of one partition, by offset. Offsets ascend but may have gaps (compaction, markers). */
 export interface Delivery {
   readonly topic: string
   readonly partition: number
@@ -30,8 +33,8 @@ export interface Delivery {
   /** End of the partition when this delivery was read: `endOffset − nextOffset` is the lag. */
   readonly endOffset: number
   /**
-   * Done with this delivery: its memory may be reused and the partition's next one is handed out.
-   * Does not commit the group's position: `publish(…, {settles})` does, together with the records.
+   * Done with this delivery: its memory may be reused and the partition's next one is handed out. Idempotent.
+   * Does not commit the group's position: `publish(…, {settles})` does, together with the records; so settle, then ack.
    */
   ack(): void
 }
@@ -43,15 +46,17 @@ export interface ConsumeOptions {
   /** Members of one group share the partitions; each group reads everything. Without a group: all partitions, no position. */
   readonly group?: string
   /**
-   * `position` (default with a group): the group's committed position, `earliest` where it has none.
-   * A function is asked at each assignment of partitions, e.g. to start from a ledger.
+   * `position` (default with a group): the group's committed position, `earliest` where it has none; without a group
+   * the default is `earliest`. A partition that a map does not name starts as if no map were given.
+   * A function is asked at each assignment, with the new partitions, e.g. to start from a ledger.
+   * An offset that is no longer stored, or lies beyond the end, errors the stream: records are never skipped silently.
    */
   readonly from?: From | ((partitions: readonly number[]) => Promise<From>)
   /** Most records in one delivery, default 1024. */
   readonly maxRecords?: number
-  /** Ends the stream: completes after the outstanding deliveries are acknowledged or abandoned. */
+  /** Ends the stream: no more deliveries; completes when the outstanding ones are acknowledged. */
   readonly signal?: AbortSignal
-  /** Complete at the end offsets seen at the start, instead of waiting for more. */
+  /** Complete when everything up to the end offsets seen at the start is acknowledged, instead of waiting for more. */
   readonly untilEnd?: boolean
   /** Told when this member's partitions change, before the first delivery of a new one. */
   readonly onAssignment?: (partitions: readonly number[]) => void
@@ -63,7 +68,11 @@ export interface Publication {
 }
 
 export interface PublishOptions {
-  /** Commit these deliveries' positions for `group` in the same atomic step as the records. */
+  /**
+   * Commit these deliveries' positions for `group` in the same atomic step as the records. All of one partition of one
+   * topic (a transaction is fenced by the partition it reads). Pass the deliveries themselves: one whose partition has
+   * been given to another member since is refused, so that a zombie cannot publish.
+   */
   readonly settles?: {
     readonly group: string
     readonly deliveries: readonly Pick<Delivery, 'topic' | 'partition' | 'nextOffset'>[]
@@ -74,7 +83,9 @@ export interface TopicOptions {
   readonly partitions: number
   /** `compact` keeps the newest record of each key; `delete` drops the oldest beyond the retention. */
   readonly cleanup: 'delete' | 'compact'
+  /** Age, by the records' timestamps, beyond which the oldest may be dropped; for ever if absent. */
   readonly retentionMs?: number
+  /** Size a partition beyond which the oldest may be dropped; unbounded if absent. */
   readonly retentionBytes?: number
 }
 
@@ -97,16 +108,23 @@ export interface PartitionOffsets {
  * process must end and start again from what is durable.
  */
 export interface EventLog {
-  /** Creates missing topics; refuses (names both numbers) when an existing one has another number of partitions. */
+  /**
+   * Creates missing topics and applies the retention to existing ones; refuses (names both) when an existing one has
+   * another number of partitions or another cleanup.
+   */
   ensureTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void>
-  consume(topic: string, options: ConsumeOptions): Observable<Delivery>
+  /** Cold: each subscription is a member of its own. Unsubscribing abandons what is outstanding, as a crash would. */
+  consume(topic: string, options?: ConsumeOptions): Observable<Delivery>
   /** All publications become durable together. Offsets come back in the order of the records, one array a publication. */
   publish(publications: readonly Publication[], options?: PublishOptions): Promise<readonly (readonly number[])[]>
   /** Start and end of each partition, in partition order. */
   offsets(topic: string): Promise<readonly PartitionOffsets[]>
   /** Committed position a partition; a partition without one is absent. */
   positions(topic: string, group: string): Promise<ReadonlyMap<number, number>>
-  /** Stops every consumer, makes outstanding publications durable, releases locks. Idempotent. */
+  /**
+   * Completes every consumer at once (outstanding deliveries are abandoned), makes outstanding publications durable,
+   * releases locks. Idempotent. Every other call then rejects.
+   */
   close(): Promise<void>
 }
 

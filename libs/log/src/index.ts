@@ -11,3 +11,4 @@ export type {
   TopicOptions,
 } from './event-log.ts'
 export { LogError } from './event-log.ts'
+export { partitionOfKey } from './partition-of-key.ts'

@@ -1,0 +1,222 @@
+import { Observable } from 'rxjs'
+import {
+  type ConsumeOptions,
+  type Delivery,
+  type EventLog,
+  LogError,
+  type PartitionOffsets,
+  type Publication,
+  type PublishOptions,
+  type TopicOptions,
+} from '../event-log.ts'
+import { checkTopicOptions } from '../topic-options.ts'
+import { Consumer } from './consumer.ts'
+import { ConsumerGroup } from './consumer-group.ts'
+import { explain } from './errors.ts'
+import { compact, retain, worthCompacting } from './maintenance.ts'
+import { PublicationQueue } from './publication-queue.ts'
+import { Store } from './store.ts'
+
+/** How often a reading process looks for what the writing one has committed, milliseconds. */
+const POLL_MS = 25
+/** How often the writing process looks for what retention and compaction can drop, milliseconds. */
+const MAINTENANCE_MS = 1_000
+/** How long a tombstone of a compacted topic can be seen, as Kafka's delete.retention.ms. */
+const TOMBSTONE_MS = 24 * 3_600_000
+
+export interface EmbeddedLogOptions {
+  /** Opens beside the writing process and follows it live; publishing is refused. Default false. */
+  readonly readOnly?: boolean
+  /** Milliseconds since 1970-01-01 UTC; default Date.now. */
+  readonly clock?: () => number
+  /** Upper limit of the file, bytes: beyond it publishing is refused until retention has made room. */
+  readonly maxBytes?: number
+  /** How long a tombstone can be seen before compaction drops it, milliseconds; default one day. */
+  readonly tombstoneMs?: number
+}
+
+export interface EmbeddedLog extends EventLog {
+  /** Runs retention and compaction to their end now; they also run by themselves, a little at a time. */
+  maintain(): Promise<void>
+}
+
+/**
+ * The log of a directory: one SQLite file in WAL mode with synchronous=FULL. One process writes, any number read.
+ * @throws LogError when another process writes, when there is nothing to read, or when the file is damaged or foreign
+ */
+export function openEmbeddedLog(directory: string, options: EmbeddedLogOptions = {}): EmbeddedLog {
+  return new SqliteLog(directory, options)
+}
+
+class SqliteLog implements EmbeddedLog {
+  readonly #store: Store
+  readonly #clock: () => number
+  readonly #tombstoneMs: number
+  readonly #queue: PublicationQueue
+  readonly #consumers = new Set<Consumer>()
+  readonly #groups = new Map<string, ConsumerGroup>()
+  readonly #timer: NodeJS.Timeout
+  #maintenance: Generator<void> | undefined
+  #closed = false
+
+  constructor(directory: string, { readOnly = false, clock = Date.now, maxBytes, tombstoneMs }: EmbeddedLogOptions) {
+    this.#clock = clock
+    this.#tombstoneMs = tombstoneMs ?? TOMBSTONE_MS
+    this.#store = new Store(directory, { readOnly, clock, maxBytes })
+    this.#queue = new PublicationQueue(this.#store, clock, () => this.#wake())
+    // The timer holds the process up only while somebody consumes.
+    this.#timer = readOnly
+      ? setInterval(() => this.#follow(), POLL_MS).unref()
+      : setInterval(() => this.#housekeep(), MAINTENANCE_MS).unref()
+  }
+
+  async ensureTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
+    this.#check('write')
+    const missing: [string, TopicOptions][] = []
+    const altered: [string, TopicOptions][] = []
+    for (const [name, options] of Object.entries(topics)) {
+      const existing = this.#store.topics.get(name)?.options
+      checkTopicOptions(name, options, existing)
+      if (!existing) missing.push([name, options])
+      else if (existing.retentionMs !== options.retentionMs || existing.retentionBytes !== options.retentionBytes)
+        altered.push([name, options])
+    }
+    if (missing.length + altered.length === 0) return
+    this.#guard(() => {
+      this.#store.transaction(() => {
+        for (const [name, options] of missing) this.#store.putTopic(name, options, true)
+        for (const [name, options] of altered) this.#store.putTopic(name, options, false)
+      })
+      this.#store.forget()
+      this.#store.refresh()
+    })
+  }
+
+  consume(topic: string, options: ConsumeOptions = {}): Observable<Delivery> {
+    return new Observable(subscriber => {
+      let consumer: Consumer
+      try {
+        this.#check('read')
+        const state = this.#store.topic(topic)
+        consumer = new Consumer(this.#store, state, options, this.#group(topic, options.group), subscriber)
+      } catch (error) {
+        subscriber.error(error)
+        return
+      }
+      this.#consumers.add(consumer)
+      this.#timer.ref()
+      subscriber.add(() => {
+        consumer.abandon()
+        this.#consumers.delete(consumer)
+        if (this.#consumers.size === 0) this.#timer.unref()
+      })
+      consumer.start()
+    })
+  }
+
+  async publish(publications: readonly Publication[], options: PublishOptions = {}): Promise<number[][]> {
+    this.#check('write')
+    return this.#queue.publish(publications, options)
+  }
+
+  async offsets(topic: string): Promise<readonly PartitionOffsets[]> {
+    this.#check('read')
+    return this.#store
+      .topic(topic)
+      .partitions.map(({ number, start, next }) => ({ partition: number, start, end: next }))
+  }
+
+  async positions(topic: string, group: string): Promise<ReadonlyMap<number, number>> {
+    this.#check('read')
+    const positions = new Map<number, number>()
+    for (const partition of this.#store.topic(topic).partitions) {
+      const position = this.#store.position(group, partition)
+      if (position !== undefined) positions.set(partition.number, position)
+    }
+    return positions
+  }
+
+  async maintain(): Promise<void> {
+    this.#check('write')
+    this.#guard(() => {
+      for (const _ of this.#maintain(true));
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    clearInterval(this.#timer)
+    for (const consumer of [...this.#consumers]) consumer.close()
+    this.#queue.flush()
+    this.#store.close()
+  }
+
+  #check(access: 'read' | 'write'): void {
+    if (this.#closed)
+      throw new LogError(`log ${this.#store.file}: expected an open log, got a closed one. Open it again.`)
+    if (access === 'write' && this.#store.readOnly)
+      throw new LogError(`log ${this.#store.file}: expected a log open for writing, got a read-only one.`)
+    if (this.#store.readOnly) this.#guard(() => this.#store.refresh())
+  }
+
+  #guard(body: () => void): void {
+    try {
+      body()
+    } catch (error) {
+      throw explain(error, this.#store.file)
+    }
+  }
+
+  #group(topic: string, group: string | undefined): ConsumerGroup {
+    const partitions = this.#store.topic(topic).partitions.length
+    if (group === undefined) return new ConsumerGroup(partitions)
+    const name = JSON.stringify([topic, group])
+    const shared = this.#groups.get(name) ?? new ConsumerGroup(partitions)
+    this.#groups.set(name, shared)
+    return shared
+  }
+
+  #wake(): void {
+    for (const consumer of this.#consumers) consumer.wake()
+  }
+
+  #follow(): void {
+    if (this.#consumers.size === 0) return
+    try {
+      if (this.#store.refresh()) this.#wake()
+    } catch (error) {
+      for (const consumer of [...this.#consumers]) consumer.fail(error)
+    }
+  }
+
+  /** Starts a round of maintenance if none runs. A failure (a full disk, say) leaves the work for the next round. */
+  #housekeep(): void {
+    if (this.#maintenance) return
+    this.#maintenance = this.#maintain(false)
+    this.#step()
+  }
+
+  #step(): void {
+    if (this.#closed) return
+    try {
+      if (!this.#maintenance!.next().done) {
+        setImmediate(() => this.#step())
+        return
+      }
+    } catch {
+      // Publishing meets the same failure, and says so to somebody.
+    }
+    this.#maintenance = undefined
+  }
+
+  *#maintain(all: boolean): Generator<void> {
+    for (const { options, partitions } of [...this.#store.topics.values()])
+      for (const partition of partitions) {
+        const now = this.#clock()
+        if (options.cleanup === 'delete') yield* retain(this.#store, partition, options, now)
+        else if (all || worthCompacting(this.#store, partition, now))
+          yield* compact(this.#store, partition, now, this.#tombstoneMs)
+      }
+  }
+}

@@ -1,0 +1,26 @@
+import { LogError, type TopicOptions } from './event-log.ts'
+
+/** @throws LogError when the options are out of bounds, or differ from the existing topic's in what cannot be changed */
+export function checkTopicOptions(name: string, options: TopicOptions, existing?: Partial<TopicOptions>): void {
+  const { partitions, cleanup, retentionMs, retentionBytes } = options
+  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name) || name === '.' || name === '..')
+    throw new LogError(`topic: expected 1 to 249 letters, digits, ".", "_" or "-", got "${name}". Choose another name.`)
+  if (!Number.isInteger(partitions) || partitions < 1)
+    throw new LogError(`topic ${name}.partitions: expected a positive integer, got ${partitions}.`)
+  if (cleanup !== 'delete' && cleanup !== 'compact')
+    throw new LogError(`topic ${name}.cleanup: expected "delete" or "compact", got "${cleanup}".`)
+  for (const [field, value] of Object.entries({ retentionMs, retentionBytes }))
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
+      throw new LogError(
+        `topic ${name}.${field}: expected a positive integer, or none to keep everything, got ${value}.`,
+      )
+  if (existing?.partitions !== undefined && existing.partitions !== partitions)
+    throw new LogError(
+      `topic ${name}.partitions: expected the existing ${existing.partitions}, got ${partitions}. ` +
+        'The partition of a key depends on their number: use another topic name, or configure the existing number.',
+    )
+  if (existing?.cleanup !== undefined && existing.cleanup !== cleanup)
+    throw new LogError(
+      `topic ${name}.cleanup: expected the existing "${existing.cleanup}", got "${cleanup}". Use another topic name, or configure the existing one.`,
+    )
+}
