@@ -19,15 +19,11 @@ export interface RunOptions {
 }
 
 /**
- * Runs a stage: publish, then acknowledge, in this one place. Completes when the deliveries do, with everything they
+ * Runs what a stage emits: publish, then acknowledge, in this one place. Completes when the deliveries do, with everything they
  * led to durable; errors with the first failure, nothing of the failed emission being acknowledged.
  */
-export function run(
-  stage: Stage,
-  deliveries: Observable<Delivery>,
-  { log, group, onDurable }: RunOptions,
-): Observable<Emission> {
-  return stage(deliveries).pipe(
+export function run(emissions: Observable<Emission>, { log, group, onDurable }: RunOptions): Observable<Emission> {
+  return emissions.pipe(
     concatMap(async emission => {
       const { publications, settles } = emission
       if (settles.length > 0) await log.publish(publications, { settles: { group, deliveries: settles } })

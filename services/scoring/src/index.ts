@@ -1,1 +1,1 @@
-export {}
+export { type ScoringOptions, scoring } from './scoring.ts'

@@ -1,1 +1,6 @@
-export {}
+export { cachedModel, type EStep, type Expectation, localEStep, type SpecifiedModel } from './e-step.ts'
+export { type EStepWorkerInputs, type EStepWorkerOptions, eStepWorker } from './e-step-worker.ts'
+export { extend, type LearnedRange, type Ledger, ledgerEntries, ledgerOf, nextOffset } from './ledger.ts'
+export { followSnapshots, newestSnapshot } from './snapshots.ts'
+export { Updater, type UpdaterOptions } from './updater.ts'
+export { type WarmUpInputs, type WarmUpOptions, warmUpStage } from './warm-up.ts'

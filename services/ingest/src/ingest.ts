@@ -1,0 +1,99 @@
+import type { Delivery, OutgoingRecord, StoredRecord } from '@eddy/log'
+import { deadLetterRecord, type FeatureVector, featureVectorCodec } from '@eddy/messages'
+import type { Emission, Metrics, Stage } from '@eddy/runtime'
+import { map } from 'rxjs'
+import type { FeatureRule } from './feature-rule.ts'
+import { Refusal } from './refusal.ts'
+import { checkFeatureVector, toFeatureVector } from './validate.ts'
+
+export interface IngestOptions {
+  readonly rules: readonly FeatureRule[]
+  readonly topics: { readonly features: string; readonly deadLetters: string }
+  /** Larger events are refused before they are decoded, bytes. */
+  readonly maxEventBytes: number
+  readonly metrics?: Pick<Metrics, 'deadLetters'>
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * Raw events → validated feature vectors in the partition they came from; what cannot be used → dead letters with the
+ * original bytes and the reason. Every event leads to exactly one of the two.
+ */
+export function ingest(options: IngestOptions): Stage {
+  return deliveries => deliveries.pipe(map(delivery => ingestDelivery(delivery, options)))
+}
+
+function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
+  const features: OutgoingRecord[] = []
+  const deadLetters: OutgoingRecord[] = []
+  for (const record of delivery.records) {
+    try {
+      features.push(toRecord(decode(record, options), record, delivery.partition))
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      options.metrics?.deadLetters.inc({ reason: error.reason })
+      deadLetters.push(quarantine(error, record, delivery))
+    }
+  }
+  const publications = [
+    { topic: options.topics.features, records: features },
+    { topic: options.topics.deadLetters, records: deadLetters },
+  ].filter(({ records }) => records.length > 0)
+  return { publications, settles: [delivery] }
+}
+
+function decode(record: StoredRecord, { rules, maxEventBytes }: IngestOptions): FeatureVector {
+  const { value } = record
+  if (value === null || value.length === 0)
+    throw new Refusal('undecodable', 'event: expected JSON or Avro, got an empty value')
+  if (value.length > maxEventBytes)
+    throw new Refusal('too-large', `event: expected at most ${maxEventBytes} bytes, got ${value.length}`)
+  if (value[0] === 0) return checkFeatureVector(decodeAvro(value), rules)
+  return toFeatureVector(decodeJson(value), rules, record.timestamp)
+}
+
+function decodeAvro(value: Uint8Array): FeatureVector {
+  try {
+    return featureVectorCodec.decode(value)
+  } catch (error) {
+    throw new Refusal('undecodable', (error as Error).message)
+  }
+}
+
+function decodeJson(value: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(value))
+  } catch (error) {
+    throw new Refusal(
+      'undecodable',
+      `event: expected JSON (or Avro with the Confluent header), got ${(error as Error).message}`,
+    )
+  }
+}
+
+function toRecord(vector: FeatureVector, source: StoredRecord, partition: number): OutgoingRecord {
+  return {
+    key: encoder.encode(vector.customer),
+    value: featureVectorCodec.encode(vector),
+    headers: source.headers.traceparent === undefined ? {} : { traceparent: source.headers.traceparent },
+    timestamp: source.timestamp,
+    partition,
+  }
+}
+
+function quarantine(refusal: Refusal, record: StoredRecord, delivery: Delivery): OutgoingRecord {
+  const letter = deadLetterRecord({
+    reason: refusal.reason,
+    message: refusal.message,
+    stage: 'ingest',
+    topic: delivery.topic,
+    partition: delivery.partition,
+    offset: record.offset,
+    key: record.key,
+    value: record.value,
+    headers: Object.entries(record.headers).map(([name, value]) => ({ name, value })),
+  })
+  return { ...letter, timestamp: record.timestamp, partition: delivery.partition }
+}

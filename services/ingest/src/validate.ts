@@ -1,0 +1,152 @@
+import type { FeatureVector } from '@eddy/messages'
+import { type FeatureRule, largestMagnitude } from './feature-rule.ts'
+import { Refusal } from './refusal.ts'
+
+/** An event as producers write it; `features` may also stand flat beside `customer`. */
+export type RawEvent = Readonly<Record<string, unknown>>
+
+const longestCustomerId = 1024
+
+/**
+ * Turns a raw event into a feature vector in the order of `rules`. A null or absent feature becomes NaN (missing).
+ * @param appendedAt used where the event carries no time, milliseconds since 1970-01-01 UTC
+ * @throws {Refusal} naming the field, what was expected, and what was found
+ */
+export function toFeatureVector(event: unknown, rules: readonly FeatureRule[], appendedAt: number): FeatureVector {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) {
+    throw new Refusal('wrong-type', `event: expected a JSON object, got ${describe(event)}`)
+  }
+  const raw = event as RawEvent
+  const features = featuresOf(raw)
+  const values = new Float64Array(rules.length)
+  let present = 0
+  for (let i = 0; i < rules.length; i++) {
+    const value = featureValue(features[rules[i]!.name], rules[i]!)
+    values[i] = value
+    if (!Number.isNaN(value)) present++
+  }
+  if (present === 0) {
+    throw new Refusal(
+      'no-features',
+      `features: expected at least one of ${rules.map(r => r.name).join(', ')}, got none`,
+    )
+  }
+  return {
+    customer: customerOf(raw.customer),
+    time: timeOf(raw.time, appendedAt),
+    weight: weightOf(raw.weight),
+    features: values,
+  }
+}
+
+/** Checks a vector that came ready-made (Avro): same rules, NaN is a missing value. */
+export function checkFeatureVector(vector: FeatureVector, rules: readonly FeatureRule[]): FeatureVector {
+  if (vector.features.length !== rules.length) {
+    throw new Refusal(
+      'wrong-type',
+      `features: expected ${rules.length} values (${rules.map(r => r.name).join(', ')}), got ${vector.features.length}`,
+    )
+  }
+  customerOf(vector.customer)
+  weightOf(vector.weight)
+  let present = 0
+  for (let i = 0; i < rules.length; i++) {
+    const value = vector.features[i]!
+    if (Number.isNaN(value)) missing(rules[i]!)
+    else {
+      const { type, values, name } = rules[i]!
+      if (type === 'boolean' && value !== 0 && value !== 1)
+        throw new Refusal('wrong-type', `${name}: expected 0 or 1, got ${value}`)
+      if (type === 'category' && !(Number.isInteger(value) && value >= 0 && value < (values?.length ?? 0))) {
+        throw new Refusal(
+          'unknown-category',
+          `${name}: expected a code from 0 to ${(values?.length ?? 0) - 1}, got ${value}`,
+        )
+      }
+      numberValue(value, rules[i]!)
+      present++
+    }
+  }
+  if (present === 0) throw new Refusal('no-features', 'features: expected at least one value, got none')
+  return vector
+}
+
+function featuresOf(event: RawEvent): RawEvent {
+  const { features } = event
+  if (features === undefined) return event
+  if (typeof features === 'object' && features !== null && !Array.isArray(features)) return features as RawEvent
+  throw new Refusal('wrong-type', `features: expected an object of name to value, got ${describe(features)}`)
+}
+
+function featureValue(value: unknown, rule: FeatureRule): number {
+  if (value === undefined || value === null) return missing(rule)
+  switch (rule.type) {
+    case 'boolean':
+      if (typeof value === 'boolean') return value ? 1 : 0
+      if (value === 0 || value === 1) return value
+      throw new Refusal('wrong-type', `${rule.name}: expected true or false, got ${describe(value)}`)
+    case 'category': {
+      const code = rule.values?.indexOf(String(value)) ?? -1
+      if (typeof value === 'object' || code < 0) {
+        throw new Refusal(
+          'unknown-category',
+          `${rule.name}: expected one of ${rule.values?.join(', ')}, got ${describe(value)}`,
+        )
+      }
+      return code
+    }
+    default:
+      if (typeof value !== 'number')
+        throw new Refusal('wrong-type', `${rule.name}: expected a number, got ${describe(value)}`)
+      return numberValue(value, rule)
+  }
+}
+
+function numberValue(value: number, rule: FeatureRule): number {
+  if (!Number.isFinite(value)) throw new Refusal('not-finite', `${rule.name}: expected a finite number, got ${value}`)
+  const min = rule.min ?? -largestMagnitude
+  const max = rule.max ?? largestMagnitude
+  if (value < min || value > max)
+    throw new Refusal('out-of-bounds', `${rule.name}: expected ${min} to ${max}, got ${value}`)
+  if (rule.type === 'count' && !(Number.isInteger(value) && value >= 0)) {
+    throw new Refusal('wrong-type', `${rule.name}: expected a count (an integer of at least 0), got ${value}`)
+  }
+  return value
+}
+
+function missing(rule: FeatureRule): number {
+  if (rule.required === true)
+    throw new Refusal('missing-feature', `${rule.name}: expected a value (it is required), got none`)
+  return Number.NaN
+}
+
+function customerOf(customer: unknown): string {
+  if (typeof customer === 'number' && Number.isSafeInteger(customer)) return String(customer)
+  if (typeof customer !== 'string' || customer === '' || customer.length > longestCustomerId) {
+    throw new Refusal(
+      'missing-customer',
+      `customer: expected a text of 1 to ${longestCustomerId} characters, got ${describe(customer)}`,
+    )
+  }
+  return customer
+}
+
+function timeOf(time: unknown, appendedAt: number): number {
+  if (time === undefined || time === null) return appendedAt
+  const milliseconds = typeof time === 'string' ? Date.parse(time) : time
+  if (typeof milliseconds === 'number' && Number.isFinite(milliseconds) && Math.abs(milliseconds) <= 8.64e15)
+    return Math.trunc(milliseconds)
+  throw new Refusal('bad-time', `time: expected ISO 8601 or milliseconds since 1970, got ${describe(time)}`)
+}
+
+function weightOf(weight: unknown): number {
+  if (weight === undefined || weight === null) return 1
+  if (typeof weight === 'number' && weight > 0 && weight <= 1e9) return weight
+  throw new Refusal('bad-weight', `weight: expected a number above 0 and at most 1e9, got ${describe(weight)}`)
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  const text = typeof value === 'object' ? (JSON.stringify(value) ?? typeof value) : JSON.stringify(value)
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+}

@@ -1,0 +1,151 @@
+import type { Delivery } from '@eddy/log'
+import { type Snapshot, statisticsCodec } from '@eddy/messages'
+import type { Emission, Metrics } from '@eddy/runtime'
+import { concatMap, firstValueFrom, from, map, merge, type Observable, ReplaySubject } from 'rxjs'
+import type { EStep } from './e-step.ts'
+import { ledgerOf, nextOffset } from './ledger.ts'
+import { MiniBatch } from './mini-batch.ts'
+
+export interface EStepWorkerOptions {
+  readonly model: string
+  readonly columns: number
+  /** events in a mini-batch */
+  readonly batchSize: number
+  readonly topics: { readonly statistics: string }
+  readonly eStep: EStep
+  readonly metrics?: Pick<Metrics, 'eStepSeconds'>
+}
+
+export interface EStepWorkerInputs {
+  /** Feature vectors of the partitions assigned to this worker, from where `from` says: the ledger. */
+  readonly features: (
+    from: (partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>,
+  ) => Observable<Delivery>
+  /** snapshots as they are published, newest first seen first */
+  readonly snapshots: Observable<Snapshot>
+  /** By partition, an offset at which the input ends for now: a batch that reaches it is learned though it is not full. */
+  readonly ends: Observable<ReadonlyMap<number, number>>
+}
+
+/**
+ * The E-step of each mini-batch, under the snapshot whose ledger ends exactly where the batch begins. Batches are cut at
+ * fixed counts, so one worker on one partition does the same whenever and however often it was interrupted.
+ * Deliveries are acknowledged when copied (the ledger, not a group position, says what was learned).
+ */
+export function eStepWorker(
+  options: EStepWorkerOptions,
+  { features, snapshots, ends }: EStepWorkerInputs,
+): Observable<Emission> {
+  const worker = new Worker(options)
+  return merge(
+    features(partitions => worker.assign(partitions)).pipe(map(delivery => () => worker.take(delivery))),
+    snapshots.pipe(map(snapshot => () => worker.adopt(snapshot))),
+    ends.pipe(map(offsets => () => worker.endAt(offsets))),
+  ).pipe(
+    concatMap(action => action()),
+    concatMap(emissions => from(emissions)),
+  )
+}
+
+interface Lane {
+  readonly batch: MiniBatch
+  /** a delivery not wholly copied, and the index to go on from */
+  held: { delivery: Delivery; at: number } | undefined
+}
+
+class Worker {
+  readonly #options: EStepWorkerOptions
+  readonly #lanes = new Map<number, Lane>()
+  readonly #first = new ReplaySubject<void>(1)
+  #snapshot: Snapshot | undefined
+  #ends: ReadonlyMap<number, number> = new Map()
+
+  constructor(options: EStepWorkerOptions) {
+    this.#options = options
+  }
+
+  /** Where these partitions are to be read from. Waits for the first snapshot. */
+  async assign(partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    await firstValueFrom(this.#first)
+    const { batchSize, columns } = this.#options
+    const starts = new Map(partitions.map(partition => [partition, this.#learned(partition) ?? 0]))
+    for (const [partition, start] of starts) {
+      this.#lanes.set(partition, { batch: new MiniBatch(partition, start, batchSize, columns), held: undefined })
+    }
+    return starts
+  }
+
+  take(delivery: Delivery): Promise<Emission[]> {
+    const lane = this.#lanes.get(delivery.partition) as Lane
+    lane.held = { delivery, at: 0 }
+    return this.#advance([lane])
+  }
+
+  adopt(snapshot: Snapshot): Promise<Emission[]> {
+    this.#snapshot = snapshot
+    this.#first.next()
+    return this.#advance(this.#lanes.values())
+  }
+
+  endAt(offsets: ReadonlyMap<number, number>): Promise<Emission[]> {
+    this.#ends = offsets
+    return this.#advance(this.#lanes.values())
+  }
+
+  /** Where the newest snapshot's ledger ends in a partition. */
+  #learned(partition: number): number | undefined {
+    return this.#snapshot === undefined ? undefined : nextOffset(ledgerOf(this.#snapshot.ledger), partition)
+  }
+
+  async #advance(lanes: Iterable<Lane>): Promise<Emission[]> {
+    const emissions: Emission[] = []
+    for (const lane of lanes) {
+      for (;;) {
+        this.#fill(lane)
+        const emission = await this.#learn(lane)
+        if (emission === undefined) break
+        emissions.push(emission)
+      }
+    }
+    return emissions
+  }
+
+  #fill(lane: Lane): void {
+    const { batch, held } = lane
+    const learned = this.#learned(batch.partition)
+    if (learned !== undefined && learned > batch.from) batch.dropBefore(learned)
+    if (held === undefined) return
+    held.at = batch.take(held.delivery, held.at)
+    if (held.at < held.delivery.records.length) return
+    lane.held = undefined
+    held.delivery.ack()
+  }
+
+  /** The E-step of a lane's batch, if it is due and the snapshot it needs is here. */
+  async #learn({ batch }: Lane): Promise<Emission | undefined> {
+    const snapshot = this.#snapshot
+    const end = this.#ends.get(batch.partition)
+    const due = batch.full || (batch.rows > 0 && end !== undefined && batch.to >= end)
+    if (!due || snapshot === undefined || this.#learned(batch.partition) !== batch.from) return undefined
+    const { block, weights } = batch.contents()
+    const stop = this.#options.metrics?.eStepSeconds.startTimer()
+    const { statistics, logLikelihood, weight } = await this.#options.eStep(snapshot, block, weights)
+    stop?.()
+    const { partition, from: begin, to, rows } = batch
+    const value = statisticsCodec.encode({
+      model: this.#options.model,
+      snapshotVersion: snapshot.version,
+      partition,
+      from: begin,
+      to,
+      events: rows,
+      offsetsHash: batch.offsetsHash(),
+      weight,
+      logLikelihood,
+      statistics,
+    })
+    batch.next()
+    const records = [{ key: new TextEncoder().encode(this.#options.model), value, partition: 0 }]
+    return { publications: [{ topic: this.#options.topics.statistics, records }], settles: [] }
+  }
+}

@@ -1,0 +1,106 @@
+import type { Delivery, StoredRecord } from '@eddy/log'
+import { featureVectorCodec, OffsetsHash } from '@eddy/messages'
+import type { Block } from '@eddy/mixture'
+
+/**
+ * The next mini-batch of one partition: feature vectors in offset order, up to a fixed number, in memory that is
+ * reused. Covers the offsets [from, to).
+ */
+export class MiniBatch {
+  readonly partition: number
+  readonly capacity: number
+  readonly columns: number
+  #values: Float64Array
+  #weights: Float64Array
+  #offsets: Float64Array
+  #rows = 0
+  #from: number
+  #to: number
+
+  constructor(partition: number, from: number, capacity: number, columns: number) {
+    this.partition = partition
+    this.capacity = capacity
+    this.columns = columns
+    this.#values = new Float64Array(capacity * columns)
+    this.#weights = new Float64Array(capacity)
+    this.#offsets = new Float64Array(capacity)
+    this.#from = from
+    this.#to = from
+  }
+
+  get rows(): number {
+    return this.#rows
+  }
+
+  get full(): boolean {
+    return this.#rows === this.capacity
+  }
+
+  get from(): number {
+    return this.#from
+  }
+
+  get to(): number {
+    return this.#to
+  }
+
+  /** Copies records from index `at` on until full; returns the index of the first one not taken. */
+  take(delivery: Delivery, at: number): number {
+    const { records } = delivery
+    let i = at
+    for (; i < records.length && !this.full; i++) {
+      const record = records[i] as StoredRecord
+      if (record.offset < this.#to) continue
+      this.#append(record)
+    }
+    if (i === records.length) this.#to = Math.max(this.#to, delivery.nextOffset)
+    return i
+  }
+
+  #append(record: StoredRecord): void {
+    const { features, weight } = featureVectorCodec.decode(record.value as Uint8Array)
+    if (features.length !== this.columns) {
+      throw new Error(
+        `features topic: expected ${this.columns} features at offset ${record.offset}, got ${features.length}; was the configuration changed under an existing topic?`,
+      )
+    }
+    this.#values.set(features, this.#rows * this.columns)
+    this.#weights[this.#rows] = weight
+    this.#offsets[this.#rows] = record.offset
+    this.#rows++
+    this.#to = record.offset + 1
+  }
+
+  /** Drops what lies before `offset`: another worker's range was learned instead. */
+  dropBefore(offset: number): void {
+    let keepFrom = 0
+    while (keepFrom < this.#rows && this.#offsets[keepFrom]! < offset) keepFrom++
+    this.#values.copyWithin(0, keepFrom * this.columns, this.#rows * this.columns)
+    this.#weights.copyWithin(0, keepFrom, this.#rows)
+    this.#offsets.copyWithin(0, keepFrom, this.#rows)
+    this.#rows -= keepFrom
+    this.#from = offset
+    this.#to = Math.max(this.#to, offset)
+  }
+
+  /** Views of the rows, valid until the next `take`. */
+  contents(): { block: Block; weights: Float64Array } {
+    return {
+      block: { rows: this.#rows, columns: this.columns, values: this.#values.subarray(0, this.#rows * this.columns) },
+      weights: this.#weights.subarray(0, this.#rows),
+    }
+  }
+
+  /** Sum of the hashes of the offsets held. */
+  offsetsHash(): bigint {
+    const hash = new OffsetsHash()
+    for (let i = 0; i < this.#rows; i++) hash.add(this.partition, this.#offsets[i]!)
+    return hash.value
+  }
+
+  /** Empty again, beginning where it ended. */
+  next(): void {
+    this.#rows = 0
+    this.#from = this.#to
+  }
+}

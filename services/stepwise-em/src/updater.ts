@@ -1,0 +1,133 @@
+import type { Delivery, OutgoingRecord } from '@eddy/log'
+import { type Snapshot, type StatisticsMessage, snapshotCodec, statisticsCodec } from '@eddy/messages'
+import { createMixture, type Mixture, type ModelSpecification, scale, stepSize, stepwiseUpdate } from '@eddy/mixture'
+import type { Emission, Logger, Metrics } from '@eddy/runtime'
+import { map, type Observable } from 'rxjs'
+import { extend, ledgerEntries, ledgerOf } from './ledger.ts'
+
+export interface UpdaterOptions {
+  readonly model: string
+  /** folds between snapshots, ≥ 1 */
+  readonly foldsPerSnapshot: number
+  readonly topics: { readonly snapshots: string }
+  readonly now: () => number
+  readonly logger: Logger
+  readonly metrics?: Pick<Metrics, 'foldsAccepted' | 'foldsRefused' | 'mStepSeconds' | 'snapshotBytes' | 'stepSize'>
+}
+
+/** Share of the newest mini-batch in the decayed prequential log-likelihood. */
+const recency = 0.05
+
+/**
+ * Folds statistics messages in the topic's own order into the model and publishes snapshots. One updater a model.
+ * A message is accepted only if it begins where the ledger ends.
+ */
+export class Updater {
+  readonly #options: UpdaterOptions
+  readonly #specification: ModelSpecification
+  readonly #mixture: Mixture
+  #snapshot: Snapshot
+  #published: Snapshot
+  #folds = 0
+
+  constructor(options: UpdaterOptions, initial: Snapshot) {
+    this.#options = options
+    this.#snapshot = initial
+    this.#published = initial
+    this.#specification = JSON.parse(initial.specification) as ModelSpecification
+    this.#mixture = createMixture(this.#specification)
+  }
+
+  /** The newest published snapshot. */
+  get snapshot(): Snapshot {
+    return this.#published
+  }
+
+  fold(statistics: Observable<Delivery>): Observable<Emission> {
+    return statistics.pipe(map(delivery => this.#fold(delivery)))
+  }
+
+  #fold(delivery: Delivery): Emission {
+    const snapshots: OutgoingRecord[] = []
+    for (const { offset, value } of delivery.records) {
+      const accepted = this.#accept(value, offset)
+      if (accepted === undefined || ++this.#folds < this.#options.foldsPerSnapshot) continue
+      this.#folds = 0
+      snapshots.push(this.#publish())
+    }
+    const publications = snapshots.length === 0 ? [] : [{ topic: this.#options.topics.snapshots, records: snapshots }]
+    return { publications, settles: [delivery] }
+  }
+
+  #accept(value: Uint8Array | null, offset: number): Snapshot | undefined {
+    const { model, metrics, logger } = this.#options
+    const message = this.#decode(value, offset)
+    if (message === undefined || message.model !== model) return undefined
+    const ledger = extend(ledgerOf(this.#snapshot.ledger), message)
+    if (ledger === undefined) {
+      metrics?.foldsRefused.inc({ model, reason: 'not-next' })
+      const { partition, from, to } = message
+      logger.debug({ partition, from, to }, 'statistics refused: they do not begin where the ledger ends')
+      return undefined
+    }
+    const stop = metrics?.mStepSeconds.startTimer()
+    this.#snapshot = { ...this.#learn(message), ledger: ledgerEntries(ledger), statisticsOffset: offset + 1 }
+    stop?.()
+    metrics?.foldsAccepted.inc({ model })
+    return this.#snapshot
+  }
+
+  #decode(value: Uint8Array | null, offset: number): StatisticsMessage | undefined {
+    try {
+      const message = statisticsCodec.decode(value as Uint8Array)
+      if (message.statistics.length !== this.#mixture.statisticsLength) {
+        throw new Error(
+          `statistics: expected ${this.#mixture.statisticsLength} numbers, got ${message.statistics.length}`,
+        )
+      }
+      if (!message.statistics.every(Number.isFinite)) throw new Error('statistics: expected finite numbers')
+      return message
+    } catch (error) {
+      this.#options.metrics?.foldsRefused.inc({ model: this.#options.model, reason: 'malformed' })
+      this.#options.logger.error({ offset, error: (error as Error).message }, 'statistics message refused')
+      return undefined
+    }
+  }
+
+  #learn(message: StatisticsMessage): Snapshot {
+    const previous = this.#snapshot
+    const { statistics: sum, weight, logLikelihood } = message
+    if (weight === 0) return previous
+    const mean = scale(sum.slice(), 1 / weight)
+    const { parameters, statistics, step, effectiveSampleSize } = stepwiseUpdate(
+      this.#mixture,
+      this.#specification,
+      { ...previous, step: Number(previous.step) },
+      mean,
+      weight,
+    )
+    this.#options.metrics?.stepSize.set(
+      { model: this.#options.model },
+      stepSize(this.#specification.stepSize, step, weight),
+    )
+    const prequential = logLikelihood / weight
+    return {
+      ...previous,
+      parameters,
+      statistics,
+      step: BigInt(step),
+      prequentialLogLikelihood: Number.isNaN(previous.prequentialLogLikelihood)
+        ? prequential
+        : previous.prequentialLogLikelihood + recency * (prequential - previous.prequentialLogLikelihood),
+      effectiveSampleSize,
+    }
+  }
+
+  #publish(): OutgoingRecord {
+    this.#snapshot = { ...this.#snapshot, version: this.#snapshot.version + 1n, createdAt: this.#options.now() }
+    this.#published = this.#snapshot
+    const value = snapshotCodec.encode(this.#snapshot)
+    this.#options.metrics?.snapshotBytes.set({ model: this.#options.model }, value.length)
+    return { key: new TextEncoder().encode(this.#options.model), value, partition: 0 }
+  }
+}
