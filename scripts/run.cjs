@@ -28,9 +28,13 @@ function node24() {
 }
 
 function run(command, args, options) {
-  var child = childProcess.spawn(command, args, Object.assign({ stdio: 'inherit', cwd: root }, options))
-  // A terminal sends Ctrl-C to the whole process group; the child decides when to end, and we end with it.
-  process.on('SIGINT', () => {})
+  var child = childProcess.spawn(command, args, Object.assign({ stdio: ['inherit', 'inherit', 'inherit', 'ipc'], cwd: root }, options))
+  // A terminal sends Ctrl-C to the whole process group: the child has it already, and we end when it does.
+  // Without a terminal the signal was sent to us alone.
+  var terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
+  process.on('SIGINT', () => {
+    if (!terminal) child.kill('SIGINT')
+  })
   process.on('SIGTERM', () => {
     child.kill('SIGTERM')
   })

@@ -51,7 +51,7 @@ if (!node) {
   )
 }
 
-var child = childProcess.spawn(node, entry().concat(process.argv.slice(2)), { stdio: 'inherit' })
+var child = childProcess.spawn(node, entry().concat(process.argv.slice(2)), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
 // A terminal sends Ctrl-C to the whole process group: the child gets it by itself and decides when to end (twice would
 // mean "at once"). Without a terminal the signal was sent to us alone.
 var terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY

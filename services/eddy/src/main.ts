@@ -1,11 +1,20 @@
 import type { Command } from 'commander'
 import { runProgram } from './command-line/run.ts'
 import { processTerminal } from './command-line/terminal.ts'
+import { inspectCommand } from './commands/inspect.ts'
+import { produceCommand } from './commands/produce.ts'
+import { tailCommand } from './commands/tail.ts'
+import { upCommand } from './commands/up.ts'
 import { createProgram } from './program.ts'
 
 // In the order of the help.
-const commands: readonly Command[] = []
+const commands: readonly Command[] = [upCommand(), produceCommand(), tailCommand(), inspectCommand()]
 
+// Started by bin/eddy.cjs or npm start: whoever kills that one means us, even with kill -9.
+if (process.channel !== undefined) {
+  process.channel.unref()
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+}
 process.stdout.on('error', error => {
   // `eddy … | head`: whoever read our output has seen enough.
   if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(0)

@@ -1,5 +1,5 @@
 import { InputError } from './input-error.ts'
-import { type InputRecord, type ReadOptions, readRecords } from './records.ts'
+import { type InputRecord, type ReadOptions, type Records, readRecords } from './records.ts'
 
 /** An event as it is produced: what topic `eddy.events.v1` and `POST /v1/events` take. Features are not checked yet. */
 export interface InputEvent {
@@ -25,14 +25,17 @@ export interface ReadEvent {
 }
 
 /**
- * Reads events batch by batch: JSON objects `{customer, time?, weight?, features}`, or flat rows (CSV columns, flat JSON).
+ * Reads events batch by batch, from a file (`-` is standard input) or from records opened already: JSON objects `{customer, time?, weight?, features}`, or flat rows (CSV columns, flat JSON).
  * CSV text that is a number or true/false becomes one; an empty cell is left out.
  * @throws InputError when a line is malformed or the key is missing from the columns
  */
-export async function* readEvents(path: string, options: EventOptions = {}): AsyncGenerator<readonly ReadEvent[]> {
+export async function* readEvents(
+  source: string | Records,
+  options: EventOptions = {},
+): AsyncGenerator<readonly ReadEvent[]> {
   const key = options.key ?? 'customer'
   const time = options.time ?? 'time'
-  const records = await readRecords(path, options)
+  const records = typeof source === 'string' ? await readRecords(source, options) : source
   let checked = false
   for await (const batch of records.batches) {
     if (!checked) {

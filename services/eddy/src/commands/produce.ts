@@ -1,0 +1,50 @@
+import type { OutgoingRecord } from '@eddy/log'
+import { Command } from 'commander'
+import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { readEventLines } from '../input/read-event-lines.ts'
+import { withExamples } from '../program.ts'
+import { openLog } from '../stages/open-log.ts'
+import { topicOptions } from '../stages/topics.ts'
+import { eventRecord } from '../up/event-record.ts'
+import { configurationOf, type LogFlags, topicName, withLogOptions } from './log-options.ts'
+
+interface ProduceFlags extends LogFlags {
+  readonly topic: string
+  readonly input: string
+  readonly key?: string
+  readonly json?: true
+}
+
+/** `eddy produce`: appends a file's events to a topic. */
+export function produceCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('produce')
+    .description('Append the events of a file to a topic.')
+    .requiredOption('--topic <topic>', 'its name, or its role: events')
+    .requiredOption('--input <file>', 'NDJSON or CSV, gzipped or not; `-` is standard input')
+    .option('--key <name>', 'value that identifies the customer (default customer)')
+    .option('--json', 'print {"appended": n} on stdout')
+    .action((flags: ProduceFlags) => produce(flags, terminal))
+  return withExamples(withLogOptions(command), [
+    ['eddy produce --topic events --input purchases.csv --key customer_id', 'append the rows of a CSV file as events'],
+    ['zcat events.ndjson.gz | eddy produce --topic events --input -', 'append what another program writes'],
+  ])
+}
+
+async function produce(flags: ProduceFlags, terminal: Terminal): Promise<void> {
+  const configuration = configurationOf(flags, terminal)
+  const log = openLog(configuration)
+  try {
+    await log.ensureTopics(topicOptions(configuration))
+    const topic = topicName(configuration, flags.topic)
+    let appended = 0
+    for await (const lines of readEventLines(flags.input, { key: flags.key })) {
+      const records: OutgoingRecord[] = lines.map(eventRecord)
+      await log.publish([{ topic, records }])
+      appended += records.length
+    }
+    if (flags.json === true) await print(terminal, `${JSON.stringify({ topic, appended })}\n`)
+    else note(terminal, `Appended ${appended} events to ${topic}.`)
+  } finally {
+    await log.close()
+  }
+}

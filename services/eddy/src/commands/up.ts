@@ -1,0 +1,138 @@
+import type { EventLog } from '@eddy/log'
+import { createLogger, shutdownSignal } from '@eddy/runtime'
+import { Command, InvalidArgumentError } from 'commander'
+import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import type { Configuration } from '../configuration.ts'
+import { withExamples } from '../program.ts'
+import { openLog } from '../stages/open-log.ts'
+import { EddyUp } from '../up/eddy-up.ts'
+import { featuresOf } from '../up/features.ts'
+import { segmentTable } from '../up/segment-table.ts'
+import { totals } from '../up/totals.ts'
+import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+
+interface UpFlags extends LogFlags {
+  readonly replay?: string
+  readonly exitWhenDrained?: true
+  readonly json?: true
+  readonly port?: number
+}
+
+/** `eddy up`: every service in one process on the embedded log. */
+export function upCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('up')
+    .description('Run everything in one process on the embedded log: no broker needed.')
+    .option('--replay <file>', 'append the events of an NDJSON or CSV file first (`-` is standard input)')
+    .option('--exit-when-drained', 'end when every event is learned and labelled')
+    .option('--json', 'print the totals of the data directory as the last line')
+    .option('--port <number>', 'HTTP port, 0 for any (default 7700)', port)
+    .action((flags: UpFlags) => up(flags, terminal))
+  return withExamples(withLogOptions(command), [
+    ['eddy up --replay purchases.csv --exit-when-drained', 'learn a file, label it, and end'],
+    ['eddy up --config eddy.yaml', 'stay up; post events to http://127.0.0.1:7700/v1/events'],
+  ])
+}
+
+async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
+  const configuration = configurationOf(flags, terminal, { 'http.port': flags.port })
+  const features = await featuresOf(configuration, flags.replay)
+  const logger = createLogger(configuration.logging.level)
+  const shutdown = shutdownSignal()
+  const log = openLog(configuration)
+  const eddy = new EddyUp({ configuration, features, log, logger, now: Date.now })
+  try {
+    await eddy.start()
+    const port = await serve(
+      eddy,
+      configuration,
+      flags.port === undefined && terminal.environment.EDDY_HTTP_PORT === undefined,
+    )
+    const url = `http://${configuration.http.host}:${port}`
+    note(
+      terminal,
+      `Eddy is up: ${url} (POST /v1/events, GET /v1/labels, /metrics), data in ${configuration.log.directory}`,
+    )
+    await Promise.race([eddy.failed, work(eddy, flags, shutdown.signal, terminal)])
+    if (flags.exitWhenDrained !== true && !shutdown.signal.aborted) {
+      await showTable(eddy, log, configuration, terminal, url)
+      await Promise.race([eddy.failed, untilAborted(shutdown.signal)])
+    }
+    if (shutdown.signal.aborted)
+      note(terminal, 'Stopping: what is under way becomes durable first (Ctrl-C again ends at once).')
+    await eddy.stop()
+    const summary = await totals(log, configuration, eddy.snapshot)
+    if (flags.json === true) await print(terminal, `${JSON.stringify(summary)}\n`)
+    else if (flags.exitWhenDrained === true)
+      await print(terminal, await segmentTable(log, configuration, eddy.snapshot))
+    note(
+      terminal,
+      `${count(summary.events)} events, ${count(summary.labels)} labels, ${count(summary.deadLetters)} dead letters, snapshot ${summary.snapshot}.`,
+    )
+  } finally {
+    await eddy.stop()
+    await log.close()
+    shutdown.dispose()
+  }
+}
+
+/** The default port gives way to a free one; a chosen port does not. */
+async function serve(eddy: EddyUp, { http }: Configuration, mayMove: boolean): Promise<number> {
+  try {
+    return await eddy.serve(http)
+  } catch (error) {
+    if (!mayMove || !(error as Error).message.includes('which another process uses')) throw error
+    return eddy.serve({ ...http, port: 0 })
+  }
+}
+
+async function work(eddy: EddyUp, flags: UpFlags, signal: AbortSignal, terminal: Terminal): Promise<void> {
+  if (flags.replay !== undefined) {
+    const { skipped, appended } = await eddy.replay(flags.replay, signal)
+    if (skipped > 0)
+      note(
+        terminal,
+        `Resumed from the ledger: ${count(skipped)} events of ${flags.replay} were there already, ${count(appended)} are new.`,
+      )
+    else note(terminal, `Replayed ${count(appended)} events of ${flags.replay}.`)
+  }
+  if (flags.replay !== undefined || flags.exitWhenDrained === true)
+    await Promise.race([eddy.drained(), untilAborted(signal)])
+}
+
+async function showTable(
+  eddy: EddyUp,
+  log: EventLog,
+  configuration: Configuration,
+  terminal: Terminal,
+  url: string,
+): Promise<void> {
+  if (eddy.snapshot === undefined) return
+  note(terminal, await segmentTable(log, configuration, eddy.snapshot))
+  const labels = `eddy tail --topic ${configuration.topics.labels} --data-dir ${configuration.log.directory}`
+  note(
+    terminal,
+    [
+      'What to try next:',
+      `  curl -N '${url}/v1/labels?from=earliest'          every label, and new ones as they come`,
+      `  npx ${labels}`,
+      `  curl ${url}/v1/segments                            the segments now`,
+      `  curl -d '{"customer":"me","features":{…}}' ${url}/v1/events`,
+      'Ctrl-C stops; the next start goes on from the ledger.',
+    ].join('\n'),
+  )
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function port(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value
+  throw new InvalidArgumentError(`expected a port from 0 to 65535, got ${text}.`)
+}
+
+const count = (n: number): string => n.toLocaleString('en-US')

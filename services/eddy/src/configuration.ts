@@ -1,0 +1,164 @@
+import { z } from 'zod'
+
+const feature = z
+  .strictObject({
+    name: z.string().min(1).meta({ description: 'Key of the feature in an event.' }),
+    type: z.enum(['number', 'count', 'category', 'boolean']).default('number'),
+    transform: z
+      .enum(['none', 'log1p'])
+      .default('none')
+      .meta({ description: 'Applied before the feature is centred and scaled.' }),
+    values: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .meta({ description: 'Categories, in the order of their codes.' }),
+    min: z.number().optional(),
+    max: z.number().optional(),
+    required: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Refuse events without it; otherwise it is a missing value.' }),
+    unit: z.string().optional().meta({ description: 'Shown beside its values.' }),
+  })
+  .refine(({ type, values }) => (type === 'category') === (values !== undefined), {
+    message: 'expected `values` for a category, and only there',
+  })
+  .refine(({ transform, min }) => transform !== 'log1p' || (min !== undefined && min > -1), {
+    message: 'expected `min` above -1 with transform log1p (its logarithm is taken)',
+  })
+
+const topic = (name: string) =>
+  z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{1,249}$/)
+    .default(name)
+
+const kafka = z.strictObject({
+  brokers: z.array(z.string().min(1)).min(1).optional(),
+  clientId: z.string().default('eddy'),
+  client: z.enum(['kafkajs', 'platformatic']).default('kafkajs'),
+  ssl: z
+    .strictObject({
+      enabled: z.boolean().default(false),
+      ca: z.string().optional().meta({ description: 'PEM file of the certificate authority.' }),
+      cert: z.string().optional(),
+      key: z.string().optional(),
+    })
+    .prefault({}),
+  sasl: z
+    .strictObject({
+      mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
+      username: z.string().optional(),
+      password: z.string().optional(),
+    })
+    .prefault({}),
+})
+
+const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
+
+/** Everything Eddy can be told, with its defaults. `flag > environment > file > default`. */
+export const configurationSchema = z
+  .strictObject({
+    model: z
+      .strictObject({
+        name: z
+          .string()
+          .regex(/^[a-zA-Z0-9._-]{1,100}$/)
+          .default('customers'),
+        components: z.int().min(1).max(1024).default(6).meta({ description: 'Number of segments, K.' }),
+        covariance: z.enum(['full', 'tied', 'diag', 'spherical']).default('full'),
+        seed: z.int().min(0).default(1),
+        batchSize: z.int().min(1).max(65_536).default(1024).meta({ description: 'Events in a mini-batch.' }),
+        stepExponent: z.number().gt(0.5).max(1).default(0.7).meta({ description: 'α of the step size (t + t0)^−α.' }),
+        stepOffset: z.number().min(0).default(2).meta({ description: 't0 of the step size.' }),
+        halfLife: z
+          .number()
+          .positive()
+          .optional()
+          .meta({ description: 'Events after which half is forgotten; without it the step size goes to zero.' }),
+        varianceFloor: z
+          .number()
+          .positive()
+          .max(1)
+          .default(1e-4)
+          .meta({ description: 'Least variance, as a share of the overall variance of a feature.' }),
+        warmUp: z
+          .strictObject({
+            events: z.int().min(1).max(1_000_000).default(4096),
+            restarts: z.int().min(1).max(100).default(5),
+            iterations: z.int().min(1).max(1000).default(20),
+          })
+          .prefault({}),
+        foldsPerSnapshot: z.int().min(1).default(1),
+        maxWaitMs: z
+          .int()
+          .min(0)
+          .default(5000)
+          .meta({ description: 'A mini-batch that is not full is learned when no event came for this long.' }),
+      })
+      .prefault({}),
+    features: z.array(feature).optional(),
+    log: z
+      .strictObject({
+        kind: z.enum(['embedded', 'kafka']).default('embedded'),
+        directory: z.string().min(1).default('.eddy'),
+        partitions: z.int().min(1).max(1000).default(1),
+        retentionHours: z.number().positive().default(168),
+        maxEventBytes: z.int().min(1024).default(1_048_576),
+      })
+      .prefault({}),
+    topics: z
+      .strictObject({
+        events: topic('eddy.events.v1'),
+        features: topic('eddy.features.v1'),
+        statistics: topic('eddy.statistics.v1'),
+        snapshots: topic('eddy.snapshots.v1'),
+        lineage: topic('eddy.lineage.v1'),
+        labels: topic('eddy.labels.v1'),
+        deadLetters: topic('eddy.dead-letters.v1'),
+      })
+      .prefault({}),
+    http: z
+      .strictObject({
+        host: z.string().default('127.0.0.1'),
+        port: z.int().min(0).max(65_535).default(7700),
+        token: z
+          .string()
+          .min(16)
+          .optional()
+          .meta({ description: 'Bearer token; required unless bound to a loopback address.' }),
+        maxBodyBytes: z.int().min(1024).default(16_777_216),
+        maxConnections: z.int().min(1).default(2048),
+        maxStreams: z.int().min(1).default(1000),
+        maxBacklogEvents: z
+          .int()
+          .min(1)
+          .default(2_000_000)
+          .meta({ description: 'Events waiting to be ingested beyond which more are answered 429.' }),
+      })
+      .prefault({}),
+    kafka: kafka.prefault({}),
+    logging: z
+      .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info') })
+      .prefault({}),
+  })
+  .refine(({ http }) => loopback.has(http.host) || http.token !== undefined, {
+    path: ['http', 'token'],
+    message:
+      'expected a token because http.host is not a loopback address (set EDDY_HTTP_TOKEN or EDDY_HTTP_TOKEN_FILE)',
+  })
+  .refine(
+    ({ features }) => features === undefined || new Set(features.map(({ name }) => name)).size === features.length,
+    {
+      path: ['features'],
+      message: 'expected each name once',
+    },
+  )
+  .refine(({ log, kafka: { brokers } }) => log.kind === 'embedded' || brokers !== undefined, {
+    path: ['kafka', 'brokers'],
+    message: 'expected at least one broker with log.kind: kafka (set KAFKA_BROKERS)',
+  })
+
+export type Configuration = z.output<typeof configurationSchema>
+export type Feature = NonNullable<Configuration['features']>[number]

@@ -1,0 +1,49 @@
+import type { FeatureRule } from '@eddy/ingest'
+import type { EventLog } from '@eddy/log'
+import type { Snapshot } from '@eddy/messages'
+import type { ModelSpecification } from '@eddy/mixture'
+import { type Emission, type Health, type Logger, type Metrics, run } from '@eddy/runtime'
+import { lastValueFrom, type Observable } from 'rxjs'
+import type { Configuration } from '../configuration.ts'
+
+/** What every stage of a process shares. */
+export interface Context {
+  readonly configuration: Configuration
+  readonly specification: ModelSpecification
+  readonly rules: readonly FeatureRule[]
+  readonly log: EventLog
+  /** newest first, then each as it is published; shared by the stages of a process */
+  readonly snapshots: Observable<Snapshot>
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly health: Health
+  /** ends the input; what is under way still becomes durable */
+  readonly signal: AbortSignal
+  readonly now: () => number
+}
+
+/** Name of a stage's consumer group. */
+export const groupName = ({ model }: Configuration, stage: string): string => `${model.name}.${stage}`
+
+/** Runs emissions to their end: published, then acknowledged; lag and progress reported. */
+export async function runEmissions(
+  context: Context,
+  name: string,
+  emissions: Observable<Emission>,
+  onDurable?: (emission: Emission) => void,
+): Promise<void> {
+  const { metrics, health, log, now, configuration } = context
+  const settled = (emission: Emission): void => {
+    for (const { partition, records, endOffset, nextOffset } of emission.settles) {
+      const labels = { stage: name, partition: String(partition) }
+      metrics.records.inc(labels, records.length)
+      metrics.lag.set(labels, endOffset - nextOffset)
+      metrics.lastProgress.set(labels, now() / 1000)
+      health.progressed(name, partition, endOffset - nextOffset)
+    }
+    onDurable?.(emission)
+  }
+  await lastValueFrom(run(emissions, { log, group: groupName(configuration, name), onDurable: settled }), {
+    defaultValue: undefined,
+  })
+}

@@ -1,0 +1,163 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { type Delivery, type EventLog, type From, LogError, type OutgoingRecord } from '@eddy/log'
+import { labelCodec, type Snapshot } from '@eddy/messages'
+import type { Metrics } from '@eddy/runtime'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Observable } from 'rxjs'
+import type { Configuration } from '../configuration.ts'
+import { isBlank } from '../input/read-event-lines.ts'
+import { asyncValues } from './async-values.ts'
+import { eventRecord } from './event-record.ts'
+import { labelJson } from './label-json.ts'
+import { describeSegments } from './segments.ts'
+
+export interface ApiOptions {
+  readonly configuration: Configuration
+  readonly log: EventLog
+  readonly metrics: Pick<Metrics, 'httpEvents'>
+  /** events appended and not yet ingested */
+  readonly backlog: () => Promise<number>
+  readonly snapshot: () => Snapshot | undefined
+}
+
+/** HTTP for producers and consumers without Kafka: `POST /v1/events`, `GET /v1/labels`, `GET /v1/segments`. */
+export function addApi(server: FastifyInstance, options: ApiOptions): void {
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  server.setErrorHandler(async (error: Error & { statusCode?: number; code?: string }, request, reply) => {
+    const limit = options.configuration.http.maxBodyBytes
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+      await discard(request.raw, 8 * limit)
+      return reply
+        .code(413)
+        .send({ error: `body: expected at most ${limit} bytes; send the events in several requests` })
+    }
+    return reply.code(error.statusCode ?? 500).send({ error: error.message })
+  })
+  server.post('/v1/events', (request, reply) => postEvents(request.body as Buffer | null, reply, options))
+  addLabels(server, options)
+  server.get('/v1/segments', (_request, reply) => {
+    const snapshot = options.snapshot()
+    return snapshot === undefined
+      ? reply.code(503).header('retry-after', '1').send({ error: 'segments: none yet, the model is warming up' })
+      : { snapshot: Number(snapshot.version), segments: describeSegments(snapshot) }
+  })
+}
+
+/** Reads on for a while: a client that is still writing would see a broken pipe instead of the answer. */
+function discard(body: IncomingMessage, most: number): Promise<void> {
+  return new Promise(resolve => {
+    let seen = 0
+    const timer = setTimeout(resolve, 5000)
+    body.on('data', (chunk: Buffer) => {
+      seen += chunk.length
+      if (seen > most) resolve()
+    })
+    for (const end of ['end', 'close', 'error'] as const) body.once(end, () => resolve())
+    if (body.readableEnded || body.destroyed) resolve()
+    body.once('close', () => clearTimeout(timer))
+    body.resume()
+  })
+}
+
+async function postEvents(
+  body: Buffer | null,
+  reply: FastifyReply,
+  { configuration, log, metrics, backlog }: ApiOptions,
+): Promise<object> {
+  const { topics, http, log: limits } = configuration
+  const count = (outcome: string, events: number): void => metrics.httpEvents.inc({ outcome }, events)
+  const records: OutgoingRecord[] = []
+  for (const line of lines(body ?? Buffer.alloc(0))) {
+    if (line.length > limits.maxEventBytes) {
+      count('too-large', 1)
+      return reply.code(413).send({
+        error: `event ${records.length + 1}: expected at most ${limits.maxEventBytes} bytes, got ${line.length}; nothing was accepted`,
+      })
+    }
+    records.push(eventRecord(line))
+  }
+  if (records.length === 0) {
+    return reply.code(400).send({
+      error: 'body: expected NDJSON, one event a line, e.g. {"customer":"c1","features":{"amount":12.5}}; got none',
+    })
+  }
+  if ((await backlog()) + records.length > http.maxBacklogEvents) {
+    count('throttled', records.length)
+    return reply
+      .code(429)
+      .header('retry-after', '1')
+      .send({
+        error: `events: expected at most ${http.maxBacklogEvents} waiting, and that many are; nothing was accepted, retry later`,
+      })
+  }
+  try {
+    await log.publish([{ topic: topics.events, records }])
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error
+    count('refused', records.length)
+    return reply.code(503).header('retry-after', '5').send({ error: error.message })
+  }
+  count('accepted', records.length)
+  return { accepted: records.length }
+}
+
+function* lines(body: Buffer): Generator<Buffer> {
+  for (let start = 0; start < body.length; ) {
+    const newline = body.indexOf(10, start)
+    const end = newline < 0 ? body.length : newline
+    const line = body.subarray(start, body[end - 1] === 13 ? end - 1 : end)
+    if (!isBlank(line)) yield line
+    start = end + 1
+  }
+}
+
+function addLabels(server: FastifyInstance, { configuration, log }: ApiOptions): void {
+  let streams = 0
+  server.get<{ Querystring: { from?: string; follow?: string } }>('/v1/labels', (request, reply) => {
+    const begin = startOf(request.query.from ?? 'latest', configuration.log.partitions)
+    if (begin === undefined) {
+      return reply.code(400).send({ error: `from: expected latest, earliest or an offset, got ${request.query.from}` })
+    }
+    if (streams >= configuration.http.maxStreams) {
+      return reply
+        .code(429)
+        .header('retry-after', '5')
+        .send({ error: `labels: expected at most ${configuration.http.maxStreams} open streams (http.maxStreams)` })
+    }
+    streams++
+    const stop = new AbortController()
+    const untilEnd = request.query.follow === 'false'
+    const deliveries = log.consume(configuration.topics.labels, {
+      from: begin,
+      untilEnd,
+      maxRecords: 256,
+      signal: stop.signal,
+    })
+    const stream = Readable.from(labelLines(deliveries), { highWaterMark: 1 })
+    stream.once('close', () => {
+      streams--
+      stop.abort()
+    })
+    return reply.type('application/x-ndjson').send(stream)
+  })
+}
+
+/** One chunk of NDJSON a delivery; the next delivery is asked for when the reader has taken it. */
+async function* labelLines(deliveries: Observable<Delivery>): AsyncGenerator<string> {
+  for await (const delivery of asyncValues(deliveries)) {
+    const text = delivery.records
+      .map(({ value }) => `${JSON.stringify(labelJson(labelCodec.decode(value as Uint8Array)))}\n`)
+      .join('')
+    if (text !== '') yield text
+    delivery.ack()
+  }
+}
+
+function startOf(text: string, partitions: number): From | undefined {
+  if (text === 'latest' || text === 'earliest') return text
+  const offset = Number(text)
+  if (!Number.isSafeInteger(offset) || offset < 0) return undefined
+  return new Map(Array.from({ length: partitions }, (_, partition) => [partition, offset]))
+}

@@ -1,0 +1,256 @@
+import type { EventLog } from '@eddy/log'
+import type { Snapshot } from '@eddy/messages'
+import { createHttpServer, createMetrics, Health, type Logger, listen, type Metrics } from '@eddy/runtime'
+import { followSnapshots, ledgerOf, localEStep, nextOffset } from '@eddy/stepwise-em'
+import type { FastifyInstance } from 'fastify'
+import { filter, firstValueFrom, ReplaySubject, Subject, tap } from 'rxjs'
+import type { Configuration, Feature } from '../configuration.ts'
+import { type Context, groupName } from '../stages/context.ts'
+import { runIngest } from '../stages/ingest.ts'
+import { runScoring } from '../stages/scoring.ts'
+import { topicOptions } from '../stages/topics.ts'
+import { runUpdater } from '../stages/updater.ts'
+import { runWorker } from '../stages/worker.ts'
+import { addApi } from './api.ts'
+import { observeSnapshot } from './observe-snapshot.ts'
+import { type Replayed, replay } from './replay.ts'
+import { specificationOf } from './specification.ts'
+
+export interface UpOptions {
+  readonly configuration: Configuration
+  readonly features: readonly Feature[]
+  readonly log: EventLog
+  readonly logger: Logger
+  readonly now: () => number
+}
+
+/** Events that may wait before a replay pauses: they are on disk, but a replay need not run far ahead of the model. */
+const replayAhead = 65_536
+
+/** How often a quiet stream is looked at for events that wait in a mini-batch that is not full, milliseconds. */
+const quietCheckMs = 250
+
+/** Every service in one process on one log. */
+export class EddyUp {
+  readonly #options: UpOptions
+  readonly #context: Context
+  readonly #snapshots = new ReplaySubject<Snapshot>(1)
+  readonly #ends = new ReplaySubject<ReadonlyMap<number, number>>(1)
+  readonly #moved = new Subject<void>()
+  readonly #stopping = new AbortController()
+  readonly #parts: Promise<void>[] = []
+  readonly #failure = Promise.withResolvers<never>()
+  #server: FastifyInstance | undefined
+  #snapshot: Snapshot | undefined
+  #replays = 0
+
+  constructor(options: UpOptions) {
+    this.#options = options
+    const { configuration, features, log, logger, now } = options
+    this.#context = {
+      configuration,
+      log,
+      logger,
+      now,
+      specification: specificationOf(configuration, features),
+      rules: features,
+      snapshots: this.#snapshots,
+      metrics: createMetrics(),
+      health: new Health(now),
+      signal: this.#stopping.signal,
+    }
+    this.#failure.promise.catch(() => {})
+  }
+
+  /** Rejects when a stage fails: the process must then end. */
+  get failed(): Promise<never> {
+    return this.#failure.promise
+  }
+
+  /** The newest snapshot, once there is one. */
+  get snapshot(): Snapshot | undefined {
+    return this.#snapshot
+  }
+
+  get metrics(): Metrics {
+    return this.#context.metrics
+  }
+
+  /** Creates the topics and starts every stage. */
+  async start(): Promise<void> {
+    const { configuration, log } = this.#options
+    await log.ensureTopics(topicOptions(configuration))
+    const moved = (): void => this.#moved.next()
+    this.#part(this.#follow())
+    this.#part(runIngest(this.#context, moved))
+    this.#part(runScoring(this.#context, moved))
+    this.#part(this.#learn())
+    this.#part(this.#learnWhenQuiet())
+    this.#context.health.ready()
+  }
+
+  /** Serves HTTP; returns the port. */
+  async serve(http: Configuration['http'] = this.#options.configuration.http): Promise<number> {
+    const { configuration, log } = this.#options
+    const { health, metrics } = this.#context
+    this.#server = createHttpServer(http, health, metrics)
+    addApi(this.#server, {
+      configuration,
+      log,
+      metrics,
+      backlog: () => this.#backlog(),
+      snapshot: () => this.#snapshot,
+    })
+    return listen(this.#server, http)
+  }
+
+  /** Appends a file's events; returns when all are durable. */
+  async replay(path: string, signal: AbortSignal): Promise<Replayed> {
+    const { log, configuration, features } = this.#options
+    this.#replays++
+    try {
+      const names = features.map(({ name }) => name)
+      return await replay(path, {
+        log,
+        configuration,
+        features: names,
+        signal,
+        room: () => this.#until(() => this.#hasRoom()),
+      })
+    } finally {
+      this.#replays--
+    }
+  }
+
+  /** Resolves when every event is labelled and learned, or quarantined. Nothing may be appended meanwhile. */
+  async drained(): Promise<void> {
+    const { topics } = this.#options.configuration
+    await this.#until(async () => (await this.#backlog()) === 0)
+    await this.#endHere()
+    await this.#until(
+      async () => (await this.#lag(topics.features, 'scoring')) === 0 && (await this.#unlearned()) === 0,
+    )
+  }
+
+  /** Not ready → stop the input → what is under way becomes durable → end. The log stays open. */
+  async stop(): Promise<void> {
+    this.#context.health.unready('stopping')
+    this.#stopping.abort()
+    await Promise.allSettled(this.#parts)
+    await this.#server?.close()
+  }
+
+  #part(work: Promise<void>): void {
+    this.#parts.push(work)
+    work.catch(error => this.#failure.reject(error))
+  }
+
+  async #follow(): Promise<void> {
+    const { log, configuration } = this.#options
+    const { topics, model } = configuration
+    const following = followSnapshots(log, topics.snapshots, model.name, this.#stopping.signal).pipe(
+      tap(snapshot => {
+        this.#snapshot = snapshot
+        observeSnapshot(snapshot, this.#context)
+        this.#snapshots.next(snapshot)
+        this.#moved.next()
+      }),
+    )
+    await new Promise<void>((resolve, reject) => following.subscribe({ complete: resolve, error: reject }))
+    this.#snapshots.complete()
+    this.#ends.complete()
+  }
+
+  /** The worker starts when the updater has folded what an earlier process left, so that nothing is done twice. */
+  async #learn(): Promise<void> {
+    const caughtUp = Promise.withResolvers<bigint>()
+    const updating = runUpdater(this.#context, { ends: this.#ends, onCaughtUp: caughtUp.resolve })
+    const version = await Promise.race([caughtUp.promise, updating])
+    if (version === undefined) return
+    const current = this.#snapshots.pipe(filter(snapshot => snapshot.version >= version))
+    if ((await firstValueFrom(current, { defaultValue: undefined })) === undefined) return updating
+    await Promise.all([updating, runWorker(this.#context, localEStep(), this.#ends)])
+  }
+
+  /** Learns a mini-batch that is not full when no event has come for a while. Never while a file is being replayed. */
+  async #learnWhenQuiet(): Promise<void> {
+    const { configuration, log, now } = this.#options
+    const { maxWaitMs } = configuration.model
+    let end = -1
+    let since = now()
+    while (!this.#stopping.signal.aborted) {
+      await pause(quietCheckMs, this.#stopping.signal)
+      const [events] = await Promise.all([this.#total(configuration.topics.events), log])
+      if (events !== end || this.#replays > 0) {
+        end = events
+        since = now()
+      } else if (now() - since >= maxWaitMs && (await this.#backlog()) === 0 && (await this.#unlearned()) > 0) {
+        await this.#endHere()
+      }
+    }
+  }
+
+  async #endHere(): Promise<void> {
+    const offsets = await this.#options.log.offsets(this.#options.configuration.topics.features)
+    this.#ends.next(new Map(offsets.map(({ partition, end }) => [partition, end])))
+  }
+
+  async #hasRoom(): Promise<boolean> {
+    const { topics } = this.#options.configuration
+    return (
+      (await this.#backlog()) < replayAhead &&
+      (await this.#unlearned()) < replayAhead &&
+      (await this.#lag(topics.features, 'scoring')) < replayAhead
+    )
+  }
+
+  #backlog(): Promise<number> {
+    return this.#lag(this.#options.configuration.topics.events, 'ingest')
+  }
+
+  async #total(topic: string): Promise<number> {
+    return (await this.#options.log.offsets(topic)).reduce((sum, { end }) => sum + end, 0)
+  }
+
+  async #lag(topic: string, stage: string): Promise<number> {
+    const { log, configuration } = this.#options
+    const positions = await log.positions(topic, groupName(configuration, stage))
+    const offsets = await log.offsets(topic)
+    return offsets.reduce((sum, { partition, end }) => sum + end - (positions.get(partition) ?? 0), 0)
+  }
+
+  /** Feature vectors that the newest snapshot has not learned. */
+  async #unlearned(): Promise<number> {
+    const ledger = ledgerOf(this.#snapshot?.ledger ?? [])
+    const offsets = await this.#options.log.offsets(this.#options.configuration.topics.features)
+    return offsets.reduce((sum, { partition, end }) => sum + Math.max(0, end - nextOffset(ledger, partition)), 0)
+  }
+
+  /** Looks again whenever a stage has moved on. */
+  async #until(condition: () => Promise<boolean>): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      const moved = firstValueFrom(this.#moved, { defaultValue: undefined })
+      if (await condition()) return
+      await Promise.race([moved, this.failed, aborted(this.#stopping.signal)])
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(done, milliseconds)
+    function done(): void {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    signal.addEventListener('abort', done, { once: true })
+  })
+}
