@@ -1,0 +1,135 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+
+/** Who may import whom: data flows one way. `node:` modules are free except where `pure`. */
+const table: Readonly<Record<string, { readonly may: readonly string[]; readonly pure?: true }>> = {
+  'libs/mixture': { may: [], pure: true },
+  'libs/messages': { may: ['@eddy/mixture', 'avsc'] },
+  'libs/log': { may: ['rxjs', 'kafkajs', '@platformatic/kafka', 'lz4-napi', 'kafkajs-snappy'] },
+  'libs/runtime': { may: ['@eddy/log', 'rxjs', 'prom-client', 'pino', 'zod', 'yaml', 'fastify'] },
+  'services/ingest': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/runtime', 'rxjs'] },
+  'services/stepwise-em': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/runtime', 'rxjs'] },
+  'services/scoring': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/runtime', 'rxjs'] },
+  'services/eddy': {
+    may: [
+      ...[
+        '@eddy/mixture',
+        '@eddy/messages',
+        '@eddy/log',
+        '@eddy/runtime',
+        '@eddy/ingest',
+        '@eddy/stepwise-em',
+        '@eddy/scoring',
+      ],
+      ...[
+        'rxjs',
+        'commander',
+        'csv-parse',
+        'cli-progress',
+        'cli-table3',
+        'fastify',
+        'zod',
+        'node',
+        '@types/cli-progress',
+      ],
+    ],
+  },
+}
+/** Clients of a broker stay inside their adapter. */
+const onlyInside: Readonly<Record<string, string>> = {
+  kafkajs: 'libs/log/src/kafka/',
+  'kafkajs-snappy': 'libs/log/src/kafka/',
+  'lz4-napi': 'libs/log/src/kafka/',
+  '@platformatic/kafka': 'libs/log/src/platformatic/',
+}
+
+const isTest = (file: string): boolean =>
+  /(\.test\.ts$|\/testing[./]|\/conformance\/|\.bench\.ts$|\/laws\.ts$|-laws\.ts$)/.test(file)
+
+function sources(folder: string): string[] {
+  return readdirSync(join(root, folder, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts') && !name.includes('assembly'))
+    .map(name => `${folder}/src/${name}`)
+}
+
+function imports(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8').replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')
+  return [...text.matchAll(/(?:from\s+|import\s+|import\()'([^']+)'/g)].map(match => match[1] as string)
+}
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+const declared = (folder: string): string[] =>
+  Object.keys(
+    (JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as { dependencies?: object }).dependencies ??
+      {},
+  )
+
+describe.each(Object.entries(table))('%s', (folder, { may, pure }) => {
+  const files = sources(folder).filter(file => !isTest(file))
+
+  it('imports only what the table allows and its package.json declares', () => {
+    const allowed = new Set(may)
+    const known = new Set(declared(folder))
+    const wrong = files.flatMap(file =>
+      imports(file)
+        .filter(specifier => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+        .filter(specifier => !allowed.has(packageOf(specifier)) || !known.has(packageOf(specifier)))
+        .map(specifier => `${file} imports ${specifier}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('declares only what the table allows', () => {
+    expect(declared(folder).filter(name => !may.includes(name))).toEqual([])
+  })
+
+  it('stays inside its own folder', () => {
+    const leaves = files.flatMap(file => {
+      const depth = file.split('/').length - 4
+      return imports(file)
+        .filter(specifier => specifier.startsWith('.') && (specifier.match(/\.\.\//g) ?? []).length > depth)
+        .map(specifier => `${file} imports ${specifier}`)
+    })
+    expect(leaves).toEqual([])
+  })
+
+  it('keeps clients of a broker inside their adapter', () => {
+    const wrong = files.flatMap(file =>
+      imports(file)
+        .filter(specifier => !file.startsWith(onlyInside[packageOf(specifier)] ?? ''))
+        .map(specifier => `${file} imports ${specifier}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  if (pure) {
+    it('does no input or output', () => {
+      expect(
+        files.flatMap(file =>
+          imports(file)
+            .filter(specifier => specifier.startsWith('node:'))
+            .map(specifier => `${file} imports ${specifier}`),
+        ),
+      ).toEqual([])
+    })
+  }
+})
+
+it('every dependency has an exact version', () => {
+  const packages = ['.', ...Object.keys(table)].map(folder =>
+    JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')),
+  )
+  const loose = packages.flatMap(({ name, dependencies = {}, devDependencies = {} }) =>
+    Object.entries({ ...dependencies, ...devDependencies })
+      .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version as string))
+      .map(([dependency, version]) => `${name}: ${dependency} ${version}`),
+  )
+  expect(loose).toEqual([])
+})

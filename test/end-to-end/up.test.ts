@@ -1,0 +1,175 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
+import { syntheticEvents } from '../synthetic-events.ts'
+
+const folder = temporaryFolder()
+const started: EddyProcess[] = []
+const start = (...args: string[]): EddyProcess => {
+  const running = new EddyProcess(args)
+  started.push(running)
+  return running
+}
+afterEach(async () => {
+  for (const running of started.splice(0)) await running.stop('SIGKILL')
+})
+afterAll(() => folder.remove())
+
+const config = join(folder.path, 'eddy.yaml')
+writeFileSync(
+  config,
+  `model: { name: test, components: 3, batchSize: 256, maxWaitMs: 100, warmUp: { events: 1000 } }
+features:
+  - { name: x, min: -1000, max: 1000 }
+  - { name: y }
+`,
+)
+const lastLine = (text: string): Record<string, unknown> => JSON.parse(text.trim().split('\n').at(-1) as string)
+// biome-ignore lint/suspicious/noExplicitAny: JSON of the command line
+const ndjson = (text: string): Record<string, any>[] =>
+  text
+    .trim()
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line))
+
+describe('eddy up', () => {
+  it('turns a file into exactly one label an event, and a second run adds nothing', async () => {
+    const data = join(folder.path, 'replay')
+    const input = join(folder.path, 'events.ndjson')
+    writeFileSync(
+      input,
+      `${syntheticEvents(5000)}{"customer":"bad","features":{"x":1e9}}\nno json\n{"features":{"x":1}}\n`,
+    )
+    const args = [
+      'up',
+      '--config',
+      config,
+      '--replay',
+      input,
+      '--exit-when-drained',
+      '--json',
+      '--data-dir',
+      data,
+      '--port',
+      '0',
+    ]
+    const first = await eddy(...args)
+    expect(first.stderr).toContain('Replayed 5,003 events')
+    expect(first.code).toBe(0)
+    const totals = lastLine(first.stdout)
+    expect(totals).toMatchObject({ events: 5003, labels: 5000, deadLetters: 3 })
+    expect((totals.segments as { weight: number }[]).reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 9)
+    for (const { weight } of totals.segments as { weight: number }[]) expect(weight).toBeCloseTo(1 / 3, 1)
+
+    const second = await eddy(...args)
+    expect(second.stderr).toContain('5,003 events of')
+    expect(lastLine(second.stdout)).toEqual(totals)
+
+    const labels = ndjson(
+      (await eddy('tail', '--topic', 'labels', '--from', 'earliest', '--no-follow', '--json', '--data-dir', data))
+        .stdout,
+    )
+    const offsets = labels.map(({ value }) => value.source.offset).sort((a, b) => a - b)
+    expect(offsets).toEqual(Array.from({ length: 5000 }, (_, n) => n))
+    const inspected = JSON.parse((await eddy('inspect', '--json', '--data-dir', data)).stdout)
+    expect(inspected).toMatchObject({
+      model: 'test',
+      events: 5000,
+      ledger: [{ partition: 0, next: 5000, events: 5000 }],
+    })
+    const dead = ndjson(
+      (await eddy('tail', '--topic', 'deadLetters', '--from', 'earliest', '--no-follow', '--json', '--data-dir', data))
+        .stdout,
+    )
+    expect(dead.map(({ headers }) => headers['__connect.errors.exception.class.name'])).toEqual([
+      'out-of-bounds',
+      'undecodable',
+      'missing-customer',
+    ])
+  })
+
+  it('takes events over HTTP and streams their labels', async () => {
+    const running = start('up', '--config', config, '--data-dir', join(folder.path, 'http'), '--port', '0')
+    const url = await running.url()
+    const post = (body: string): Promise<Response> => fetch(`${url}/v1/events`, { method: 'POST', body })
+    expect(await (await post(syntheticEvents(1000))).json()).toEqual({ accepted: 1000 })
+    const response = await fetch(`${url}/v1/labels?from=earliest`)
+    let text = ''
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString()
+      if (text.split('\n').length > 1000) break
+    }
+    expect(
+      ndjson(text)
+        .slice(0, 1000)
+        .map(({ source }) => source.offset),
+    ).toEqual(Array.from({ length: 1000 }, (_, n) => n))
+    expect(await (await fetch(`${url}/v1/segments`)).json()).toMatchObject({ segments: [{}, {}, {}] })
+    expect((await post('')).status).toBe(400)
+    expect((await post(`{"customer":"c","features":{"x":${' '.repeat(1 << 20)}1}}`)).status).toBe(413)
+    expect((await post('x'.repeat(17 << 20))).status).toBe(413)
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    expect((await fetch(`${url}/livez`)).status).toBe(200)
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain(
+      'eddy_records_processed_total{stage="scoring",partition="0"} 1000',
+    )
+    expect(await running.stop('SIGINT')).toBe(0)
+  })
+
+  it('answers 429 when too many events wait', async () => {
+    const limited = join(folder.path, 'limited.yaml')
+    writeFileSync(limited, 'http: { maxBacklogEvents: 10 }\nfeatures: [{ name: x }, { name: y }]\n')
+    const running = start('up', '--config', limited, '--data-dir', join(folder.path, 'limited'), '--port', '0')
+    const response = await fetch(`${await running.url()}/v1/events`, { method: 'POST', body: syntheticEvents(11) })
+    expect(response.status).toBe(429)
+    expect(response.headers.get('retry-after')).toBe('1')
+    expect(await response.json()).toEqual({ error: expect.stringContaining('at most 10 waiting') })
+  })
+
+  it('lets others read while it writes, and only one process write', async () => {
+    const data = join(folder.path, 'shared')
+    const running = start('up', '--config', config, '--data-dir', data, '--port', '0')
+    const url = await running.url()
+    await fetch(`${url}/v1/events`, { method: 'POST', body: syntheticEvents(3) })
+    const tailed = await eddy(
+      'tail',
+      '--topic',
+      'events',
+      '--from',
+      'earliest',
+      '--limit',
+      '3',
+      '--json',
+      '--data-dir',
+      data,
+    )
+    expect(ndjson(tailed.stdout).map(({ key }) => key)).toEqual(['c0', 'c1', 'c2'])
+    const second = await eddy('up', '--config', config, '--data-dir', data, '--port', '0')
+    expect(second.code).toBe(1)
+    expect(second.stderr).toMatch(/expected .*writ/)
+  })
+
+  it('says what is wrong with its flags, its configuration and its input', async () => {
+    const data = join(folder.path, 'wrong')
+    expect(await eddy('up', '--port', 'x')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('expected a port'),
+    })
+    expect(await eddy('up', '--config', join(folder.path, 'none.yaml'))).toMatchObject({
+      code: 78,
+      stderr: expect.stringContaining('ENOENT'),
+    })
+    expect(await eddy('up', '--data-dir', data)).toMatchObject({
+      code: 78,
+      stderr: expect.stringContaining('features: expected'),
+    })
+    const missing = await eddy('up', '--replay', join(folder.path, 'none.csv'), '--data-dir', data)
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('none.csv: expected a file') })
+    expect(await eddy('tail', '--topic', 'labels', '--data-dir', join(folder.path, 'nothing'))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('expected'),
+    })
+  })
+})

@@ -1,0 +1,75 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { random } from '@eddy/mixture'
+import { afterAll, describe, expect, it } from 'vitest'
+import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
+import { syntheticEvents } from '../synthetic-events.ts'
+
+const runs = Number(process.env.EDDY_RUNS ?? 50)
+const events = 40_000
+const folder = temporaryFolder()
+afterAll(() => folder.remove())
+
+const config = join(folder.path, 'eddy.yaml')
+const input = join(folder.path, 'events.ndjson')
+writeFileSync(
+  config,
+  'model: { name: test, components: 3, batchSize: 128, warmUp: { events: 1000 } }\nfeatures: [{ name: x }, { name: y }]\n',
+)
+writeFileSync(input, syntheticEvents(events))
+const upArguments = (data: string): string[] => [
+  'up',
+  '--config',
+  config,
+  '--replay',
+  input,
+  '--exit-when-drained',
+  '--json',
+  '--data-dir',
+  data,
+  '--port',
+  '0',
+]
+
+async function outcome(
+  data: string,
+): Promise<{ totals: object; identity: string; ledger: object; version: number; offsets: readonly number[] }> {
+  const finished = await eddy(...upArguments(data))
+  expect(finished.stderr).not.toContain('"level":50')
+  expect(finished.code).toBe(0)
+  const { identity, ledger, version } = JSON.parse((await eddy('inspect', '--json', '--data-dir', data)).stdout)
+  const labels = (
+    await eddy('tail', '--topic', 'labels', '--from', 'earliest', '--no-follow', '--json', '--data-dir', data)
+  ).stdout
+  const offsets = labels
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line).value.source.offset as number)
+  return { totals: JSON.parse(finished.stdout.trim().split('\n').at(-1) as string), identity, ledger, version, offsets }
+}
+
+describe('eddy up, killed with kill −9 in the middle of a replay and started again', () => {
+  it(`ends in the same bytes as a run that was not interrupted, ${runs} times`, {
+    timeout: runs * 60_000 + 60_000,
+  }, async () => {
+    const began = performance.now()
+    const uninterrupted = await outcome(join(folder.path, 'uninterrupted'))
+    const duration = performance.now() - began
+    expect(uninterrupted.totals).toMatchObject({ events, labels: events, deadLetters: 0 })
+    expect(uninterrupted.offsets).toEqual(Array.from({ length: events }, (_, n) => n))
+    const next = random(Number(process.env.EDDY_SEED ?? 1))
+    let interrupted = 0
+    for (let run = 0; run < runs; run++) {
+      const data = join(folder.path, `killed-${run}`)
+      const running = new EddyProcess(upArguments(data))
+      await running.url()
+      // A random moment of the replay: the wait is the fault that is injected, not a synchronisation.
+      await Promise.race([running.exit, new Promise(resolve => setTimeout(resolve, next() * 0.4 * duration))])
+      await running.kill()
+      const resumed = await outcome(data)
+      expect(resumed).toEqual(uninterrupted)
+      interrupted++
+    }
+    expect(interrupted).toBe(runs)
+  })
+})
