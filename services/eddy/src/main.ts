@@ -1,14 +1,24 @@
-import type { Command } from 'commander'
 import { runProgram } from './command-line/run.ts'
 import { processTerminal } from './command-line/terminal.ts'
+import { evaluateCommand } from './commands/evaluate.ts'
+import { fitCommand } from './commands/fit.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { produceCommand } from './commands/produce.ts'
+import { scoreCommand } from './commands/score.ts'
 import { tailCommand } from './commands/tail.ts'
 import { upCommand } from './commands/up.ts'
 import { createProgram } from './program.ts'
 
 // In the order of the help.
-const commands: readonly Command[] = [upCommand(), produceCommand(), tailCommand(), inspectCommand()]
+const commands = [
+  upCommand(),
+  produceCommand(),
+  tailCommand(),
+  inspectCommand(),
+  fitCommand(),
+  scoreCommand(),
+  evaluateCommand(),
+]
 
 // Started by bin/eddy.cjs or npm start: whoever kills that one means us, even with kill -9.
 if (process.channel !== undefined) {

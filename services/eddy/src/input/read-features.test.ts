@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type FeatureColumn, largestMagnitude } from './feature-columns.ts'
 import { InputError } from './input-error.ts'
 import { collectFeatures, type FeatureOptions, readFeatures, streamFeatures } from './read-features.ts'
-import { fileOf } from './testing.ts'
+import { fileOf } from '../testing/temporary-file.ts'
 
 const numbers = (...names: string[]): FeatureColumn[] => names.map(name => ({ name, type: 'number' }))
 const rowsOf = async (path: string, options: FeatureOptions = {}) => {

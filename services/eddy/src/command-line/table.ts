@@ -1,0 +1,44 @@
+import Table from 'cli-table3'
+
+/** A plain table for people: numbers to the right, no colours, so that it can be piped. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const numeric = head.map((_, j) =>
+    rows.every(row => row[j] === '' || !Number.isNaN(Number(row[j]!.replace('%', '')))),
+  )
+  const made = new Table({
+    head: [...head],
+    colAligns: numeric.map(right => (right ? 'right' : 'left')),
+    style: { head: [], border: [], compact: true },
+    chars: {
+      top: '',
+      'top-mid': '',
+      'top-left': '',
+      'top-right': '',
+      bottom: '',
+      'bottom-mid': '',
+      'bottom-left': '',
+      'bottom-right': '',
+      left: '',
+      'left-mid': '',
+      mid: '',
+      'mid-mid': '',
+      right: '',
+      'right-mid': '',
+      middle: '  ',
+    },
+  })
+  for (const row of rows) made.push([...row])
+  return made
+    .toString()
+    .split('\n')
+    .map(line => line.trimEnd())
+    .join('\n')
+}
+
+/** A number for people: 4 significant digits. */
+export function shortNumber(value: number): string {
+  if (!Number.isFinite(value)) return String(value)
+  const magnitude = Math.abs(value)
+  if (magnitude !== 0 && (magnitude >= 1e7 || magnitude < 1e-4)) return value.toExponential(3)
+  return String(Number(value.toPrecision(4)))
+}

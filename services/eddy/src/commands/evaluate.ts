@@ -1,0 +1,49 @@
+import { Command } from 'commander'
+import { shortNumber, table } from '../command-line/table.ts'
+import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { type Evaluation, evaluateModel } from '../offline/evaluate-model.ts'
+import { readModel } from '../offline/model-file.ts'
+import { withExamples } from '../program.ts'
+import { addInputOptions, type InputFlags, openFeatures } from './input-options.ts'
+
+interface EvaluateFlags extends InputFlags {
+  readonly model: string
+  readonly json?: boolean
+}
+
+/** `eddy evaluate`: how well a model describes a file. */
+export function evaluateCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('evaluate')
+    .description('tell how well a model describes a file: log-likelihood (nats), AIC, BIC, sizes of the segments')
+    .requiredOption('--model <model.json>', 'made by eddy fit')
+  addInputOptions(command)
+    .option('--json', 'print one JSON object')
+    .action(async (flags: EvaluateFlags) => {
+      const { model, columns } = await readModel(flags.model)
+      const { batches } = await openFeatures(terminal, flags, columns)
+      const evaluation = await evaluateModel(model, batches)
+      await print(terminal, flags.json ? JSON.stringify(evaluation) + '\n' : readable(evaluation))
+    })
+  return withExamples(command, [
+    ['eddy evaluate --model model.json --input held-out.csv', 'on events the model has not seen'],
+    ['eddy evaluate --model model.json --input held-out.csv --json | jq .meanLogLikelihood', 'for a script'],
+  ])
+}
+
+function readable(evaluation: Evaluation): string {
+  const { events, meanLogLikelihood, parameters, aic, bic, meanEntropy, segments } = evaluation
+  const figures = table(
+    ['figure', 'value'],
+    [
+      ['events', String(events)],
+      ['mean log-likelihood, nats', shortNumber(meanLogLikelihood)],
+      ['free parameters', String(parameters)],
+      ['AIC', aic.toFixed(1)],
+      ['BIC', bic.toFixed(1)],
+      ['mean entropy, nats', shortNumber(meanEntropy)],
+    ],
+  )
+  const percent = (share: number) => `${(100 * share).toFixed(1)}%`
+  const shares = segments.map(({ segment, share, occupancy }) => [segment, percent(share), percent(occupancy)])
+  return `${figures}\n\n${table(['segment', 'share of events', 'mean posterior'], shares)}\n`
+}

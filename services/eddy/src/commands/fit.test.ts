@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs'
+import { random, standardNormal } from '@eddy/mixture'
+import { describe, expect, it } from 'vitest'
+import { fileOf } from '../testing/temporary-file.ts'
+import { evaluateCommand } from './evaluate.ts'
+import { fitCommand } from './fit.ts'
+import { runCommand } from '../testing/run-command.ts'
+import { scoreCommand } from './score.ts'
+
+const next = random(11)
+/** Three round groups of customers around (0, 0), (50, 800) and (100, 0). */
+const customers = Array.from({ length: 600 }, (_, i) => {
+  const k = i % 3
+  return [i, 50 * k + 5 * standardNormal(next), (k === 1 ? 800 : 0) + 20 * standardNormal(next)]
+})
+const csv = fileOf('customers.csv', 'customer,visits,spend\n' + customers.map(row => row.join(',')).join('\n'))
+
+const fit = async (...argv: string[]) => {
+  const result = await runCommand(fitCommand, ['--json', ...argv])
+  return { ...result, json: result.code === 0 ? JSON.parse(result.stdout) : undefined }
+}
+const flat = (value: unknown): number[] => (Array.isArray(value) ? value.flatMap(flat) : [value as number])
+
+describe('eddy fit', () => {
+  it.each(['batch', 'stepwise', 'hard', 'kmeans'])("finds the groups by %s, in the user's units", async algorithm => {
+    const { json, stderr, code } = await fit('--input', csv, '--components', '3', '--algorithm', algorithm)
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+    const means = (json.means_ as number[][]).toSorted((a, b) => a[0]! - b[0]!)
+    for (const [k, [visits, spend]] of means.entries()) {
+      expect(Math.abs(visits! - 50 * k)).toBeLessThan(2)
+      expect(Math.abs(spend! - (k === 1 ? 800 : 0))).toBeLessThan(8)
+    }
+    expect(json.weights_.reduce((a: number, b: number) => a + b)).toBeCloseTo(1, 12)
+    expect(json).toMatchObject({ converged_: true, n_components: 3, feature_names_in_: ['visits', 'spend'] })
+    expect(json.lower_bound_).toBeLessThan(0)
+  })
+
+  it.each(['full', 'tied', 'diag', 'spherical', 'factor'])("has scikit-learn's shapes for %s", async covariance => {
+    const { json } = await fit('--input', csv, '--components', '3', '--covariance', covariance, '--no-transform')
+    const lengths = { full: 12, tied: 4, diag: 6, spherical: 3, factor: 12 }
+    expect(flat(json.covariances_)).toHaveLength(lengths[covariance as 'full'])
+    expect(flat(json.precisions_cholesky_)).toHaveLength(lengths[covariance as 'full'])
+    expect(flat(json.means_)).toHaveLength(6)
+  })
+
+  it('is the same to the byte for the same seed, in every format', async () => {
+    const ndjson = customers.map(([customer, visits, spend]) =>
+      JSON.stringify({ customer, features: { visits, spend } }),
+    )
+    const argv = ['--features', 'visits,spend', '--components', '3', '--seed', '5', '--json']
+    const [a, b] = await Promise.all([
+      runCommand(fitCommand, ['--input', csv, ...argv]),
+      runCommand(fitCommand, ['--input', '-', ...argv], ndjson.join('\n')),
+    ])
+    expect(a.code).toBe(0)
+    expect(b.stdout).toBe(a.stdout)
+  })
+
+  it('starts from given values', async () => {
+    const init = fileOf(
+      'init.json',
+      JSON.stringify({
+        weights_: [0.2, 0.3, 0.5],
+        means_: [
+          [0, 0],
+          [50, 800],
+          [100, 0],
+        ],
+        covariances_: Array(3).fill([
+          [25, 0],
+          [0, 400],
+        ]),
+      }),
+    )
+    const argv = ['--input', csv, '--components', '3', '--init', init, '--max-iterations', '1', '--tolerance', '0']
+    const { json, stderr } = await fit(...argv)
+    expect(stderr).toMatch(/not converged after 1 iterations/)
+    expect(json.means_[1][1]).toBeGreaterThan(790)
+    const wrong = fileOf('wrong.json', '{"means_": [[1]]}')
+    const refused = await fit('--input', csv, '--components', '3', '--init', wrong)
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^eddy: means_: expected an array of 3, got 1/),
+    })
+  })
+
+  it('writes a model that scores and evaluates', async () => {
+    const model = fileOf('model.json', '')
+    const fitted = await runCommand(fitCommand, ['--input', csv, '--components', '3', '--out', model])
+    expect(fitted.stdout).toMatch(/segment\s+share\s+visits\s+spend\n/)
+    expect(JSON.parse(readFileSync(model, 'utf8')).format).toBe('eddy-model')
+
+    const scored = await runCommand(scoreCommand, ['--model', model, '--input', csv])
+    const lines = scored.stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(lines).toHaveLength(600)
+    expect(Object.keys(lines[0])).toEqual(['segment', 'posterior', 'logDensity'])
+    expect(lines[0].posterior.reduce((a: number, b: number) => a + b)).toBeCloseTo(1, 12)
+    // Every third customer is of the same group.
+    for (const [i, { segment }] of lines.entries()) expect(segment).toBe(lines[i % 3].segment)
+
+    const evaluated = await runCommand(evaluateCommand, ['--model', model, '--input', csv, '--json'])
+    const figures = JSON.parse(evaluated.stdout)
+    const mean = lines.reduce((sum, line) => sum + line.logDensity, 0) / 600
+    expect(figures.meanLogLikelihood).toBeCloseTo(mean, 10)
+    expect(figures).toMatchObject({ events: 600, parameters: 17 })
+    expect(figures.aic).toBeCloseTo(2 * 17 - 2 * 600 * mean, 6)
+    expect(figures.bic).toBeCloseTo(17 * Math.log(600) - 2 * 600 * mean, 6)
+
+    const kept = await runCommand(scoreCommand, ['--model', model, '--input', csv, '--keep', 'customer'])
+    expect(JSON.parse(kept.stdout.split('\n')[7]!).customer).toBe('7')
+    const missing = await runCommand(scoreCommand, ['--model', model, '--input', '-'], 'visits,sped\n1,2\n')
+    expect(missing).toMatchObject({ code: 1, stdout: '' })
+    expect(missing.stderr).toMatch(/stdin: expected the feature "spend", got records with visits, sped/)
+  })
+})
+
+describe('hard data gives a sound model or a clear error', () => {
+  const finite = (json: object) => {
+    const text = JSON.stringify(json, (_, value) =>
+      typeof value === 'number' && !Number.isFinite(value) ? 'BAD' : value,
+    )
+    expect(text).not.toMatch(/BAD|NaN/)
+    expect(text.replace('"lower_bound_":null', '')).not.toContain('null')
+  }
+  const rows = (...lines: string[]) => 'a,b\n' + lines.join('\n')
+  const cases = [
+    ['one row', rows('1,2'), '1'],
+    ['one row, three components', rows('1,2'), '3'],
+    ['more components than rows', rows('1,2', '3,4'), '5'],
+    ['one point a hundred times', rows(...Array(100).fill('1,2')), '3'],
+    ['a constant column', rows(...Array.from({ length: 50 }, (_, i) => `${i},7`)), '2'],
+    ['a column of zeros', rows(...Array.from({ length: 50 }, (_, i) => `${i},0`)), '2'],
+    ['collinear columns', rows(...Array.from({ length: 50 }, (_, i) => `${i},${2 * i}`)), '2'],
+    ['a far outlier', rows(...Array.from({ length: 50 }, (_, i) => `${i},${i % 7}`), '1e90,-1e90'), '2'],
+    ['tiny numbers', rows(...Array.from({ length: 50 }, (_, i) => `${i}e-300,${i % 7}e-300`)), '2'],
+    ['the largest numbers', rows('1e100,-1e100', '-1e100,1e100', '1e100,1e100'), '2'],
+    ['missing values', rows(...Array.from({ length: 60 }, (_, i) => `${i % 3 ? i : ''},${i % 4 ? i % 9 : ''}`)), '2'],
+    ['an empty column', rows('1,', '2,', '5,'), '2'],
+    ['only missing values', rows(',', ','), '2'],
+  ] as const
+  for (const [name, content, components] of cases) {
+    it.each(['batch', 'stepwise', 'hard', 'kmeans'])(`${name}, %s`, async algorithm => {
+      for (const covariance of ['full', 'tied', 'diag', 'spherical']) {
+        const argv = ['--input', fileOf('hard.csv', content), '--components', components, '--algorithm', algorithm]
+        const { json, code, stderr } = await fit(...argv, '--covariance', covariance)
+        expect(code, stderr).toBe(0)
+        finite(json)
+        const model = fileOf('hard.json', JSON.stringify(json))
+        const scored = await runCommand(scoreCommand, ['--model', model, '--input', fileOf('hard.csv', content)])
+        expect(scored.code, scored.stderr).toBe(0)
+        expect(scored.stdout).not.toMatch(/NaN|null/)
+      }
+    })
+  }
+})
+
+describe('wrong use', () => {
+  it.each([
+    [['--input', csv], /required option '--components <k>' not specified/],
+    [['--components', '3'], /required option '--input <file>' not specified/],
+    [['--input', csv, '--components', '0'], /Expected a whole number from 1 to 1024, got "0"/],
+    [['--input', csv, '--components', '3', '--covariance', 'round'], /Allowed choices are full, tied, diag/],
+    [['--input', csv, '--components', '3', '--step-exponent', '0.5'], /Expected a number in \(0\.5, 1\], got "0\.5"/],
+    [
+      ['--input', csv, '--components', '3', '--featurs', 'a'],
+      /unknown option '--featurs'[\s\S]*Did you mean --features/,
+    ],
+    [
+      ['--input', csv, '--components', '3', '--transform', 'spend=square'],
+      /one of none, log1p, yeo-johnson, got "spend=square"/,
+    ],
+  ])('%s is exit code 2', async (argv, message) => {
+    const { stdout, stderr, code } = await runCommand(fitCommand, argv)
+    expect({ stdout, code }).toEqual({ stdout: '', code: 2 })
+    expect(stderr).toMatch(message)
+  })
+
+  it('names the columns that exist, exit code 1', async () => {
+    const { stderr, code } = await fit('--input', csv, '--components', '3', '--features', 'visits,spent')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /customers\.csv: expected the feature "spent", got records with customer, visits, spend\. Correct/,
+    )
+  })
+
+  it('names what is no model', async () => {
+    const argv = (model: string) => ['--model', model, '--input', csv]
+    expect(await runCommand(scoreCommand, argv('/nowhere/m.json'))).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/no such file/),
+    })
+    const other = await runCommand(scoreCommand, argv(fileOf('other.json', '{}')))
+    expect(other).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/other\.json: model: expected JSON with "format"/),
+    })
+    const broken = await runCommand(evaluateCommand, argv(fileOf('broken.json', '{')))
+    expect(broken).toMatchObject({ code: 1, stderr: expect.stringMatching(/broken\.json: expected JSON, got/) })
+  })
+})

@@ -1,0 +1,51 @@
+import { type Command, Option } from 'commander'
+import { withReadingProgress } from '../command-line/progress.ts'
+import { note, type Terminal } from '../command-line/terminal.ts'
+import type { FeatureColumn } from '../input/feature-columns.ts'
+import type { InputError } from '../input/input-error.ts'
+import { type FeatureStream, streamFeatures } from '../input/read-features.ts'
+import type { InputFormat } from '../input/records.ts'
+
+/** Values of the options that every command reading features has. */
+export interface InputFlags {
+  readonly input: string
+  readonly format?: InputFormat
+  readonly weight?: string
+  readonly skipInvalid?: boolean
+}
+
+/** Adds `--input` and what belongs to it. */
+export function addInputOptions(command: Command): Command {
+  return command
+    .requiredOption('--input <file>', 'NDJSON or CSV, gzipped or not; - for standard input')
+    .addOption(new Option('--format <format>', 'detected if absent').choices(['csv', 'ndjson']))
+    .option('--weight <column>', "column with an event's weight (> 0)")
+    .option('--skip-invalid', 'leave out records with wrong values (told on stderr) instead of failing')
+}
+
+/** Most skipped records that are told one by one. */
+const toldSkips = 10
+
+/** Opens the input of a command, with its progress bar and the notes on skipped records. */
+export async function openFeatures(
+  terminal: Terminal,
+  flags: InputFlags,
+  features: readonly FeatureColumn[] | undefined,
+): Promise<FeatureStream> {
+  let skipped = 0
+  const stream = await streamFeatures(flags.input, {
+    features,
+    weight: flags.weight,
+    skipInvalid: flags.skipInvalid,
+    format: flags.format,
+    stdin: terminal.stdin,
+    onSkip: (error: InputError) => {
+      if (++skipped <= toldSkips) note(terminal, `eddy: skipped ${error.message}`)
+    },
+  })
+  async function* batches() {
+    yield* withReadingProgress(terminal, stream.records.input, stream.batches)
+    if (skipped > toldSkips) note(terminal, `eddy: skipped ${skipped} records in all`)
+  }
+  return { ...stream, batches: batches() }
+}

@@ -1,0 +1,63 @@
+import { scoreModel } from '@eddy/mixture'
+import { Command } from 'commander'
+import { nameList } from '../command-line/arguments.ts'
+import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { missingFeatures } from '../input/feature-columns.ts'
+import type { InputRecord } from '../input/records.ts'
+import { largest, segmentId } from '../offline/evaluate-model.ts'
+import { readModel } from '../offline/model-file.ts'
+import { withExamples } from '../program.ts'
+import { addInputOptions, type InputFlags, openFeatures } from './input-options.ts'
+
+interface ScoreFlags extends InputFlags {
+  readonly model: string
+  readonly keep?: readonly string[]
+}
+
+/** `eddy score`: the segment of every event of a file, one JSON line a row, in the order of the rows. */
+export function scoreCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('score')
+    .description('print the segment, posterior and log density (nats) of every event')
+    .requiredOption('--model <model.json>', 'made by eddy fit')
+  addInputOptions(command)
+    .option('--keep <a,b>', "copy these of the record's values into each line, e.g. the customer", nameList)
+    .action((flags: ScoreFlags) => score(terminal, flags))
+  return withExamples(command, [
+    ['eddy score --model model.json --input customers.csv', 'NDJSON on stdout'],
+    [
+      'eddy score --model model.json --input - --keep customer < events.ndjson | grep \'"s3"\'',
+      'customers of segment s3',
+    ],
+  ])
+}
+
+async function score(terminal: Terminal, flags: ScoreFlags): Promise<void> {
+  const { model, columns } = await readModel(flags.model)
+  const stream = await openFeatures(terminal, flags, columns)
+  const K = model.specification.components
+  for await (const { rows, values, records } of stream.batches) {
+    const { posterior, logDensity } = scoreModel(model, { rows, columns: columns.length, values })
+    let text = ''
+    for (let n = 0; n < rows; n++) {
+      const line = {
+        ...kept(records[n]!, flags.keep, stream.records.name),
+        segment: segmentId(largest(posterior, n * K, K)),
+        posterior: Array.from(posterior.subarray(n * K, (n + 1) * K)),
+        logDensity: logDensity[n]!,
+      }
+      text += JSON.stringify(line) + '\n'
+    }
+    await print(terminal, text)
+  }
+}
+
+function kept(record: InputRecord, names: readonly string[] | undefined, file: string): Record<string, unknown> {
+  if (!names) return {}
+  return Object.fromEntries(
+    names.map(name => {
+      const value = record.get(name)
+      if (value === undefined && record.textual) throw missingFeatures(file, [name], record.names())
+      return [name, value ?? null]
+    }),
+  )
+}

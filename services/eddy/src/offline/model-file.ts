@@ -1,0 +1,69 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { type Model, type ModelJson, modelFromJson, modelToJson } from '@eddy/mixture'
+import type { FeatureColumn } from '../input/feature-columns.ts'
+
+/** A model file that is missing, or no model. Exit code 1. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError'
+}
+
+/** A model with the names of its categories: what a model file holds. */
+export interface StoredModel {
+  readonly model: Model
+  /** in the order of the model's features */
+  readonly columns: readonly FeatureColumn[]
+}
+
+/** Model JSON, and the names of the categories in the order of their codes. */
+type StoredJson = ModelJson & { readonly categories?: Readonly<Record<string, readonly string[]>> }
+
+/** The JSON of a stored model. */
+export function storedJson({ model, columns }: StoredModel): StoredJson {
+  const categories = columns.flatMap(({ name, values }) => (values ? [[name, values] as const] : []))
+  const json = modelToJson(model)
+  return categories.length === 0 ? json : { ...json, categories: Object.fromEntries(categories) }
+}
+
+/** Writes a model file, replacing an old one. */
+export async function writeModel(path: string, stored: StoredModel): Promise<void> {
+  try {
+    await writeFile(path, JSON.stringify(storedJson(stored)) + '\n')
+  } catch (error) {
+    throw new ModelError(`${path}: expected a file that can be written, got "${(error as Error).message}".`)
+  }
+}
+
+/**
+ * Reads a model file made by `eddy fit --out`.
+ * @throws ModelError when it is missing or no model
+ */
+export async function readModel(path: string): Promise<StoredModel> {
+  const json = (await readJson(path)) as StoredJson
+  try {
+    const model = modelFromJson(json)
+    const columns = model.specification.features.map(
+      ({ name, type }): FeatureColumn => ({ name, type, values: json.categories?.[name] }),
+    )
+    return { model, columns }
+  } catch (error) {
+    throw new ModelError(`${path}: ${(error as Error).message}`)
+  }
+}
+
+/** Any JSON file. */
+export async function readJson(path: string): Promise<unknown> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new ModelError(
+      `${path}: expected a JSON file, got ${missing ? 'no such file' : `"${(error as Error).message}"`}. Check the path.`,
+    )
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ModelError(`${path}: expected JSON, got "${(error as Error).message}".`)
+  }
+}

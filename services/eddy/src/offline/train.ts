@@ -1,0 +1,128 @@
+import {
+  type Block,
+  batchEm,
+  type Covariance,
+  createSpecification,
+  type Estimator,
+  estimateTransform,
+  fitModel,
+  hardEm,
+  kMeans,
+  type Model,
+  type ModelSpecification,
+  type Parameters,
+  permutation,
+  random,
+  type StartingJson,
+  startingParameters,
+  stepwiseEm,
+  type TransformName,
+  warmUp,
+} from '@eddy/mixture'
+import type { FeatureMatrix } from '../input/read-features.ts'
+import { ModelError } from './model-file.ts'
+
+export const algorithms = ['batch', 'stepwise', 'hard', 'kmeans'] as const
+export type Algorithm = (typeof algorithms)[number]
+
+export interface TrainingOptions {
+  readonly components: number
+  readonly covariance: Covariance
+  /** rank of a `factor` covariance */
+  readonly factors?: number | undefined
+  readonly algorithm: Algorithm
+  readonly passes: number
+  readonly batchSize: number
+  readonly stepExponent: number
+  readonly varianceFloor?: number | undefined
+  readonly tolerance: number
+  readonly maxIterations: number
+  readonly seed: number
+  /** numbers are centred and scaled */
+  readonly standardise: boolean
+  readonly transforms?: ReadonlyMap<string, TransformName> | undefined
+  /** starting values in the user's units; the best of several short runs from k-means++ if absent */
+  readonly start?: StartingJson | undefined
+  /** told how far the work is, 0 … 1 */
+  readonly onProgress?: ((share: number) => void) | undefined
+}
+
+/** The specification of a model of these columns. */
+export function specificationOf(matrix: Pick<FeatureMatrix, 'columns'>, options: TrainingOptions): ModelSpecification {
+  return createSpecification({
+    components: options.components,
+    covariance: options.covariance,
+    ...(options.factors === undefined ? {} : { factors: options.factors }),
+    standardise: options.standardise,
+    features: matrix.columns.map(({ name, type, values }) => ({
+      name,
+      type,
+      ...(type === 'number' ? { transform: options.transforms?.get(name) ?? 'none' } : {}),
+      // A column with fewer categories than two still is a categorical variable.
+      ...(type === 'category' ? { categories: Math.max(2, values?.length ?? 0) } : {}),
+    })),
+    prior: options.varianceFloor === undefined ? {} : { varianceFloor: options.varianceFloor },
+    stepSize: { exponent: options.stepExponent },
+  })
+}
+
+/**
+ * Fits a model. Deterministic: equal arguments give equal bytes.
+ * @throws ModelError when the options and the data do not fit together
+ */
+export function train(matrix: FeatureMatrix, options: TrainingOptions): Model {
+  try {
+    const specification = specificationOf(matrix, options)
+    const block = { rows: matrix.rows, columns: matrix.columns.length, values: matrix.values }
+    const start = startOf(specification, block, matrix.weights, options)
+    return fitModel(specification, block, matrix.weights, {
+      estimator: estimatorOf(specification, matrix.rows, options),
+      random: random(options.seed),
+      ...(start ? { start } : {}),
+    })
+  } catch (error) {
+    // The library's errors name what was expected; they are about what the user asked for.
+    throw new ModelError((error as Error).message, { cause: error })
+  }
+}
+
+function estimatorOf({ prior, stepSize }: ModelSpecification, rows: number, options: TrainingOptions): Estimator {
+  const { tolerance, maxIterations, batchSize, passes, onProgress } = options
+  if (options.algorithm === 'stepwise') {
+    const onBatch = (events: number): void => onProgress?.(events / (passes * rows))
+    return stepwiseEm({ prior, stepSize, batchSize, passes, onBatch })
+  }
+  const onIteration = (iteration: number): void => onProgress?.(iteration / maxIterations)
+  const iterations = { prior, tolerance, maxIterations, onIteration }
+  return { batch: batchEm, hard: hardEm, kmeans: kMeans }[options.algorithm](iterations)
+}
+
+/**
+ * Starting values from a file, or for algorithms that see all data at once a warm-up on a random sample: the first events of
+ * a sorted file would say little about the rest. Stepwise EM starts from the first events, as it does on a stream.
+ */
+function startOf(
+  specification: ModelSpecification,
+  block: Block,
+  weights: Float64Array,
+  options: TrainingOptions,
+): Parameters | undefined {
+  if (options.start) {
+    return startingParameters(specification, estimateTransform(specification, block, weights), block, options.start)
+  }
+  const size = specification.warmUp.events
+  if (options.algorithm === 'stepwise' || block.rows <= size) return undefined
+  const generator = random(options.seed)
+  const chosen = permutation(block.rows, generator).subarray(0, size).sort()
+  const values = new Float64Array(size * block.columns)
+  chosen.forEach((n, i) => {
+    values.set(block.values.subarray(n * block.columns, (n + 1) * block.columns), i * block.columns)
+  })
+  const sample = { rows: size, columns: block.columns, values }
+  return warmUp(
+    specification,
+    sample,
+    Float64Array.from(chosen, n => weights[n]!),
+    generator,
+  ).parameters
+}
