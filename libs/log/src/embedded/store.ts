@@ -111,7 +111,7 @@ export class Store {
   #openForWriting(clock: () => number, maxBytes: number | undefined): void {
     const database = this.#database
     const fresh = this.#pragma('schema_version') === 0
-    if (fresh) database.exec('PRAGMA page_size = 16384')
+    if (fresh) database.exec('PRAGMA page_size = 8192')
     else this.#checkFormat()
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000')
     if (maxBytes !== undefined)
