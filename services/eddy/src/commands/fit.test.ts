@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { random, standardNormal } from '@eddy/mixture'
 import { describe, expect, it } from 'vitest'
+import { runCommand } from '../testing/run-command.ts'
 import { fileOf } from '../testing/temporary-file.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { fitCommand } from './fit.ts'
-import { runCommand } from '../testing/run-command.ts'
 import { scoreCommand } from './score.ts'
 
 const next = random(11)

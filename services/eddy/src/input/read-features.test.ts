@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { fileOf } from '../testing/temporary-file.ts'
 import { type FeatureColumn, largestMagnitude } from './feature-columns.ts'
 import { InputError } from './input-error.ts'
 import { collectFeatures, type FeatureOptions, readFeatures, streamFeatures } from './read-features.ts'
-import { fileOf } from '../testing/temporary-file.ts'
 
 const numbers = (...names: string[]): FeatureColumn[] => names.map(name => ({ name, type: 'number' }))
 const rowsOf = async (path: string, options: FeatureOptions = {}) => {
