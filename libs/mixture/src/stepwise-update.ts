@@ -34,11 +34,18 @@ export function stepwiseUpdate(
   batchMeanStatistics: Statistics,
   batchWeight: number,
 ): StepwiseState {
-  if (!(batchWeight > 0) || !batchMeanStatistics.every(Number.isFinite)) return state
+  if (!(batchWeight > 0) || !allFinite(batchMeanStatistics)) return state
   const step = state.step + 1
   const gamma = stepSize(settings.stepSize, step, batchWeight)
   const statistics = blend(state.statistics.slice(), batchMeanStatistics, gamma)
   const effectiveSampleSize = 1 / ((1 - gamma) ** 2 / state.effectiveSampleSize + gamma ** 2 / batchWeight)
   const prior = perUnitWeight(settings.prior, effectiveSampleSize)
   return { parameters: mixture.maximise(statistics, prior, state.parameters), statistics, step, effectiveSampleSize }
+}
+
+/** One pass without a call an element: statistics are long. A product with 0 is NaN where the factor is not finite. */
+function allFinite(values: Float64Array): boolean {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]! * 0
+  return sum === 0
 }

@@ -1,15 +1,10 @@
 import type { Block } from '../block.ts'
 import type { Parameters, Statistics } from '../family.ts'
 import type { Expectation, Mixture } from '../mixture.ts'
+import { negligibleCut } from './engine.ts'
 import { copyRows, type LoadedKernel, loadKernel, takeStatistics, view } from './loaded-kernel.ts'
 import { completeness, gather, gatherRows } from './rows.ts'
 import type { KernelShape } from './shape.ts'
-
-/**
- * Full covariance: a component whose weighted density is at most this share of an event's largest adds nothing to s1 and S2
- * (s0 and the log-likelihood keep it). The error of a component's moments is below this over its share of all weight.
- */
-export const NEGLIGIBLE = 1e-17
 
 /** The methods of a mixture that the compiled kernel has. The reference takes over for events with missing or huge values. */
 export type CompiledMixture = Pick<Mixture, 'expectation' | 'score'>
@@ -93,7 +88,7 @@ function expectationOfRows(
   const { exports } = kernel
   copyRows(kernel, block, from, to)
   if (weights !== undefined) view(kernel, exports.weights.value, to - from).set(weights.subarray(from, to))
-  const value = exports.expectation(to - from, weights === undefined ? 0 : 1, NEGLIGIBLE)
+  const value = exports.expectation(to - from, weights === undefined ? 0 : 1, negligibleCut())
   if (Number.isNaN(value)) {
     exports.clearStatistics()
     return false
@@ -116,7 +111,7 @@ function scoreRows(
 ): boolean {
   const { exports, shape } = kernel
   copyRows(kernel, block, from, to)
-  if (Number.isNaN(exports.score(to - from))) return false
+  if (Number.isNaN(exports.score(to - from, negligibleCut()))) return false
   posterior.set(view(kernel, exports.posterior.value, (to - from) * shape.components), from * shape.components)
   logDensity.set(view(kernel, exports.logDensity.value, to - from), from)
   return true

@@ -11,6 +11,15 @@ export interface KernelInfo {
 /** `auto`: the compiled kernel where this machine runs it; `typescript`: always the reference. */
 export type KernelChoice = 'auto' | 'typescript'
 
+export interface KernelOptions {
+  /**
+   * A component whose weighted density is at most this share of an event's largest counts as 0 in that event: its density need
+   * not be worked out to the end, and it adds nothing to the statistics. A sum's rounding is larger than what is lost; the error of
+   * a component's statistics is below this over its share of all weight. Default 1e-17; 0 to leave nothing out.
+   */
+  readonly negligible?: number
+}
+
 interface Cell {
   readonly value: number
 }
@@ -21,9 +30,9 @@ export interface KernelExports {
   configure(covariance: number, components: number, columns: number, rows: number): void
   prepare(): void
   clearStatistics(): void
-  expectation(rows: number, weighted: number, threshold: number): number
+  expectation(rows: number, weighted: number, cut: number): number
   observe(rows: number): number
-  score(rows: number): number
+  score(rows: number, cut: number): number
   densitiesOf(rows: number): number
   formCovariance(component: number, kappa: number, nu: number): void
   factorise(component: number): number
@@ -50,13 +59,20 @@ interface WebAssemblyApi {
   Instance: new (module: object, imports?: object) => { readonly exports: unknown }
 }
 
+const NEGLIGIBLE = 1e-17
+
 let choice: KernelChoice = 'auto'
+let cut = Math.log(NEGLIGIBLE)
 let loaded: { readonly exports: KernelExports | undefined; readonly info: KernelInfo } | undefined
 
 /** Chooses the implementation for all mixtures of this thread, from the next call on. */
-export function selectKernel(next: KernelChoice): void {
+export function selectKernel(next: KernelChoice, options: KernelOptions = {}): void {
   choice = next
+  cut = Math.max(-708, Math.log(options.negligible ?? NEGLIGIBLE))
 }
+
+/** log of `negligible`, at least −708 (where exp underflows), nats. */
+export const negligibleCut = (): number => cut
 
 /** Which implementation runs, and why. */
 export function kernelInfo(): KernelInfo {

@@ -62,81 +62,93 @@ export function factorise(k: i32): f64 {
   return cholesky(covariances + offset) ? invert(factors + offset) : -1
 }
 
-/** out[r][·] −= Σ_m factor[m][r] · x[m][·] for m < count: 4 × 4, rows of 4 doubles. */
-function subtractTile(factor: usize, x: usize, count: i32, out: usize): void {
-  if (count == 0) return
-  let a00 = v128.load(out)
-  let a01 = v128.load(out, 16)
-  let a10 = v128.load(out, 32)
-  let a11 = v128.load(out, 48)
-  let a20 = v128.load(out, 64)
-  let a21 = v128.load(out, 80)
-  let a30 = v128.load(out, 96)
-  let a31 = v128.load(out, 112)
-  const end = x + (<usize>count << 5)
-  do {
-    const x0 = v128.load(x)
-    const x1 = v128.load(x, 16)
-    let l = v128.load64_splat(factor)
-    a00 = f64x2.sub(a00, f64x2.mul(l, x0))
-    a01 = f64x2.sub(a01, f64x2.mul(l, x1))
-    l = v128.load64_splat(factor, 8)
-    a10 = f64x2.sub(a10, f64x2.mul(l, x0))
-    a11 = f64x2.sub(a11, f64x2.mul(l, x1))
-    l = v128.load64_splat(factor, 16)
-    a20 = f64x2.sub(a20, f64x2.mul(l, x0))
-    a21 = f64x2.sub(a21, f64x2.mul(l, x1))
-    l = v128.load64_splat(factor, 24)
-    a30 = f64x2.sub(a30, f64x2.mul(l, x0))
-    a31 = f64x2.sub(a31, f64x2.mul(l, x1))
-    x += 32
-    factor += 32
-  } while (x < end)
-  v128.store(out, a00)
-  v128.store(out, a01, 16)
-  v128.store(out, a10, 32)
-  v128.store(out, a11, 48)
-  v128.store(out, a20, 64)
-  v128.store(out, a21, 80)
-  v128.store(out, a30, 96)
-  v128.store(out, a31, 112)
-}
-
 /**
- * Forward substitution L T = B for 4 right-hand sides side by side, rows of panels `from` ≤ panel < `to`, in place.
+ * Forward substitution L T = B for 4 right-hand sides side by side, rows of panels `from` ≤ panel < `to`, in place: 4 × 4
+ * accumulators B − Σ_m L[·][m] T[m][·], then the diagonal block. Where `to` panels are done and `rest` is set, the panel at `to` gets
+ * its sum subtracted only (the Schur complement of a diagonal block, the tile being its own factor).
  * @param tile [row][4], zeros above row 4·from
  */
-function solve(tile: usize, from: i32, to: i32): void {
-  for (let panel = from; panel < to; panel++) {
-    const factor = choleskyPanels + (<usize>factorPanelsLength(panel) << 3)
-    const first = <usize>from << 7
+function solve(tile: usize, from: i32, to: i32, rest: bool): void {
+  const first = <usize>from << 7
+  const start = tile + first
+  const until = rest ? to + 1 : to
+  for (let panel = from; panel < until; panel++) {
+    const block = choleskyPanels + (<usize>factorPanelsLength(panel) << 3)
     const at = <usize>panel << 7
     const out = tile + at
-    subtractTile(factor + first, tile + first, (panel - from) << 2, out)
-    const l = factor + at
-    for (let half: usize = 0; half < 32; half += 16) {
-      const o = out + half
-      const t0 = f64x2.div(v128.load(o), v128.load64_splat(l))
-      const r1 = f64x2.sub(v128.load(o, 32), f64x2.mul(v128.load64_splat(l, 8), t0))
-      const t1 = f64x2.div(r1, v128.load64_splat(l, 40))
-      let r2 = f64x2.sub(v128.load(o, 64), f64x2.mul(v128.load64_splat(l, 16), t0))
-      r2 = f64x2.sub(r2, f64x2.mul(v128.load64_splat(l, 48), t1))
-      const t2 = f64x2.div(r2, v128.load64_splat(l, 80))
-      let r3 = f64x2.sub(v128.load(o, 96), f64x2.mul(v128.load64_splat(l, 24), t0))
-      r3 = f64x2.sub(r3, f64x2.mul(v128.load64_splat(l, 56), t1))
-      r3 = f64x2.sub(r3, f64x2.mul(v128.load64_splat(l, 88), t2))
-      const t3 = f64x2.div(r3, v128.load64_splat(l, 120))
-      v128.store(o, t0)
-      v128.store(o, t1, 32)
-      v128.store(o, t2, 64)
-      v128.store(o, t3, 96)
+    let a00 = v128.load(out)
+    let a01 = v128.load(out, 16)
+    let a10 = v128.load(out, 32)
+    let a11 = v128.load(out, 48)
+    let a20 = v128.load(out, 64)
+    let a21 = v128.load(out, 80)
+    let a30 = v128.load(out, 96)
+    let a31 = v128.load(out, 112)
+    let factor = block + first
+    let l: v128
+    for (let x = start; x < out; x += 32, factor += 32) {
+      const x0 = v128.load(x)
+      const x1 = v128.load(x, 16)
+      l = v128.load64_splat(factor, 0)
+      a00 = f64x2.sub(a00, f64x2.mul(l, x0))
+      a01 = f64x2.sub(a01, f64x2.mul(l, x1))
+      l = v128.load64_splat(factor, 8)
+      a10 = f64x2.sub(a10, f64x2.mul(l, x0))
+      a11 = f64x2.sub(a11, f64x2.mul(l, x1))
+      l = v128.load64_splat(factor, 16)
+      a20 = f64x2.sub(a20, f64x2.mul(l, x0))
+      a21 = f64x2.sub(a21, f64x2.mul(l, x1))
+      l = v128.load64_splat(factor, 24)
+      a30 = f64x2.sub(a30, f64x2.mul(l, x0))
+      a31 = f64x2.sub(a31, f64x2.mul(l, x1))
     }
+    if (panel < to) {
+      // The diagonal of L's blocks holds 1 / l_ii.
+      l = v128.load64_splat(factor, 0)
+      a00 = f64x2.mul(a00, l)
+      a01 = f64x2.mul(a01, l)
+      l = v128.load64_splat(factor, 8)
+      a10 = f64x2.sub(a10, f64x2.mul(l, a00))
+      a11 = f64x2.sub(a11, f64x2.mul(l, a01))
+      l = v128.load64_splat(factor, 40)
+      a10 = f64x2.mul(a10, l)
+      a11 = f64x2.mul(a11, l)
+      l = v128.load64_splat(factor, 16)
+      a20 = f64x2.sub(a20, f64x2.mul(l, a00))
+      a21 = f64x2.sub(a21, f64x2.mul(l, a01))
+      l = v128.load64_splat(factor, 48)
+      a20 = f64x2.sub(a20, f64x2.mul(l, a10))
+      a21 = f64x2.sub(a21, f64x2.mul(l, a11))
+      l = v128.load64_splat(factor, 80)
+      a20 = f64x2.mul(a20, l)
+      a21 = f64x2.mul(a21, l)
+      l = v128.load64_splat(factor, 24)
+      a30 = f64x2.sub(a30, f64x2.mul(l, a00))
+      a31 = f64x2.sub(a31, f64x2.mul(l, a01))
+      l = v128.load64_splat(factor, 56)
+      a30 = f64x2.sub(a30, f64x2.mul(l, a10))
+      a31 = f64x2.sub(a31, f64x2.mul(l, a11))
+      l = v128.load64_splat(factor, 88)
+      a30 = f64x2.sub(a30, f64x2.mul(l, a20))
+      a31 = f64x2.sub(a31, f64x2.mul(l, a21))
+      l = v128.load64_splat(factor, 120)
+      a30 = f64x2.mul(a30, l)
+      a31 = f64x2.mul(a31, l)
+    }
+    v128.store(out, a00)
+    v128.store(out, a01, 16)
+    v128.store(out, a10, 32)
+    v128.store(out, a11, 48)
+    v128.store(out, a20, 64)
+    v128.store(out, a21, 80)
+    v128.store(out, a30, 96)
+    v128.store(out, a31, 112)
   }
 }
 
 /**
  * Cholesky factor of a packed lower triangle, to `choleskyPanels` (layout of triangular.ts; rows behind the last are the
- * identity's). Row panel by row panel: four rows of L are the solution of L Lᵀ_rows = A_rows with four right-hand sides.
+ * identity's; the diagonal inverted). Row panel by row panel: four rows of L are the solution of L Lᵀ_rows = A_rows with four right-hand sides.
  */
 function cholesky(matrix: usize): bool {
   for (let panel = 0; panel < panels; panel++) {
@@ -158,60 +170,72 @@ function cholesky(matrix: usize): bool {
     const d1 = load<f64>(block, 40)
     const d2 = load<f64>(block, 80)
     const d3 = load<f64>(block, 120)
-    solve(tile, 0, panel)
-    subtractTile(tile, tile, first, block)
+    solve(tile, 0, panel, true)
     // 4 × 4 at the diagonal: column c of L is row c of the block.
     let pivot = load<f64>(block)
     if (!(pivot > d0 * PIVOT_TOLERANCE && pivot < Infinity)) return false
-    const l00 = sqrt(pivot)
-    const l10 = load<f64>(block, 8) / l00
-    const l20 = load<f64>(block, 16) / l00
-    const l30 = load<f64>(block, 24) / l00
+    const i0 = 1 / sqrt(pivot)
+    const l10 = load<f64>(block, 8) * i0
+    const l20 = load<f64>(block, 16) * i0
+    const l30 = load<f64>(block, 24) * i0
     pivot = load<f64>(block, 40) - l10 * l10
     if (!(pivot > d1 * PIVOT_TOLERANCE && pivot < Infinity)) return false
-    const l11 = sqrt(pivot)
-    const l21 = (load<f64>(block, 48) - l20 * l10) / l11
-    const l31 = (load<f64>(block, 56) - l30 * l10) / l11
+    const i1 = 1 / sqrt(pivot)
+    const l21 = (load<f64>(block, 48) - l20 * l10) * i1
+    const l31 = (load<f64>(block, 56) - l30 * l10) * i1
     pivot = load<f64>(block, 80) - l20 * l20 - l21 * l21
     if (!(pivot > d2 * PIVOT_TOLERANCE && pivot < Infinity)) return false
-    const l22 = sqrt(pivot)
-    const l32 = (load<f64>(block, 88) - l30 * l20 - l31 * l21) / l22
+    const i2 = 1 / sqrt(pivot)
+    const l32 = (load<f64>(block, 88) - l30 * l20 - l31 * l21) * i2
     pivot = load<f64>(block, 120) - l30 * l30 - l31 * l31 - l32 * l32
     if (!(pivot > d3 * PIVOT_TOLERANCE && pivot < Infinity)) return false
     memory.fill(block, 0, 128)
-    store<f64>(block, l00)
+    store<f64>(block, i0)
     store<f64>(block, l10, 8)
     store<f64>(block, l20, 16)
     store<f64>(block, l30, 24)
-    store<f64>(block, l11, 40)
+    store<f64>(block, i1, 40)
     store<f64>(block, l21, 48)
     store<f64>(block, l31, 56)
-    store<f64>(block, l22, 80)
+    store<f64>(block, i2, 80)
     store<f64>(block, l32, 88)
-    store<f64>(block, sqrt(pivot), 120)
+    store<f64>(block, 1 / sqrt(pivot), 120)
   }
   return true
 }
 
-/** L⁻¹, four columns at a time (right-hand sides: columns of the identity), to a packed lower triangle. */
+/**
+ * L⁻¹, four columns at a time (right-hand sides: columns of the identity), to a packed lower triangle.
+ * @returns Σ_ij (L⁻¹)²_ij v_j
+ */
 function invert(inverse: usize): f64 {
-  let trace = 0.0
+  let total = f64x2.splat(0)
   for (let panel = 0; panel < panels; panel++) {
     const first = panel << 2
-    const tile = solveTile
-    memory.fill(tile + (<usize>first << 5), 0, <usize>((panels << 2) - first) << 5)
-    for (let c = 0; c < 4; c++) store<f64>(tile + (<usize>(first + c) << 5) + (<usize>c << 3), 1)
-    solve(tile, panel, panels)
-    for (let i = first; i < columns; i++) {
-      const row = tile + (<usize>i << 5)
-      const out = inverse + (<usize>(((i * (i + 1)) >> 1) + first) << 3)
-      const count = min(4, i - first + 1)
-      for (let c: usize = 0; c < <usize>count << 3; c += 8) {
-        const value = load<f64>(row + c)
-        store<f64>(out + c, value)
-        trace += value * value * load<f64>(overallVariance + (<usize>first << 3) + c)
+    const begin = solveTile + (<usize>first << 5)
+    memory.fill(begin, 0, <usize>((panels << 2) - first) << 5)
+    for (let c: usize = 0; c < 4; c++) store<f64>(begin + (c << 5) + (c << 3), 1)
+    solve(solveTile, panel, panels, false)
+    const v0 = v128.load(overallVariance + (<usize>first << 3))
+    const v1 = v128.load(overallVariance + (<usize>first << 3), 16)
+    let row = begin
+    let out = inverse + (<usize>(((first * (first + 1)) >> 1) + first) << 3)
+    for (let i = first; i < columns; i++, row += 32, out += <usize>i << 3) {
+      // Zeros above the diagonal and behind the last column add nothing to the sum.
+      const z0 = v128.load(row)
+      const z1 = v128.load(row, 16)
+      total = f64x2.add(total, f64x2.mul(f64x2.mul(z0, z0), v0))
+      total = f64x2.add(total, f64x2.mul(f64x2.mul(z1, z1), v1))
+      const count = i - first
+      if (count >= 3) {
+        v128.store(out, z0)
+        v128.store(out, z1, 16)
+      } else {
+        store<f64>(out, f64x2.extract_lane(z0, 0))
+        if (count > 0) store<f64>(out, f64x2.extract_lane(z0, 1), 8)
+        if (count > 1) store<f64>(out, f64x2.extract_lane(z1, 0), 16)
       }
     }
   }
-  return trace
+  return f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1)
 }

@@ -5,15 +5,13 @@ const ROUND: f64 = 6755399441055744.0
 /** ln 2 in two parts (Cody & Waite 1980): the first has 21 trailing zero bits, so n · LN2_HIGH is exact. */
 const LN2_HIGH: f64 = 6.93147180369123816490e-1
 const LN2_LOW: f64 = 1.90821492927058770002e-10
-/** Below it exp(x) is taken as 0 (the smallest normal number is exp(−708.396…)). */
-const EXP_UNDERFLOW: f64 = -708.0
 
 /**
  * exp's constants lie in memory and are loaded once before a loop: an engine writes a literal anew, in three instructions, at
  * every use. From index 5 on: Q's coefficients, lowest power first.
  */
 const EXP_TABLE: usize = memory.data<f64>([
-  ROUND, 1.4426950408889634, LN2_HIGH, LN2_LOW, EXP_UNDERFLOW,
+  ROUND, 1.4426950408889634, LN2_HIGH, LN2_LOW, 0.0,
   0.5, 0.16666666666666669, 0.041666666666623824, 0.008333333333330039, 0.0013888888917367081,
   0.00019841269863171557, 2.4801521057868204e-5, 2.7557268276905696e-6, 2.7620201591031547e-7, 2.5100472505694996e-8,
   1.0,
@@ -26,9 +24,9 @@ export function expConstant(i: usize): v128 {
 }
 
 /**
- * exp(x) for x ≤ 0 (also a little above), relative error < 2e-16; 0 below −708.
+ * exp(x) for x ≤ 0 (also a little above), relative error < 2e-16; 0 where x ≤ underflow ≥ −708.
  * exp(x) = 2^n exp(r), |r| ≤ ln2/2, and exp(r) = 1 + r + r² Q(r) with Q of degree 9 interpolating at the Chebyshev nodes
- * (relative error 1.6e-17), evaluated by Estrin's scheme. The other arguments are `expConstant(0 … 15)`.
+ * (relative error 1.6e-17), evaluated by Estrin's scheme. The other arguments but `underflow` are `expConstant(0 … 3, 5 … 15)`.
  */
 // @ts-ignore: decorator
 @inline

@@ -28,8 +28,10 @@ import {
   whitenedMeans,
 } from './memory'
 import { packColumns, packColumnsWithSquares, packTiles } from './pack'
+import { prunedDensities } from './prune'
 import { scatter } from './scatter'
 import {
+  EXP_UNDERFLOW,
   listActive,
   normalise,
   readResponsibilities,
@@ -61,8 +63,11 @@ export {
 /** Beyond it a mean is so far from the reference, in its component's standard deviations, that L⁻¹ (x−c) − L⁻¹ (m−c) loses digits. */
 const FAR: f64 = 256
 
+let anyFar: bool = false
+
 /** Call once after the parameters are written: rearranges the factors, and forms u_k = L⁻¹ (m_k − c). */
 export function prepare(): void {
+  anyFar = false
   if (covariance > TIED) return
   const length = (<usize>triangle) << 3
   const panelBytes = <usize>factorPanelsLength(panels) << 3
@@ -83,6 +88,7 @@ export function prepare(): void {
     if (covariance == FULL) packFactor(factor, factorPanels + <usize>k * panelBytes)
     // Zero u together with x − m instead of x − c: see blockDensities.
     if (covariance == FULL && norm > FAR) memory.fill(out, 0, meanPitch)
+    if (covariance == FULL && norm > FAR) anyFar = true
     store<u32>(far + (<usize>k << 2), u32(norm > FAR))
   }
 }
@@ -95,22 +101,22 @@ function blockDensities(row: i32, rows: i32): void {
     let shift: usize = 0
     for (let k = 0; k < components; k++) {
       const wanted = load<u32>(far + (<usize>k << 2)) ? means + <usize>k * meanPitch : reference
-      if (wanted != shift) packTiles(row, rows, (shift = wanted))
+      if (wanted != shift) packTiles(row, rows, (shift = wanted), paddedColumns)
       const constant = load<f64>(constants + (<usize>k << 3))
       const factor = factorPanels + <usize>k * length
       const offset = whitenedMeans + <usize>k * meanPitch
       let out = densities + <usize>k * DENSITY_PITCH
       let tile = tiles
       for (let first = 0; first < rows; first += 4, out += 32, tile += tileBytes)
-        triangularTile(tile, factor, offset, constant, out)
+        triangularTile(tile, factor, offset, constant, out, panels)
     }
   } else if (covariance == TIED) {
-    packTiles(row, rows, reference)
+    packTiles(row, rows, reference, paddedColumns)
     let tile = tiles
     for (let first = 0; first < rows; first += 4, tile += tileBytes) whitenTile(tile, factors)
     sphericalDensities(rows, whitenedMeans, true)
   } else {
-    packTiles(row, rows, 0)
+    packTiles(row, rows, 0, paddedColumns)
     if (covariance == DIAGONAL) diagonalDensities(rows, means)
     else sphericalDensities(rows, means, false)
   }
@@ -118,6 +124,23 @@ function blockDensities(row: i32, rows: i32): void {
 
 /** Log-likelihoods at or below it are an overflow's. */
 const LOWEST: f64 = -1e290
+
+/** Blocks that are worked on exhaustively after one in which pruning did not pay. */
+const PATIENCE: i32 = 15
+/** Share of the exhaustive work up to which pruning pays: it gathers rows and looks for the best component besides. */
+const WORTHWHILE: f64 = 0.75
+let exhaustive: i32 = 0
+
+/** As `blockDensities`, but negligible ones may be −∞; columns are packed for full covariance. */
+function significantDensities(row: i32, rows: i32, cut: f64): void {
+  if (covariance == FULL) packColumns(row, rows)
+  if (covariance != FULL || cut <= EXP_UNDERFLOW || panels < 2 || components < 3 || anyFar || exhaustive > 0) {
+    exhaustive--
+    blockDensities(row, rows)
+    return
+  }
+  if (prunedDensities(row, rows, cut) > WORTHWHILE) exhaustive = PATIENCE
+}
 
 /** Event weights of a block (1 unless `weighted`), zeros behind the last row up to a multiple of 4. */
 function setBlockWeights(row: i32, rows: i32, weighted: bool): void {
@@ -156,24 +179,22 @@ function addOthers(row: i32, rows: i32): void {
 /**
  * E-step of `rows` events: adds their expected statistics to `statistics`.
  * Stops at the first block with a missing value or an overflow; the statistics are then void.
- * @param threshold for full covariance, densities at or below this share of the event's largest are left out of s1 and S2;
- *   negative: none
+ * @param cut log of the share of an event's largest density at or below which a component is left out; ≤ −708 for none
  * @returns Σ w log p(x) in nats, or NaN if it stopped
  */
-export function expectation(rows: i32, weighted: bool, threshold: f64): f64 {
+export function expectation(rows: i32, weighted: bool, cut: f64): f64 {
   let total = 0.0
+  exhaustive = 0
   for (let row = 0; row < rows; row += BLOCK) {
     const count = min(BLOCK, rows - row)
-    blockDensities(row, count)
+    significantDensities(row, count, cut)
     setBlockWeights(row, count, weighted)
-    const value = responsibilities(count, weighted)
+    const value = responsibilities(count, weighted, cut)
     if (!(value > LOWEST)) return NaN
     total += value
-    if (covariance == FULL) packColumns(row, count)
     for (let k = 0; k < components; k++) {
-      const active = covariance == FULL && threshold >= 0 ? listActive(k, count, threshold) : -1
       normalise(k, count)
-      if (covariance == FULL) addFull(count, k, active)
+      if (covariance == FULL) addFull(count, k, cut > EXP_UNDERFLOW ? listActive(k, count) : -1)
     }
     if (covariance != FULL) {
       if (covariance == TIED) setBlockWeights(row, count, weighted)
@@ -193,7 +214,7 @@ export function observe(rows: i32): f64 {
     readResponsibilities(row, count)
     if (covariance == FULL) {
       packColumns(row, count)
-      for (let k = 0; k < components; k++) addFull(count, k, listActive(k, count, 0))
+      for (let k = 0; k < components; k++) addFull(count, k, listActive(k, count))
     } else addOthers(row, count)
   }
   let sum = f64x2.splat(0)
@@ -203,14 +224,15 @@ export function observe(rows: i32): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
 }
 
-/** Posterior probabilities and log p(x) of `rows` events, to `posterior` and `logDensity`. @returns Σ log p(x) in nats; NaN as above */
-export function score(rows: i32): f64 {
+/** Posterior probabilities and log p(x) of `rows` events, to `posterior` and `logDensity`; `cut` as above. @returns Σ log p(x) in nats; NaN as above */
+export function score(rows: i32, cut: f64): f64 {
   let total = 0.0
+  exhaustive = 0
   for (let row = 0; row < rows; row += BLOCK) {
     const count = min(BLOCK, rows - row)
-    blockDensities(row, count)
+    significantDensities(row, count, cut)
     setBlockWeights(row, count, false)
-    const value = writePosterior(row, count)
+    const value = writePosterior(row, count, cut)
     if (!(value > LOWEST)) return NaN
     total += value
   }

@@ -90,7 +90,12 @@ export let whitenedMeans: usize = 0
 export let largest: usize = 0
 /** (64): Σ_k exp(l_k − largest) of each event. */
 export let sums: usize = 0
-/** u32 (64): byte offsets into a panel of the rows that a component takes part in. */
+/** (64): the component with the largest bound of each event, and that one's exact density. */
+export let best: usize = 0
+export let exact: usize = 0
+/** [column][4], 4 results and 4 limits: a tile of rows from anywhere in the block. */
+export let gathered: usize = 0
+/** u32 (64): the rows that a component takes part in. */
 export let activeRows: usize = 0
 /** Events times components whose responsibility was above the threshold, since `configure`. */
 export let activeCount: f64 = 0
@@ -142,10 +147,14 @@ export function configure(kind: i32, k: i32, d: i32, rows: i32): void {
   whitenedMeans = reserve(k * paddedColumns)
   largest = reserve(BLOCK)
   sums = reserve(BLOCK)
+  best = reserve(BLOCK)
+  exact = reserve(BLOCK)
+  gathered = reserve(paddedColumns * 4 + 8)
   activeRows = reserve(BLOCK)
   const pages = <i32>((top + 0xffff) >> 16) - memory.size()
   if (pages > 0) if (memory.grow(pages) < 0) unreachable()
   memory.fill(reference, 0, paddedColumns << 3)
+  memory.fill(overallVariance, 0, paddedColumns << 3)
   memory.fill(means, 0, (k * paddedColumns) << 3)
   memory.fill(densities + <usize>k * DENSITY_PITCH, 0, DENSITY_PITCH)
   clearStatistics()

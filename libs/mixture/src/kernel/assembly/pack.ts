@@ -13,19 +13,20 @@ import {
 
 /**
  * Packs `rows` ≤ 64 events beginning at `row` as [row/4][column][4], minus `shift` (d doubles) unless that is 0.
+ * Only the first `few` columns, a multiple of 4, are packed.
  * Rows behind the last, up to a multiple of 4, and columns behind the last become zeros.
  */
-export function packTiles(row: i32, rows: i32, shift: usize): void {
+export function packTiles(row: i32, rows: i32, shift: usize, few: i32): void {
   const pitch = (<usize>columns) << 3
   const tileBytes = (<usize>paddedColumns) << 5
   for (let first = 0; first < rows; first += 4) {
     const source = values + <usize>(row + first) * pitch
     const target = tiles + (<usize>first >> 2) * tileBytes
-    if (rows - first >= 4) packTile(source, pitch, target, shift)
+    if (rows - first >= 4) packTile(source, pitch, target, shift, few)
     else {
       memory.fill(target, 0, tileBytes)
       for (let n = 0; n < rows - first; n++)
-        for (let i = 0; i < columns; i++) {
+        for (let i = 0; i < min(columns, few); i++) {
           const c = shift != 0 ? load<f64>(shift + (<usize>i << 3)) : 0.0
           store<f64>(
             target + (<usize>i << 5) + (<usize>n << 3),
@@ -36,11 +37,12 @@ export function packTiles(row: i32, rows: i32, shift: usize): void {
   }
 }
 
-function packTile(source: usize, pitch: usize, target: usize, shift: usize): void {
+function packTile(source: usize, pitch: usize, target: usize, shift: usize, few: i32): void {
+  const count = min(columns, few)
   let i = 0
   let to = target
   let from = source
-  for (; i + 2 <= columns; i += 2, from += 16, to += 64) {
+  for (; i + 2 <= count; i += 2, from += 16, to += 64) {
     let x0 = v128.load(from)
     let x1 = v128.load(from + pitch)
     let x2 = v128.load(from + 2 * pitch)
@@ -57,14 +59,14 @@ function packTile(source: usize, pitch: usize, target: usize, shift: usize): voi
     v128.store(to, v128.shuffle<f64>(x0, x1, 1, 3), 32)
     v128.store(to, v128.shuffle<f64>(x2, x3, 1, 3), 48)
   }
-  for (; i < columns; i++, from += 8, to += 32) {
+  for (; i < count; i++, from += 8, to += 32) {
     const c = shift != 0 ? load<f64>(shift + (<usize>i << 3)) : 0.0
     store<f64>(to, load<f64>(from) - c)
     store<f64>(to, load<f64>(from + pitch) - c, 8)
     store<f64>(to, load<f64>(from + 2 * pitch) - c, 16)
     store<f64>(to, load<f64>(from + 3 * pitch) - c, 24)
   }
-  const end = target + ((<usize>paddedColumns) << 5)
+  const end = target + ((<usize>few) << 5)
   for (; to < end; to += 32) {
     v128.store(to, f64x2.splat(0))
     v128.store(to, f64x2.splat(0), 16)

@@ -14,16 +14,19 @@ import {
   sums,
 } from './memory'
 
+/** Below it exp(x) is taken as 0 if nothing is negligible (the smallest normal number is exp(−708.396…)). */
+export const EXP_UNDERFLOW: f64 = -708.0
+
 /**
- * Densities of a block become exp(l_k − max), events in lanes; the maxima go to `largest`, Σ_k exp(l_k − max) to `sums`.
+ * Densities of a block become exp(l_k − max), or 0 where l_k − max ≤ cut, events in lanes; the maxima go to `largest`, Σ_k exp(l_k − max) to `sums`.
  * `pmax` is the machine's own maximum; `max` would cost three more instructions for −0 and NaN.
  */
-function exponentials(rows: i32): void {
+function exponentials(rows: i32, cut: f64): void {
   const round = expConstant(0)
   const log2e = expConstant(1)
   const high = expConstant(2)
   const low = expConstant(3)
-  const underflow = expConstant(4)
+  const underflow = f64x2.splat(cut)
   const c0 = expConstant(5)
   const c1 = expConstant(6)
   const c2 = expConstant(7)
@@ -35,6 +38,7 @@ function exponentials(rows: i32): void {
   const c8 = expConstant(13)
   const c9 = expConstant(14)
   const one = expConstant(15)
+  const sparse = cut > EXP_UNDERFLOW
   const bytes = <usize>components * DENSITY_PITCH
   for (let first = 0; first < rows; first += 4) {
     const at = <usize>first << 3
@@ -54,8 +58,14 @@ function exponentials(rows: i32): void {
     p = begin
     do {
       const x0 = f64x2.sub(v128.load(p), m0)
-      const e0 = exp(x0, round, log2e, high, low, underflow, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, one)
       const x1 = f64x2.sub(v128.load(p, 16), m1)
+      if (sparse && !v128.any_true(v128.or(f64x2.gt(x0, underflow), f64x2.gt(x1, underflow)))) {
+        v128.store(p, f64x2.splat(0))
+        v128.store(p, f64x2.splat(0), 16)
+        p += DENSITY_PITCH
+        continue
+      }
+      const e0 = exp(x0, round, log2e, high, low, underflow, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, one)
       const e1 = exp(x1, round, log2e, high, low, underflow, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, one)
       v128.store(p, e0)
       v128.store(p, e1, 16)
@@ -73,8 +83,8 @@ function exponentials(rows: i32): void {
  * Unweighted, the logarithms of the sums are taken once a block, of their product (a sum is at least 1 and at most K).
  * @returns Σ_n w_n log p(x_n) in nats; not finite if an event has a missing value or is too far away for f64
  */
-export function responsibilities(rows: i32, weighted: bool): f64 {
-  exponentials(rows)
+export function responsibilities(rows: i32, weighted: bool, cut: f64): f64 {
+  exponentials(rows, cut)
   const one = f64x2.splat(1)
   const zero = f64x2.splat(0)
   let total = zero
@@ -112,16 +122,13 @@ export function normalise(k: i32, rows: i32): void {
   store<f64>(at, load<f64>(at) + f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1))
 }
 
-/**
- * Lists the rows in which component k's weighted density exceeds `threshold` times the event's largest, before `normalise`.
- * @returns the number of rows
- */
-export function listActive(k: i32, rows: i32, threshold: f64): i32 {
+/** Lists the rows in which component k's responsibility is not 0. @returns their number */
+export function listActive(k: i32, rows: i32): i32 {
   let p = densities + <usize>k * DENSITY_PITCH
   let count: usize = 0
   for (let n = 0; n < rows; n++, p += 8) {
     store<u32>(activeRows + (count << 2), <u32>n)
-    count += <usize>(load<f64>(p) > threshold)
+    count += <usize>(load<f64>(p) != 0)
   }
   countActive(<f64>count)
   return <i32>count
@@ -131,8 +138,8 @@ export function listActive(k: i32, rows: i32, threshold: f64): i32 {
  * Writes the posterior probabilities (rows, K) row-major and log p(x_n) of a block to the outputs.
  * @returns Σ_n log p(x_n) over the block
  */
-export function writePosterior(row: i32, rows: i32): f64 {
-  exponentials(rows)
+export function writePosterior(row: i32, rows: i32, cut: f64): f64 {
+  exponentials(rows, cut)
   const one = f64x2.splat(1)
   const pitch = (<usize>components) << 3
   const last = (<usize>components - 1) * DENSITY_PITCH

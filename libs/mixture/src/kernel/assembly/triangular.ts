@@ -25,11 +25,37 @@ export function packFactor(triangle: usize, target: usize): void {
  * @param factor panels of L⁻¹
  * @param offset u, a whole number of panels long
  * @param out written to: constant − ½ ‖y‖² (4 doubles)
+ * @param count panels to go: fewer than all give an upper bound
  */
-export function triangularTile(tile: usize, factor: usize, offset: usize, constant: f64, out: usize): void {
+export function triangularTile(tile: usize, factor: usize, offset: usize, constant: f64, out: usize, count: i32): void {
+  distances<i32>(tile, factor, offset, constant, out, count, 0)
+}
+
+/**
+ * As `triangularTile`, of all panels; but given up, with −∞, when ‖y‖² of all four events exceeds their limits.
+ * @param limits 4 doubles
+ * @returns the number of panels that were worked on
+ */
+export function boundedTile(tile: usize, factor: usize, offset: usize, constant: f64, out: usize, limits: usize): i32 {
+  return distances<f64>(tile, factor, offset, constant, out, panels, limits)
+}
+
+// The type argument is a compile-time flag: f64 stands for "with limits".
+// @ts-ignore: decorator
+@inline
+function distances<Limited>(
+  tile: usize,
+  factor: usize,
+  offset: usize,
+  constant: f64,
+  out: usize,
+  count: i32,
+  limits: usize,
+): i32 {
+  const begin = offset
   let q0 = f64x2.splat(0)
   let q1 = f64x2.splat(0)
-  const last = offset + (<usize>panels << 5)
+  const last = offset + (<usize>count << 5)
   let end = tile + 64
   for (; offset < last; offset += 32, end += 128) {
     let l = v128.load64_splat(offset)
@@ -82,11 +108,20 @@ export function triangularTile(tile: usize, factor: usize, offset: usize, consta
     q1 = f64x2.add(q1, f64x2.add(f64x2.mul(y01, y01), f64x2.mul(y11, y11)))
     q0 = f64x2.add(q0, f64x2.add(f64x2.mul(y20, y20), f64x2.mul(y30, y30)))
     q1 = f64x2.add(q1, f64x2.add(f64x2.mul(y21, y21), f64x2.mul(y31, y31)))
+    if (isFloat<Limited>()) {
+      const above = v128.and(f64x2.gt(q0, v128.load(limits)), f64x2.gt(q1, v128.load(limits, 16)))
+      if (i64x2.all_true(above)) {
+        v128.store(out, f64x2.splat(-Infinity))
+        v128.store(out, f64x2.splat(-Infinity), 16)
+        return 1 + <i32>((offset - begin) >> 5)
+      }
+    }
   }
   const half = f64x2.splat(0.5)
   const c = f64x2.splat(constant)
   v128.store(out, f64x2.sub(c, f64x2.mul(half, q0)))
   v128.store(out, f64x2.sub(c, f64x2.mul(half, q1)), 16)
+  return count
 }
 
 /** One tile of 4 events: y = L⁻¹ (x − c) as [column][4], written over x − c. */
