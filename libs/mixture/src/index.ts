@@ -1,5 +1,9 @@
 export type { Block } from './block.ts'
-export { createMixture } from './create-mixture.ts'
+export { columnsOfType, createMixture, freeParameters, parametersOfType } from './create-mixture.ts'
+export { bernoulli } from './discrete/bernoulli.ts'
+export { type CategoricalOptions, categorical } from './discrete/categorical.ts'
+export { multinomial } from './discrete/multinomial.ts'
+export { poisson } from './discrete/poisson.ts'
 export { batchEm } from './estimators/batch-em.ts'
 export type { Estimator, Fit, IterationOptions, Start } from './estimators/estimator.ts'
 export { hardEm, mostProbable } from './estimators/hard-em.ts'
@@ -9,18 +13,21 @@ export type { Family, Parameters, Statistics } from './family.ts'
 export { blend, empty, merge, scale } from './family.ts'
 export { type GaussianFamily, gaussian } from './gaussian/gaussian.ts'
 export type { Covariance, GaussianOptions } from './gaussian/layout.ts'
+export { initialParameters } from './initialisation.ts'
 export { kMeansPlusPlus } from './k-means-plus-plus.ts'
 export { type KernelChoice, type KernelInfo, type KernelOptions, kernelInfo, selectKernel } from './kernel/engine.ts'
 export { type Expectation, type Mixture, mixture } from './mixture.ts'
 export { type FitModelOptions, fitModel, type Model, type Scores, scoreModel } from './model.ts'
 export { type ModelJson, modelFromJson, modelToJson } from './model-json.ts'
 export { type Prior, perUnitWeight } from './prior.ts'
+export { type ProductFactor, product } from './product.ts'
 export { permutation, type Random, random, standardNormal } from './random.ts'
 export {
   createSpecification,
   DEFAULT_PRIOR,
   type FeatureSpecification,
   type FeatureType,
+  type Initialisation,
   type ModelSpecification,
   type SpecificationInput,
   type TransformName,
@@ -29,6 +36,7 @@ export {
 export { type StartingJson, startingParameters } from './starting-parameters.ts'
 export { halfLifeStepSize, polynomialStepSize, type StepSizeSpecification, stepSize } from './step-size.ts'
 export { type StepwiseSettings, type StepwiseState, stepwiseUpdate } from './stepwise-update.ts'
+export { type StudentTOptions, studentT } from './student-t/student-t.ts'
 export {
   applyTransform,
   estimateTransform,

@@ -1,8 +1,9 @@
+import { columnsOfType, parametersOfType } from './create-mixture.ts'
 import type { Parameters } from './family.ts'
 import type { Model } from './model.ts'
-import { createSpecification, type ModelSpecification } from './specification.ts'
+import { createSpecification, type FeatureType, type ModelSpecification } from './specification.ts'
 import { invertTransform } from './transform.ts'
-import { numberColumns, toUserUnits } from './user-units.ts'
+import { rowsOfMatrix, toUserUnits } from './user-units.ts'
 
 /** A model as JSON. Names with a trailing underscore mean what they mean in scikit-learn's GaussianMixture. */
 export interface ModelJson {
@@ -20,6 +21,16 @@ export interface ModelJson {
   readonly precisions_cholesky_?: unknown
   /** user's units with every transform undone, (K, d): the components' medians */
   readonly centres_?: unknown
+  /** student-t: ν (K); `covariances_` are then scale matrices */
+  readonly degrees_of_freedom_?: readonly number[]
+  readonly count_names_?: readonly string[]
+  /** mean counts, (K, number of counts) */
+  readonly rates_?: unknown
+  readonly boolean_names_?: readonly string[]
+  /** probability of a 1, (K, number of booleans) */
+  readonly probabilities_?: unknown
+  /** for each category feature: (K, number of its categories) */
+  readonly category_probabilities_?: Readonly<Record<string, readonly (readonly number[])[]>>
   readonly lower_bound_: number | null
   readonly converged_: boolean
   readonly n_iter_: number
@@ -31,14 +42,13 @@ export interface ModelJson {
 /** The model as plain JSON. What is in user's units is for readers; `parameters` alone is read back. */
 export function modelToJson(model: Model): ModelJson {
   const { specification, parameters } = model
-  const numbers = numberColumns(specification)
   return {
     format: 'eddy-model',
     version: 1,
     specification,
     n_components: specification.components,
     weights_: [...parameters.weights!],
-    ...(numbers.length > 0 ? numbersInUserUnits(specification, parameters) : {}),
+    ...inUserUnits(specification, parameters),
     lower_bound_: Number.isFinite(model.lowerBound) ? model.lowerBound : null,
     converged_: model.converged,
     n_iter_: model.iterations,
@@ -49,19 +59,67 @@ export function modelToJson(model: Model): ModelJson {
   }
 }
 
-function numbersInUserUnits(specification: ModelSpecification, parameters: Parameters) {
-  const user = toUserUnits(specification, parameters, parameters)
-  const { components } = specification
-  const columns = specification.features.length
-  const centres = invertTransform(specification, parameters, { rows: components, columns, values: parameters.means! })
+function inUserUnits(specification: ModelSpecification, parameters: Parameters): Partial<ModelJson> {
+  const { components, features } = specification
+  const names = (columns: number[]) => columns.map(j => features[j]!.name)
+  const table = (array: Float64Array) => rowsOfMatrix(array, components, array.length / components)
+  const numbers = columnsOfType(specification, 'number')
+  const counts = columnsOfType(specification, 'count')
+  const booleans = columnsOfType(specification, 'boolean')
+  const categories = columnsOfType(specification, 'category')
+  const of = (type: FeatureType) => parametersOfType(specification, parameters, type)
+  return {
+    ...(numbers.length > 0 ? numbersInUserUnits(specification, parameters, of('number'), numbers) : {}),
+    ...(counts.length > 0 ? { count_names_: names(counts), rates_: table(of('count').rates!) } : {}),
+    ...(booleans.length > 0
+      ? { boolean_names_: names(booleans), probabilities_: table(of('boolean').probabilities!) }
+      : {}),
+    ...(categories.length > 0
+      ? { category_probabilities_: categoryTables(specification, categories, of('category').probabilities!) }
+      : {}),
+  }
+}
+
+function numbersInUserUnits(
+  specification: ModelSpecification,
+  parameters: Parameters,
+  family: Parameters,
+  columns: number[],
+) {
+  const user = toUserUnits(specification, parameters, family)
+  const { components, features } = specification
+  const d = columns.length
+  const values = new Float64Array(components * features.length)
+  for (let k = 0; k < components; k++)
+    for (let j = 0; j < d; j++) values[k * features.length + columns[j]!] = family.means![k * d + j]!
+  const block = { rows: components, columns: features.length, values }
+  const centres = invertTransform(specification, parameters, block).values
   return {
     feature_names_in_: user.features,
     covariance_type: user.covarianceType,
     means_: user.means,
     covariances_: user.covariances,
     precisions_cholesky_: user.precisionsCholesky,
-    centres_: user.means.map((_, k) => [...centres.values.subarray(k * columns, (k + 1) * columns)]),
+    centres_: user.means.map((_, k) => columns.map(j => centres[k * features.length + j]!)),
+    ...(family.degreesOfFreedom === undefined ? {} : { degrees_of_freedom_: [...family.degreesOfFreedom] }),
   }
+}
+
+function categoryTables(specification: ModelSpecification, columns: number[], probabilities: Float64Array) {
+  const { components } = specification
+  const stride = probabilities.length / components
+  let start = 0
+  return Object.fromEntries(
+    columns.map(j => {
+      const { name, categories = 2 } = specification.features[j]!
+      const from = start
+      start += categories
+      const rows = Array.from({ length: components }, (_, k) => [
+        ...probabilities.subarray(k * stride + from, k * stride + from + categories),
+      ])
+      return [name, rows] as const
+    }),
+  )
 }
 
 /**

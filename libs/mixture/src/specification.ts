@@ -29,6 +29,10 @@ export interface ModelSpecification {
   readonly covariance: Covariance
   /** rank of a `factor` covariance */
   readonly factors?: number
+  /** family of the numbers: `student-t` is robust to outliers */
+  readonly family: 'gaussian' | 'student-t'
+  /** student-t only: ν, held fixed; estimated if absent */
+  readonly degreesOfFreedom?: number
   /** whether numbers are centred and scaled by the warm-up sample */
   readonly standardise: boolean
   readonly prior: Prior
@@ -36,10 +40,18 @@ export interface ModelSpecification {
   readonly warmUp: WarmUpSpecification
 }
 
+/**
+ * How a run of EM begins: greedy k-means++ and a few Lloyd iterations; K events drawn at random as centres; or one component, split along
+ * its largest variance until there are K.
+ */
+export type Initialisation = 'kmeans++' | 'random' | 'split'
+
 /** Starting model: the best of several short EM runs by held-out likelihood. */
 export interface WarmUpSpecification {
   /** events buffered before the first model */
   readonly events: number
+  /** how each run begins */
+  readonly initialisation: Initialisation
   /** number of runs, ≥ 1 */
   readonly restarts: number
   /** EM iterations of each run, and again of the best one on the whole buffer */
@@ -64,7 +76,7 @@ export const DEFAULT_PRIOR: Prior = {
 }
 
 const DEFAULT_STEP_SIZE: StepSizeSpecification = { exponent: 0.8, offset: 4 }
-const DEFAULT_WARM_UP: WarmUpSpecification = { events: 4096, restarts: 5, iterations: 20 }
+const DEFAULT_WARM_UP: WarmUpSpecification = { events: 4096, initialisation: 'kmeans++', restarts: 5, iterations: 20 }
 
 /**
  * A complete specification from a partial one.
@@ -75,6 +87,8 @@ export function createSpecification(input: SpecificationInput): ModelSpecificati
     components: input.components,
     covariance: input.covariance ?? 'full',
     ...(input.covariance === 'factor' ? { factors: input.factors ?? 1 } : {}),
+    family: input.family ?? 'gaussian',
+    ...(input.degreesOfFreedom === undefined ? {} : { degreesOfFreedom: input.degreesOfFreedom }),
     standardise: input.standardise ?? true,
     features: input.features.map(feature =>
       typeof feature === 'string' ? { name: feature, type: 'number' } : { ...feature, type: feature.type ?? 'number' },
@@ -108,6 +122,9 @@ function check(specification: ModelSpecification): void {
   }
   wholeNumber('components', specification.components, 1)
   oneOf('covariance', specification.covariance, COVARIANCES)
+  oneOf('family', specification.family, ['gaussian', 'student-t'])
+  if (specification.degreesOfFreedom !== undefined && !(specification.degreesOfFreedom > 0))
+    throw new Error(`degreesOfFreedom: expected a number > 0, got ${specification.degreesOfFreedom}`)
   if (specification.factors !== undefined) wholeNumber('factors', specification.factors, 1)
   for (const [name, value] of Object.entries(prior)) atLeast(`prior.${name}`, value, 0)
   if (!(stepSize.exponent > 0.5 && stepSize.exponent <= 1))
@@ -118,6 +135,7 @@ function check(specification: ModelSpecification): void {
   if (stepSize.halfLife !== undefined && !(stepSize.halfLife > 0))
     throw new Error(`stepSize.halfLife: expected a number of events > 0, got ${stepSize.halfLife}`)
   wholeNumber('warmUp.events', warmUp.events, 1)
+  oneOf('warmUp.initialisation', warmUp.initialisation, ['kmeans++', 'random', 'split'])
   wholeNumber('warmUp.restarts', warmUp.restarts, 1)
   wholeNumber('warmUp.iterations', warmUp.iterations, 0)
 }

@@ -1,3 +1,4 @@
+import { columnsOfType } from './create-mixture.ts'
 import type { Parameters } from './family.ts'
 import { packedIndex, packedLength } from './numerics/packed.ts'
 import type { ModelSpecification } from './specification.ts'
@@ -19,13 +20,8 @@ export interface UserUnits {
   readonly precisionsCholesky: unknown
 }
 
-/** Columns of the features of type `number`. */
-export function numberColumns(specification: ModelSpecification): number[] {
-  return specification.features.flatMap((feature, j) => (feature.type === 'number' ? [j] : []))
-}
-
 export function toUserUnits(specification: ModelSpecification, transform: Parameters, gaussian: Parameters): UserUnits {
-  const columns = numberColumns(specification)
+  const columns = columnsOfType(specification, 'number')
   const d = columns.length
   const K = specification.components
   const scale = columns.map(j => transform.transformScale![j]!)

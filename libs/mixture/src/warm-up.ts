@@ -1,7 +1,7 @@
 import type { Block } from './block.ts'
 import { createMixture } from './create-mixture.ts'
 import { empty, type Parameters, type Statistics, scale } from './family.ts'
-import { assignNearest, kMeansPlusPlus, moveCentres } from './k-means-plus-plus.ts'
+import { initialParameters } from './initialisation.ts'
 import { type Mixture, rowsOf } from './mixture.ts'
 import type { Prior } from './prior.ts'
 import { permutation, type Random } from './random.ts'
@@ -21,12 +21,10 @@ export interface WarmUp {
 
 /** One event in this many is kept back to compare the runs. */
 const HELD_OUT_SHARE = 4
-/** Lloyd iterations between k-means++ and EM. */
-const LLOYD_ITERATIONS = 3
 
 /**
- * A model of a buffer of events: the transform is estimated and frozen, then the best of `restarts` short EM runs from
- * k-means++ by the likelihood of events they did not see goes on over the whole buffer. This matters far more for the result of
+ * A model of a buffer of events: the transform is estimated and frozen, then the best of `restarts` short EM runs by
+ * the likelihood of events they did not see goes on over the whole buffer. This matters far more for the result of
  * a single pass than any step size does.
  * Works with any number of rows ≥ 1, duplicates, constant columns and missing values.
  * @param block shape (rows, d), user's units
@@ -47,7 +45,7 @@ export function warmUp(
   const split = holdOut(all, weights, logJacobian, specification.components, random)
   let best: { parameters: Parameters; heldOut: number } | undefined
   for (let run = 0; run < restarts; run++) {
-    const start = startFromKMeans(mixture, split.train, split.trainWeights, prior, random)
+    const start = initialParameters(specification, split.train, split.trainWeights, random)
     const parameters = iterate(mixture, split.train, split.trainWeights, prior, start, iterations).parameters
     const { logLikelihood, weight } = mixture.expectation(parameters, split.test, split.testWeights, empty(mixture))
     const heldOut = (logLikelihood + split.testJacobian) / weight
@@ -77,38 +75,6 @@ function iterate(
     if (i >= iterations) return { parameters, statistics: weight > 0 ? scale(statistics, 1 / weight) : statistics }
     parameters = mixture.maximise(statistics, prior, parameters)
   }
-}
-
-/**
- * Parameters from k-means++ centres and a few Lloyd iterations. The first covariances are shrunk towards the overall
- * variance by d pseudo-events, so that a cluster of a few events does not start as a spike.
- */
-export function startFromKMeans(
-  mixture: Mixture,
-  block: Block,
-  weights: Float64Array | undefined,
-  prior: Prior,
-  random: Random,
-): Parameters {
-  const { inner } = mixture
-  const { components } = inner
-  const { columns: d } = block
-  const centres = kMeansPlusPlus(block, weights, components, random)
-  const responsibilities = new Float64Array(block.rows * components)
-  assignNearest(block, weights, centres, components, responsibilities)
-  for (let i = 0; i < LLOYD_ITERATIONS; i++) {
-    moveCentres(block, responsibilities, centres, components)
-    assignNearest(block, weights, centres, components, responsibilities)
-  }
-  const initial = mixture.initial(block, weights)
-  const statistics = empty(mixture)
-  inner.observe(statistics, block, responsibilities, initial)
-  const gentle = {
-    ...prior,
-    weightPseudoEvents: Math.max(prior.weightPseudoEvents, 1),
-    covariancePseudoEvents: Math.max(prior.covariancePseudoEvents, d),
-  }
-  return mixture.maximise(statistics, gentle, initial)
 }
 
 function holdOut(

@@ -63,3 +63,17 @@ export function gaussianLayout(options: GaussianOptions): GaussianLayout {
     length: second + secondLength,
   }
 }
+
+/** @throws if a size is not a positive whole number */
+export function checkedOptions(options: GaussianOptions): GaussianOptions {
+  const { components, columns, covariance, factors = 1 } = options
+  const positive = (name: string, value: number) => {
+    if (!(Number.isInteger(value) && value > 0)) throw new Error(`${name}: expected a whole number ≥ 1, got ${value}`)
+  }
+  positive('components', components)
+  positive('columns', columns)
+  positive('factors', factors)
+  if (covariance === 'factor' && factors > columns)
+    throw new Error(`factors: expected at most the number of columns (${columns}), got ${factors}`)
+  return options
+}

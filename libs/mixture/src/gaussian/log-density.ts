@@ -1,107 +1,40 @@
 import type { Block } from '../block.ts'
 import type { Parameters } from '../family.ts'
 import { boundLogDensity } from '../numerics/log-sum-exp.ts'
+import { hasMissing, marginalDistances, squaredDistances } from './distance.ts'
 import type { GaussianLayout } from './layout.ts'
 import type { MissingPatterns } from './missing.ts'
 
 const LOG_TWO_PI = Math.log(2 * Math.PI)
 
 /**
- * log N(x_n; μ_k, Σ_k) of rows without missing values, nats: −½ (d log 2π + |L⁻¹(x−μ)|²) + log |L⁻¹|.
- * A row's NaN makes its densities NaN; the caller overwrites those by `logDensityMissing`.
+ * log N(x_n; μ_k, Σ_k), nats: −½ (d log 2π + |L⁻¹(x−μ)|²) + log |L⁻¹|; of a row with missing values the marginal
+ * density of what is observed, 0 where nothing is.
  * @param out written to, shape (rows, K)
- * @param scratch shape (≥ d), overwritten
  */
-export function logDensityComplete(
+export function gaussianLogDensity(
   layout: GaussianLayout,
   parameters: Parameters,
   block: Block,
+  patterns: (parameters: Parameters) => MissingPatterns,
   out: Float64Array,
-  scratch: Float64Array,
+  scratch: { readonly row: Float64Array; readonly components: Float64Array },
 ): void {
-  const { components, columns: d, covariance, packed } = layout
+  const { components, columns: d } = layout
   const { rows, values } = block
-  const means = parameters.means!
-  const precision = parameters.precisionsCholesky!
-  const constants = parameters.logDeterminants!
-  for (let k = 0; k < components; k++) {
-    const constant = constants[k]! - 0.5 * d * LOG_TWO_PI
-    const mean = k * d
-    if (layout.triangular) {
-      const triangle = covariance === 'tied' ? 0 : k * packed
-      for (let n = 0; n < rows; n++) {
-        const row = n * d
-        for (let i = 0; i < d; i++) scratch[i] = values[row + i]! - means[mean + i]!
-        let t = triangle
-        let square = 0
-        for (let i = 0; i < d; i++) {
-          let y = 0
-          for (let j = 0; j <= i; j++) y += precision[t++]! * scratch[j]!
-          square += y * y
-        }
-        out[n * components + k] = boundLogDensity(constant - 0.5 * square)
-      }
-    } else {
-      const stride = covariance === 'diag' ? 1 : 0
-      const start = covariance === 'diag' ? k * d : k
-      for (let n = 0; n < rows; n++) {
-        const row = n * d
-        let square = 0
-        for (let j = 0; j < d; j++) {
-          const y = (values[row + j]! - means[mean + j]!) * precision[start + j * stride]!
-          square += y * y
-        }
-        out[n * components + k] = boundLogDensity(constant - 0.5 * square)
-      }
+  const determinants = parameters.logDeterminants!
+  squaredDistances(layout, parameters, block, out, scratch.row)
+  for (let n = 0; n < rows; n++) {
+    const start = n * components
+    // A row with a missing value has NaN distances; so may one whose distance overflows, which is only very far.
+    if (Number.isNaN(out[start]!) && hasMissing(values, n * d, d)) {
+      const own = scratch.components
+      const seen = marginalDistances(layout, parameters, block, n, patterns(parameters), out, own, start, scratch.row)
+      for (let k = 0; k < components; k++)
+        out[start + k] = boundLogDensity(own[k]! - 0.5 * (seen * LOG_TWO_PI + out[start + k]!))
+      continue
     }
-  }
-}
-
-/**
- * log density of the observed columns of one row with missing values: the marginal N(x_O; μ_O, Σ_OO).
- * A row with nothing observed has log density 0.
- * @param out written to, K numbers at n·K
- */
-export function logDensityMissing(
-  layout: GaussianLayout,
-  parameters: Parameters,
-  block: Block,
-  n: number,
-  patterns: MissingPatterns,
-  out: Float64Array,
-  scratch: Float64Array,
-): void {
-  const { components, columns: d, covariance } = layout
-  const { values } = block
-  const means = parameters.means!
-  const row = n * d
-  if (!layout.triangular) {
-    const precision = parameters.precisionsCholesky!
-    for (let k = 0; k < components; k++) {
-      let value = 0
-      for (let j = 0; j < d; j++) {
-        const x = values[row + j]!
-        if (Number.isNaN(x)) continue
-        const root = precision[covariance === 'diag' ? k * d + j : k]!
-        const y = (x - means[k * d + j]!) * root
-        value += Math.log(root) - 0.5 * (LOG_TWO_PI + y * y)
-      }
-      out[n * components + k] = boundLogDensity(value)
-    }
-    return
-  }
-  const pattern = patterns.of(values, row)
-  const { observed } = pattern
-  for (let k = 0; k < components; k++) {
-    const marginal = pattern.marginal(k)
-    for (let i = 0; i < observed.length; i++) scratch[i] = values[row + observed[i]!]! - means[k * d + observed[i]!]!
-    let t = 0
-    let square = 0
-    for (let i = 0; i < observed.length; i++) {
-      let y = 0
-      for (let j = 0; j <= i; j++) y += marginal.precisionCholesky[t++]! * scratch[j]!
-      square += y * y
-    }
-    out[n * components + k] = boundLogDensity(marginal.logDeterminant - 0.5 * (observed.length * LOG_TWO_PI + square))
+    for (let k = 0; k < components; k++)
+      out[start + k] = boundLogDensity(determinants[k]! - 0.5 * (d * LOG_TWO_PI + out[start + k]!))
   }
 }

@@ -137,3 +137,16 @@ function conditionalOf(
   }
   return { regression, covariance }
 }
+
+/** Patterns of the parameters asked for last: a batch is scored and observed under one set of them. */
+export function patternCache(layout: GaussianLayout): (parameters: Parameters) => MissingPatterns {
+  let covariances: Float64Array | undefined
+  let patterns: MissingPatterns | undefined
+  return parameters => {
+    if (patterns === undefined || covariances !== parameters.covariances) {
+      covariances = parameters.covariances
+      patterns = missingPatterns(layout, parameters)
+    }
+    return patterns
+  }
+}

@@ -66,6 +66,7 @@ export function addComplete(
  * Adds one row with missing values: E[x | x_O, k] in place of x, and the conditional covariance of what is missing
  * (Little & Rubin 2002, §11.2.1; for mixtures Ghahramani & Jordan 1994). Without the latter variances would shrink.
  * @param z x − c, NaN where missing
+ * @param spread weights of the conditional covariance, laid out like `responsibilities` and usually the same array
  * @param filled scratch, shape (≥ d)
  */
 export function addMissing(
@@ -75,6 +76,7 @@ export function addMissing(
   n: number,
   z: Float64Array,
   responsibilities: Float64Array,
+  spread: Float64Array,
   offset: number,
   parameters: Parameters,
   patterns: MissingPatterns,
@@ -95,7 +97,7 @@ export function addMissing(
         const value = isMissing ? means[k * d + j]! - reference[j]! : known
         const variance = isMissing ? covariances[covariance === 'diag' ? k * d + j : k]! : 0
         into[first + k * d + j]! += r * value
-        into[second + k * d + j]! += r * (value * value + variance)
+        into[second + k * d + j]! += r * value * value + spread[offset + k]! * variance
       }
     }
     return
@@ -121,6 +123,7 @@ export function addMissing(
     const start = second + (covariance === 'tied' ? 0 : k * packed)
     for (let i = 0, t = start; i < d; i++) for (let j = 0; j <= i; j++) into[t++]! += r * filled[i]! * filled[j]!
     for (let a = 0, t = 0; a < missing.length; a++)
-      for (let b = 0; b <= a; b++) into[start + packedIndex(missing[a]!, missing[b]!)]! += r * conditional[t++]!
+      for (let b = 0; b <= a; b++)
+        into[start + packedIndex(missing[a]!, missing[b]!)]! += spread[offset + k]! * conditional[t++]!
   }
 }
