@@ -1,10 +1,13 @@
 import { runProgram } from './command-line/run.ts'
 import { processTerminal } from './command-line/terminal.ts'
+import { classifyCommand } from './commands/classify.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
+import { explainCommand } from './commands/explain.ts'
 import { fitCommand } from './commands/fit.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { produceCommand } from './commands/produce.ts'
 import { scoreCommand } from './commands/score.ts'
+import { selectCommand } from './commands/select.ts'
 import { tailCommand } from './commands/tail.ts'
 import { upCommand } from './commands/up.ts'
 import { createProgram } from './program.ts'
@@ -17,7 +20,10 @@ const commands = [
   inspectCommand(),
   fitCommand(),
   scoreCommand(),
+  explainCommand(),
   evaluateCommand(),
+  selectCommand(),
+  classifyCommand(),
 ]
 
 // Started by bin/eddy.cjs or npm start: whoever kills that one means us, even with kill -9.

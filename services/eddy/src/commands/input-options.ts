@@ -31,10 +31,12 @@ export async function openFeatures(
   terminal: Terminal,
   flags: InputFlags,
   features: readonly FeatureColumn[] | undefined,
+  label?: FeatureColumn,
 ): Promise<FeatureStream> {
   let skipped = 0
   const stream = await streamFeatures(flags.input, {
     features,
+    label,
     weight: flags.weight,
     skipInvalid: flags.skipInvalid,
     format: flags.format,

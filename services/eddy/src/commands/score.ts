@@ -2,12 +2,11 @@ import { scoreModel } from '@eddy/mixture'
 import { Command } from 'commander'
 import { nameList } from '../command-line/arguments.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
-import { missingFeatures } from '../input/feature-columns.ts'
-import type { InputRecord } from '../input/records.ts'
 import { largest, segmentId } from '../offline/evaluate-model.ts'
 import { readModel } from '../offline/model-file.ts'
 import { withExamples } from '../program.ts'
 import { addInputOptions, type InputFlags, openFeatures } from './input-options.ts'
+import { keptValues } from './kept-values.ts'
 
 interface ScoreFlags extends InputFlags {
   readonly model: string
@@ -40,7 +39,7 @@ async function score(terminal: Terminal, flags: ScoreFlags): Promise<void> {
     let text = ''
     for (let n = 0; n < rows; n++) {
       const line = {
-        ...kept(records[n]!, flags.keep, stream.records.name),
+        ...keptValues(records[n]!, flags.keep, stream.records.name),
         segment: segmentId(largest(posterior, n * K, K)),
         posterior: Array.from(posterior.subarray(n * K, (n + 1) * K)),
         logDensity: logDensity[n]!,
@@ -49,15 +48,4 @@ async function score(terminal: Terminal, flags: ScoreFlags): Promise<void> {
     }
     await print(terminal, text)
   }
-}
-
-function kept(record: InputRecord, names: readonly string[] | undefined, file: string): Record<string, unknown> {
-  if (!names) return {}
-  return Object.fromEntries(
-    names.map(name => {
-      const value = record.get(name)
-      if (value === undefined && record.textual) throw missingFeatures(file, [name], record.names())
-      return [name, value ?? null]
-    }),
-  )
 }

@@ -6,6 +6,8 @@ import { type InputFormat, type InputRecord, type Records, readRecords } from '.
 export interface FeatureOptions {
   /** in the order of the feature vector; every numeric-looking column but the reserved ones if absent */
   readonly features?: readonly FeatureColumn[] | undefined
+  /** one more column, after the features: what they are to predict */
+  readonly label?: FeatureColumn | undefined
   /** name of the value that holds an event's weight; all weigh 1 if absent */
   readonly weight?: string | undefined
   /** leave out records with a wrong value instead of failing; each is told to `onSkip` */
@@ -55,7 +57,7 @@ export async function streamFeatures(path: string, options: FeatureOptions = {})
     for await (const batch of records.batches) {
       if (readers.length === 0) {
         seen = batch[0]!.names()
-        readers = readersOf(batch[0]!, records.name, options.features)
+        readers = readersOf(batch[0]!, records.name, options)
       }
       const read = readBatch(batch, readers, records.name, options)
       rows += read.rows
@@ -77,17 +79,12 @@ function categorised({ column, categories }: FeatureReader): FeatureColumn {
   return column.type === 'category' ? { ...column, values: categories } : column
 }
 
-function readersOf(
-  record: InputRecord,
-  file: string,
-  wanted: readonly FeatureColumn[] | undefined,
-): readonly FeatureReader[] {
+function readersOf(record: InputRecord, file: string, { features, label }: FeatureOptions): readonly FeatureReader[] {
   const names = record.names()
-  if (!wanted) {
-    const columns = names.filter(name => name !== '' && !reserved.includes(name))
-    if (columns.length === 0) throw missingFeatures(file, ['…'], names)
-    return columns.map(name => new FeatureReader({ name, type: 'number' }, file))
-  }
+  const others = names.filter(name => name !== '' && !reserved.includes(name) && name !== label?.name)
+  const columns = features ?? others.map((name): FeatureColumn => ({ name, type: 'number' }))
+  if (columns.length === 0) throw missingFeatures(file, ['…'], names)
+  const wanted = label ? [...columns, label] : columns
   // CSV has all its columns in every record; in JSON an absent key is a missing value, so only the end can tell.
   const missing = record.textual ? wanted.filter(({ name }) => !names.includes(name)).map(({ name }) => name) : []
   if (missing.length > 0) throw missingFeatures(file, missing, names)

@@ -1,6 +1,5 @@
-import { type Model, scoreModel } from '@eddy/mixture'
+import { freeParameters, type Model, scoreModel } from '@eddy/mixture'
 import type { FeatureRows } from '../input/read-features.ts'
-import { freeParameters } from './free-parameters.ts'
 
 /** How well a model describes events. */
 export interface Evaluation {

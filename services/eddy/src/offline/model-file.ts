@@ -38,7 +38,12 @@ export async function writeModel(path: string, stored: StoredModel): Promise<voi
  * @throws ModelError when it is missing or no model
  */
 export async function readModel(path: string): Promise<StoredModel> {
-  const json = (await readJson(path)) as StoredJson
+  return parseStored(path, await readJson(path))
+}
+
+/** The model of a JSON value that stands in the file `path`. */
+export function parseStored(path: string, value: unknown): StoredModel {
+  const json = value as StoredJson
   try {
     const model = modelFromJson(json)
     const columns = model.specification.features.map(

@@ -7,10 +7,12 @@ import {
   estimateTransform,
   fitModel,
   hardEm,
+  type Initialisation,
   kMeans,
   type Model,
   type ModelSpecification,
   type Parameters,
+  type Prior,
   permutation,
   random,
   type StartingJson,
@@ -30,18 +32,25 @@ export interface TrainingOptions {
   readonly covariance: Covariance
   /** rank of a `factor` covariance */
   readonly factors?: number | undefined
+  /** of the numbers, default gaussian */
+  readonly family?: 'gaussian' | 'student-t' | undefined
+  /** student-t: fixed; estimated if absent */
+  readonly degreesOfFreedom?: number | undefined
   readonly algorithm: Algorithm
   readonly passes: number
   readonly batchSize: number
   readonly stepExponent: number
-  readonly varianceFloor?: number | undefined
+  /** what is given of a prior; the rest is maximum likelihood with the library's variance floor */
+  readonly prior?: Partial<Prior> | undefined
   readonly tolerance: number
   readonly maxIterations: number
   readonly seed: number
   /** numbers are centred and scaled */
   readonly standardise: boolean
   readonly transforms?: ReadonlyMap<string, TransformName> | undefined
-  /** starting values in the user's units; the best of several short runs from k-means++ if absent */
+  /** how the short runs begin whose best one is the start, default k-means++ */
+  readonly initialisation?: Initialisation | undefined
+  /** starting values in the user's units instead */
   readonly start?: StartingJson | undefined
   /** told how far the work is, 0 … 1 */
   readonly onProgress?: ((share: number) => void) | undefined
@@ -49,10 +58,17 @@ export interface TrainingOptions {
 
 /** The specification of a model of these columns. */
 export function specificationOf(matrix: Pick<FeatureMatrix, 'columns'>, options: TrainingOptions): ModelSpecification {
+  for (const name of options.transforms?.keys() ?? []) {
+    if (matrix.columns.some(column => column.name === name && column.type === 'number')) continue
+    const numbers = matrix.columns.filter(column => column.type === 'number').map(column => column.name)
+    throw new Error(`--transform: expected features of type number (${numbers.join(', ')}), got ${name}`)
+  }
   return createSpecification({
     components: options.components,
     covariance: options.covariance,
     ...(options.factors === undefined ? {} : { factors: options.factors }),
+    family: options.family ?? 'gaussian',
+    ...(options.degreesOfFreedom === undefined ? {} : { degreesOfFreedom: options.degreesOfFreedom }),
     standardise: options.standardise,
     features: matrix.columns.map(({ name, type, values }) => ({
       name,
@@ -61,8 +77,9 @@ export function specificationOf(matrix: Pick<FeatureMatrix, 'columns'>, options:
       // A column with fewer categories than two still is a categorical variable.
       ...(type === 'category' ? { categories: Math.max(2, values?.length ?? 0) } : {}),
     })),
-    prior: options.varianceFloor === undefined ? {} : { varianceFloor: options.varianceFloor },
+    prior: options.prior ?? {},
     stepSize: { exponent: options.stepExponent },
+    warmUp: options.initialisation === undefined ? {} : { initialisation: options.initialisation },
   })
 }
 

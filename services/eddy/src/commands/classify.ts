@@ -1,0 +1,256 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { decimal, nameList, wholeNumber } from '../command-line/arguments.ts'
+import { UsageError } from '../command-line/exit-code.ts'
+import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import type { FeatureColumn } from '../input/feature-columns.ts'
+import { collectFeatures, type FeatureMatrix, type FeatureRows } from '../input/read-features.ts'
+import {
+  byClass,
+  type ClassDensity,
+  type Costs,
+  costKey,
+  type Decision,
+  decide,
+  modelDensity,
+} from '../offline/bayes-classifier.ts'
+import { ReportBuilder, readableReports } from '../offline/classification-report.ts'
+import {
+  classifierColumns,
+  readClassifier,
+  type StoredClassifier,
+  writeClassifier,
+} from '../offline/classifier-file.ts'
+import { histogramDensity, scottBins } from '../offline/histogram-density.ts'
+import { ModelError } from '../offline/model-file.ts'
+import { train } from '../offline/train.ts'
+import { withExamples } from '../program.ts'
+import { openFeatures } from './input-options.ts'
+import { keptValues } from './kept-values.ts'
+import { addModelOptions, type ModelFlags, modelColumns, trainingOptions } from './model-options.ts'
+
+interface ClassifyFlags extends ModelFlags {
+  readonly train?: string
+  readonly label?: string
+  readonly model?: string
+  readonly components: number
+  readonly priors?: ReadonlyMap<string, number>
+  readonly costs?: Costs
+  readonly reject?: number
+  readonly out?: string
+  readonly report?: boolean
+  readonly json?: boolean
+  readonly keep?: readonly string[]
+}
+
+/** `eddy classify`: Bayes' rule with one mixture a class. */
+export function classifyCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('classify')
+    .description(
+      'learn a Bayes classifier from labelled events (one mixture a class), and decide for the events of --input',
+    )
+    .option('--train <file>', 'labelled events to learn from')
+    .option('--label <column>', 'with --train: the column of the class')
+    .option('--model <classifier.json>', 'instead of --train: made by --out')
+  addModelOptions(command)
+    .option(
+      '--components <k>',
+      'components of each class; 1 with --covariance diag is naive Bayes',
+      wholeNumber(1, 1024),
+      1,
+    )
+    .option('--priors <a=0.2,b=0.8>', 'of the classes; their shares in --train if absent', numberMap('(0, Infinity)'))
+    .option('--costs <actual:decided=5>', 'of wrong decisions, 1 if absent', numberMap('[0, Infinity)'))
+    .option('--reject <cost>', 'decide only where the expected cost is at most this', decimal('[0, Infinity)'))
+    .option('--out <classifier.json>', 'write the classifier to a file')
+    .option(
+      '--report',
+      'the events of --input have labels: tell error, cost, log loss and confusion, and those of baselines',
+    )
+    .option('--json', 'with --report: print one JSON object')
+    .option('--keep <a,b>', "copy these of the record's values into each line, e.g. the customer", nameList)
+    .action((flags: ClassifyFlags) => classify(terminal, flags))
+  return withExamples(command, [
+    [
+      'eddy classify --train bought.csv --label returned --features price,items --input new.csv --keep order',
+      'one JSON line an order',
+    ],
+    [
+      'eddy classify --train a.csv --label kind --components 3 --input b.csv --report',
+      'how good is it on other events?',
+    ],
+    [
+      'eddy classify --train a.csv --label fraud --costs yes:no=50 --reject 0.4 --input b.csv',
+      'a missed fraud costs 50; leave doubtful ones to people',
+    ],
+  ])
+}
+
+/** Parser of `name=number,…`. */
+function numberMap(range: string): (text: string) => ReadonlyMap<string, number> {
+  return text =>
+    new Map(
+      nameList(text).map(pair => {
+        const at = pair.lastIndexOf('=')
+        if (at < 1) throw new InvalidArgumentError(`Expected name=number, got "${pair}".`)
+        return [pair.slice(0, at), decimal(range)(pair.slice(at + 1))]
+      }),
+    )
+}
+
+async function classify(terminal: Terminal, flags: ClassifyFlags): Promise<void> {
+  if ((flags.train === undefined) === (flags.model === undefined)) {
+    throw new UsageError('classify: expected either --train FILE with --label COLUMN, or --model FILE.')
+  }
+  const learned = flags.train === undefined ? undefined : await learn(terminal, flags, flags.train)
+  const classifier = learned?.classifier ?? (await readClassifier(flags.model!))
+  if (flags.out !== undefined) {
+    await writeClassifier(flags.out, classifier)
+    note(terminal, `eddy: wrote ${flags.out}`)
+  }
+  const names = classifier.classes.map(({ name }) => name)
+  checkCosts(flags.costs, names)
+  const classes = classifier.classes.map(
+    ({ name, prior, stored }): ClassDensity => ({ name, prior, density: modelDensity(stored.model) }),
+  )
+  const label: FeatureColumn | undefined = flags.report
+    ? { name: classifier.label, type: 'category', values: names }
+    : undefined
+  const stream = await openFeatures(terminal, flags, classifierColumns(classifier), label)
+  if (!flags.report) {
+    for await (const rows of stream.batches) {
+      const decisions = decide(classes, rows.values, rows.rows, flags.costs, flags.reject)
+      await print(terminal, lines(rows, decisions, names, flags.keep, stream.records.name))
+    }
+    return
+  }
+  const baselines = learned ? { histogram: learned.histogram, 'most frequent': constant(classes) } : {}
+  const compared = { mixture: classes, ...baselines }
+  const builders = Object.fromEntries(
+    Object.keys(compared).map(name => [
+      name,
+      new ReportBuilder(names, flags.costs ?? new Map(), flags.reject ?? Infinity),
+    ]),
+  )
+  for await (const rows of stream.batches) {
+    const { values, truth } = withoutLabel(rows, classifierColumns(classifier).length)
+    for (const [name, densities] of Object.entries(compared)) {
+      const decisions = decide(densities, values, truth.length, flags.costs, flags.reject)
+      truth.forEach((actual, n) => {
+        builders[name]!.add(actual, decisions[n]!)
+      })
+    }
+  }
+  const reports = Object.fromEntries(Object.entries(builders).map(([name, builder]) => [name, builder.report()]))
+  await print(terminal, flags.json ? JSON.stringify(reports) + '\n' : readableReports(reports))
+}
+
+/** One model a class, and the histogram baseline on the same events. */
+async function learn(terminal: Terminal, flags: ClassifyFlags, file: string) {
+  const { label } = flags
+  if (label === undefined)
+    throw new UsageError('--label: expected the column of the class beside --train, got nothing.')
+  const stream = await openFeatures(terminal, { ...flags, input: file }, modelColumns(flags), {
+    name: label,
+    type: 'category',
+  })
+  const labelled = await collectFeatures(stream)
+  const groups = byClass(labelled)
+  for (const name of flags.priors?.keys() ?? [])
+    checkClass(
+      '--priors',
+      name,
+      groups.map(group => group.name),
+    )
+  const weightOf = (name: string, share: number) => flags.priors?.get(name) ?? share
+  const total = groups.reduce((sum, { name, share }) => sum + weightOf(name, share), 0)
+  const everything = joined(groups.map(group => group.matrix))
+  const bins = scottBins(labelled.rows / groups.length)
+  const priors = groups.map(({ name, share }) => weightOf(name, share) / total)
+  const classifier: StoredClassifier = {
+    label,
+    classes: groups.map(({ name, matrix }, c) => {
+      const model = train(matrix, { ...trainingOptions(flags), components: flags.components })
+      return { name, prior: priors[c]!, stored: { model, columns: matrix.columns } }
+    }),
+  }
+  const histogram = groups.map(
+    ({ name, matrix }, c): ClassDensity => ({
+      name,
+      prior: priors[c]!,
+      density: histogramDensity(matrix, everything, bins),
+    }),
+  )
+  return { classifier, histogram }
+}
+
+/** A classifier that knows the priors only. */
+function constant(classes: readonly ClassDensity[]): ClassDensity[] {
+  return classes.map(({ name, prior }) => ({
+    name,
+    prior,
+    density: { logDensity: (_, rows) => new Float64Array(rows) },
+  }))
+}
+
+function joined(parts: readonly FeatureMatrix[]): FeatureMatrix {
+  const concatenated = (pick: (part: FeatureMatrix) => Float64Array) => {
+    const all = new Float64Array(parts.reduce((sum, part) => sum + pick(part).length, 0))
+    let at = 0
+    for (const part of parts) {
+      all.set(pick(part), at)
+      at += pick(part).length
+    }
+    return all
+  }
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0)
+  return {
+    columns: parts[0]!.columns,
+    rows,
+    values: concatenated(p => p.values),
+    weights: concatenated(p => p.weights),
+  }
+}
+
+/** Features and true classes of the rows that have a label: the last column. */
+function withoutLabel({ rows, values }: FeatureRows, columns: number) {
+  const width = columns + 1
+  const truth: number[] = []
+  const features = new Float64Array(rows * columns)
+  for (let n = 0; n < rows; n++) {
+    const actual = values[n * width + columns]!
+    if (Number.isNaN(actual)) continue
+    features.set(values.subarray(n * width, n * width + columns), truth.length * columns)
+    truth.push(actual)
+  }
+  return { values: features, truth }
+}
+
+function lines(
+  { records }: FeatureRows,
+  decisions: readonly Decision[],
+  names: readonly string[],
+  keep: readonly string[] | undefined,
+  file: string,
+): string {
+  return decisions
+    .map(({ decided, posterior, risk, logDensity }, n) => {
+      const line = {
+        ...keptValues(records[n]!, keep, file),
+        class: names[decided] ?? null,
+        posterior: Object.fromEntries(names.map((name, c) => [name, posterior[c]!])),
+        risk,
+        logDensity,
+      }
+      return JSON.stringify(line) + '\n'
+    })
+    .join('')
+}
+
+function checkCosts(costs: Costs | undefined, names: readonly string[]): void {
+  const known = names.flatMap(actual => names.map(predicted => costKey(actual, predicted)))
+  for (const key of costs?.keys() ?? []) checkClass('--costs', key, known)
+}
+
+function checkClass(flag: string, got: string, known: readonly string[]): void {
+  if (!known.includes(got)) throw new ModelError(`${flag}: expected one of ${known.join(', ')}, got ${got}.`)
+}

@@ -1,0 +1,48 @@
+import { random } from '@eddy/mixture'
+import { Command } from 'commander'
+import { nameList } from '../command-line/arguments.ts'
+import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { explainer } from '../offline/explain-event.ts'
+import { readModel } from '../offline/model-file.ts'
+import { withExamples } from '../program.ts'
+import { addInputOptions, type InputFlags, openFeatures } from './input-options.ts'
+import { keptValues } from './kept-values.ts'
+
+interface ExplainFlags extends InputFlags {
+  readonly model: string
+  readonly keep?: readonly string[]
+}
+
+/** `eddy explain`: why every event of a file belongs to its segment, one JSON line a row. */
+export function explainCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('explain')
+    .description(
+      'print for every event its posterior, the entropy of that, and what each feature adds to the log odds of its segment against the runner-up (nats)',
+    )
+    .requiredOption('--model <model.json>', 'made by eddy fit')
+  addInputOptions(command)
+    .option('--keep <a,b>', "copy these of the record's values into each line, e.g. the customer", nameList)
+    .action((flags: ExplainFlags) => explain(terminal, flags))
+  return withExamples(command, [
+    ['eddy explain --model model.json --input customers.csv --keep customer | head -1 | jq', 'one customer'],
+    [
+      "eddy explain --model model.json --input customers.csv | jq 'select(.entropy > 0.5)'",
+      'customers between segments',
+    ],
+  ])
+}
+
+async function explain(terminal: Terminal, flags: ExplainFlags): Promise<void> {
+  const { model, columns } = await readModel(flags.model)
+  const stream = await openFeatures(terminal, flags, columns)
+  const explained = explainer(model, random(1))
+  const d = columns.length
+  for await (const { rows, values, records } of stream.batches) {
+    let text = ''
+    for (let n = 0; n < rows; n++) {
+      const kept = keptValues(records[n]!, flags.keep, stream.records.name)
+      text += JSON.stringify({ ...kept, ...explained(values.subarray(n * d, (n + 1) * d)) }) + '\n'
+    }
+    await print(terminal, text)
+  }
+}

@@ -1,0 +1,141 @@
+import type { Covariance, Initialisation, Prior, TransformName } from '@eddy/mixture'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { decimal, featureColumns, nameList, typeList, wholeNumber } from '../command-line/arguments.ts'
+import type { FeatureColumn, FeatureType } from '../input/feature-columns.ts'
+import { type Algorithm, algorithms } from '../offline/train.ts'
+import { addInputOptions, type InputFlags } from './input-options.ts'
+
+/** Flags that say what kind of model is fitted, and how: `fit`, `select` and `classify` have them. */
+export interface ModelFlags extends InputFlags {
+  readonly features?: readonly string[]
+  readonly types?: ReadonlyMap<string, FeatureType>
+  readonly covariance: Covariance
+  readonly factors?: number
+  readonly family: 'gaussian' | 'student-t'
+  readonly degreesOfFreedom?: number
+  readonly init: string
+  readonly algorithm: Algorithm
+  readonly passes: number
+  readonly batchSize: number
+  readonly stepExponent: number
+  readonly varianceFloor?: number
+  readonly prior?: Partial<Prior>
+  readonly tolerance: number
+  readonly maxIterations: number
+  readonly seed: number
+  /** false for --no-transform */
+  readonly transform: boolean | ReadonlyMap<string, TransformName>
+}
+
+const initialisations = ['kmeans++', 'random', 'split'] as const satisfies readonly Initialisation[]
+
+/** Adds the input options and everything that says what kind of model is fitted. */
+export function addModelOptions(command: Command): Command {
+  return addInputOptions(command)
+    .option('--features <a,b,c>', 'columns to learn from (all but customer, time and weight if absent)', nameList)
+    .option('--types <a=number,b=count>', 'columns with their type: number, count, category or boolean', typeList)
+    .addOption(
+      new Option('--covariance <form>', 'of the numbers')
+        .choices(['full', 'tied', 'diag', 'spherical', 'factor'])
+        .default('full'),
+    )
+    .option('--factors <q>', 'rank of a factor covariance', wholeNumber(1))
+    .addOption(
+      new Option('--family <name>', 'of the numbers; student-t is robust to outliers')
+        .choices(['gaussian', 'student-t'])
+        .default('gaussian'),
+    )
+    .option('--degrees-of-freedom <nu>', 'student-t: fixed; estimated if absent', decimal('(0, Infinity)'))
+    .addOption(new Option('--algorithm <name>').choices([...algorithms]).default('batch'))
+    .option('--passes <n>', 'stepwise: times over the data', wholeNumber(1), 1)
+    .option('--batch-size <m>', 'stepwise: events a step', wholeNumber(1), 512)
+    .option(
+      '--step-exponent <alpha>',
+      'stepwise: α of the step size (t + t0)^−α, in (0.5, 1]',
+      decimal('(0.5, 1]'),
+      0.8,
+    )
+    .option('--variance-floor <f>', "least variance, as a share of the feature's overall variance", decimal('[0, 1]'))
+    .option('--prior <weight=1,mean=0.5,covariance=8>', 'MAP estimate: pseudo-events of each part', priorList)
+    .option(
+      '--tolerance <t>',
+      'stop when the mean log-likelihood changes by less, nats',
+      decimal('[0, Infinity)'),
+      1e-3,
+    )
+    .option('--max-iterations <n>', 'batch, hard, kmeans: most iterations', wholeNumber(1), 100)
+    .option('--init <how>', `${initialisations.join(', ')}: the best of several short runs`, 'kmeans++')
+    .option('--seed <s>', 'of all randomness', wholeNumber(0), 1)
+    .option('--transform <a=log1p,b=yeo-johnson>', 'bend features before they are centred and scaled', transformList)
+    .option('--no-transform', 'leave features as they are: not even centred and scaled')
+}
+
+/** Parser of `a=log1p,b=yeo-johnson`. */
+function transformList(text: string): ReadonlyMap<string, TransformName> {
+  const names = ['none', 'log1p', 'yeo-johnson']
+  return new Map(
+    nameList(text).map(pair => {
+      const [name, transform, ...more] = pair.split('=')
+      if (!name || more.length > 0 || !names.includes(transform ?? '')) {
+        throw new InvalidArgumentError(`Expected name=transform with one of ${names.join(', ')}, got "${pair}".`)
+      }
+      return [name, transform as TransformName]
+    }),
+  )
+}
+
+const priorParts = {
+  weight: 'weightPseudoEvents',
+  mean: 'meanPseudoEvents',
+  covariance: 'covariancePseudoEvents',
+} as const
+
+/** Parser of `weight=1,mean=0.5,covariance=8`. */
+function priorList(text: string): Partial<Prior> {
+  return Object.fromEntries(
+    nameList(text).map(pair => {
+      const [part, value, ...more] = pair.split('=')
+      if (!part || !Object.hasOwn(priorParts, part) || more.length > 0) {
+        throw new InvalidArgumentError(
+          `Expected part=number with one of ${Object.keys(priorParts).join(', ')}, got "${pair}".`,
+        )
+      }
+      return [priorParts[part as 'weight'], decimal('[0, Infinity)')(value ?? '')]
+    }),
+  )
+}
+
+/** The features of the flags; undefined for every column of the input. */
+export function modelColumns(flags: ModelFlags): readonly FeatureColumn[] | undefined {
+  return featureColumns(flags.features, flags.types)
+}
+
+/** The initialisation a name stands for; undefined for anything else, which `fit` takes for a file. */
+export function initialisationOf(init: string): Initialisation | undefined {
+  return initialisations.find(name => name === init)
+}
+
+/** What `train` takes of the flags. */
+export function trainingOptions(flags: ModelFlags) {
+  const { transform } = flags
+  return {
+    covariance: flags.covariance,
+    factors: flags.factors,
+    algorithm: flags.algorithm,
+    passes: flags.passes,
+    batchSize: flags.batchSize,
+    stepExponent: flags.stepExponent,
+    family: flags.family,
+    degreesOfFreedom: flags.degreesOfFreedom,
+    initialisation: initialisationOf(flags.init),
+    prior: {
+      ...flags.prior,
+      ...(flags.varianceFloor === undefined ? {} : { varianceFloor: flags.varianceFloor }),
+    },
+    tolerance: flags.tolerance,
+    maxIterations: flags.maxIterations,
+    seed: flags.seed,
+    standardise: transform !== false,
+    transforms: typeof transform === 'object' ? transform : undefined,
+  }
+}

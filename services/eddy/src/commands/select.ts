@@ -1,0 +1,135 @@
+import { writeFile } from 'node:fs/promises'
+import { Command, Option } from 'commander'
+import { wholeNumber } from '../command-line/arguments.ts'
+import { UsageError } from '../command-line/exit-code.ts'
+import { Progress } from '../command-line/progress.ts'
+import { table } from '../command-line/table.ts'
+import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { InputError } from '../input/input-error.ts'
+import { collectFeatures } from '../input/read-features.ts'
+import {
+  type Candidate,
+  type Criterion,
+  criteria,
+  type Selection,
+  selectComponents,
+} from '../offline/select-components.ts'
+import { palette, svgPlot } from '../plot.ts'
+import { withExamples } from '../program.ts'
+import { openFeatures } from './input-options.ts'
+import { addModelOptions, initialisationOf, type ModelFlags, modelColumns, trainingOptions } from './model-options.ts'
+
+interface SelectFlags extends ModelFlags {
+  readonly minComponents: number
+  readonly maxComponents: number
+  readonly criterion: Criterion
+  readonly folds: number
+  readonly plot?: string
+  readonly json?: boolean
+}
+
+/** `eddy select`: how many segments does a file hold? */
+export function selectCommand(terminal: Terminal = processTerminal): Command {
+  const command = addModelOptions(new Command('select').description('compare numbers of segments, and choose one'))
+    .option('--min-components <k>', 'least number of segments', wholeNumber(1, 1024), 1)
+    .option('--max-components <k>', 'largest number of segments', wholeNumber(1, 1024), 12)
+    .addOption(new Option('--criterion <name>', 'what decides').choices([...criteria]).default('cross-validation'))
+    .option('--folds <n>', 'of cross-validation', wholeNumber(2, 100), 5)
+    .option('--plot <file.svg>', 'write a picture of all criteria')
+    .option('--json', 'print one JSON object')
+    .action((flags: SelectFlags) => select(terminal, flags))
+  return withExamples(command, [
+    [
+      'eddy select --input customers.csv --features recency,frequency,spend --plot select.svg',
+      '1 to 12 segments by cross-validation',
+    ],
+    [
+      'eddy select --input customers.csv --max-components 20 --criterion prequential --json | jq .chosen',
+      'for a script',
+    ],
+  ])
+}
+
+async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
+  const { minComponents, maxComponents, criterion, folds } = flags
+  if (maxComponents < minComponents) {
+    throw new UsageError(
+      `--max-components: expected at least --min-components (${minComponents}), got ${maxComponents}.`,
+    )
+  }
+  if (!initialisationOf(flags.init)) {
+    throw new UsageError(
+      `--init: expected kmeans++, random or split, got ${flags.init}. A file fits one number of components only.`,
+    )
+  }
+  const matrix = await collectFeatures(await openFeatures(terminal, flags, modelColumns(flags)))
+  if (matrix.rows < folds) {
+    throw new InputError(
+      `${flags.input}: expected at least as many records as folds (${folds}), got ${matrix.rows}. Lower --folds.`,
+    )
+  }
+  const progress = new Progress(terminal, 'Comparing', 1)
+  const onProgress = (share: number): void => progress.update(share)
+  const training = trainingOptions(flags)
+  const selection = selectComponents(matrix, { training, minComponents, maxComponents, criterion, folds, onProgress })
+  progress.stop()
+  if (flags.plot !== undefined) {
+    await writeFile(flags.plot, picture(selection, matrix.rows))
+    note(terminal, `eddy: wrote ${flags.plot}`)
+  }
+  await print(terminal, flags.json ? JSON.stringify(selection) + '\n' : readable(selection))
+  const { choices } = selection
+  if (choices.bic !== choices['cross-validation']) {
+    note(
+      terminal,
+      `eddy: BIC takes ${choices.bic}, events that were held out take ${choices['cross-validation']}. BIC's penalty is an approximation for ` +
+        'much data and a true model: believe the held-out events.',
+    )
+  }
+}
+
+function readable({ candidates, choices, chosen, criterion }: Selection): string {
+  const mark = (name: Criterion, components: number) => (choices[name] === components ? ' *' : '  ')
+  const nats = (value: number) => (Number.isNaN(value) ? '-' : value.toFixed(4))
+  const rows = candidates.map(c => [
+    String(c.components),
+    String(c.parameters),
+    nats(c.crossValidation) + mark('cross-validation', c.components),
+    `${c.behind.toFixed(4)} ± ${c.behindError.toFixed(4)}`,
+    nats(c.prequential) + mark('prequential', c.components),
+    c.bic.toFixed(1) + mark('bic', c.components),
+    c.aic.toFixed(1) + mark('aic', c.components),
+  ])
+  const head = ['components', 'parameters', 'cross-validation', 'behind the best', 'prequential', 'BIC', 'AIC']
+  return `${table(head, rows)}\n\n${chosen} components by ${criterion} (* the choice of each criterion; likelihoods in nats per event)\n`
+}
+
+/** All criteria as nats per event, so that they share an axis and more is better. */
+function picture({ candidates, choices }: Selection, events: number): string {
+  const x = candidates.map(candidate => candidate.components)
+  const curve = (name: Criterion, label: string, colour: number, value: (candidate: Candidate) => number) => {
+    const known = candidates.filter(candidate => !Number.isNaN(value(candidate)))
+    return {
+      kind: 'line' as const,
+      x: known.map(candidate => candidate.components),
+      y: known.map(value),
+      colour: palette[colour]!,
+      dots: true,
+      name: `${label}: takes ${choices[name]}`,
+    }
+  }
+  return svgPlot({
+    title: 'How many segments?',
+    width: 640,
+    height: 420,
+    x: { label: 'components', domain: [x[0]! - 0.5, x.at(-1)! + 0.5] },
+    y: { label: 'nats per event' },
+    legend: 'bottom',
+    marks: [
+      curve('cross-validation', 'cross-validation', 0, candidate => candidate.crossValidation),
+      curve('prequential', 'prequential', 2, candidate => candidate.prequential),
+      curve('bic', '−BIC/2n', 1, candidate => -candidate.bic / (2 * events)),
+      curve('aic', '−AIC/2n', 3, candidate => -candidate.aic / (2 * events)),
+    ].filter(mark => mark.x.length > 0),
+  })
+}

@@ -1,0 +1,74 @@
+import { random, standardNormal } from '@eddy/mixture'
+import { expect, it } from 'vitest'
+import { selectCommand } from '../commands/select.ts'
+import { runCommand } from '../testing/run-command.ts'
+import { fileOf } from '../testing/temporary-file.ts'
+
+const next = random(5)
+const three = Array.from({ length: 900 }, (_, i) => [
+  10 * (i % 3) + standardNormal(next),
+  (i % 3 === 1 ? 12 : 0) + 2 * standardNormal(next),
+])
+const csv = fileOf('three.csv', 'a,b\n' + three.map(row => row.join(',')).join('\n'))
+const select = (...argv: string[]) => runCommand(selectCommand, ['--input', csv, '--max-components', '5', ...argv])
+
+it.each(['cross-validation', 'prequential', 'bic'])('eddy select finds three segments by %s', async criterion => {
+  const { stdout, code } = await select('--criterion', criterion, '--json')
+  expect(code).toBe(0)
+  const selection = JSON.parse(stdout)
+  expect(selection).toMatchObject({ criterion, chosen: 3 })
+  expect(selection.candidates.map((c: { components: number }) => c.components)).toEqual([1, 2, 3, 4, 5])
+  const [one, , best] = selection.candidates
+  expect(best.parameters).toBe(17)
+  expect(best.bic).toBeCloseTo(17 * Math.log(900) - 2 * 900 * best.meanLogLikelihood, 6)
+  expect(best.aic).toBeCloseTo(2 * 17 - 2 * 900 * best.meanLogLikelihood, 6)
+  // Held-out events are a little less likely than learned ones, and much more than under one segment.
+  expect(best.crossValidation).toBeLessThan(best.meanLogLikelihood)
+  expect(best.crossValidation).toBeGreaterThan(best.meanLogLikelihood - 0.1)
+  expect(one.behind).toBeGreaterThan(10 * one.behindError)
+})
+
+it('prints a table with the choice of each criterion, and a picture', async () => {
+  const plot = fileOf('select.svg', '')
+  const { stdout, stderr } = await select('--plot', plot)
+  expect(stdout).toMatch(/components\s+parameters\s+cross-validation\s+behind the best\s+prequential\s+BIC\s+AIC\n/)
+  expect(stdout).toMatch(/\n\s+3\s+17\s+-\d+\.\d{4} \*/)
+  expect(stdout).toMatch(/3 components by cross-validation/)
+  expect(stderr).toContain(`wrote ${plot}`)
+})
+
+it('warns where BIC and held-out events disagree', async () => {
+  // 300 events of three clear segments in 6 dimensions: too few for BIC's penalty.
+  const centres = [
+    [0, 0],
+    [4, 0],
+    [2, 3.5],
+  ]
+  const draw = random(4)
+  const rows = Array.from({ length: 300 }, (_, i) =>
+    Array.from({ length: 6 }, (_, j) => (centres[i % 3]![j] ?? 0) + standardNormal(draw)).join(','),
+  )
+  const few = fileOf('few.csv', 'a,b,c,d,e,f\n' + rows.join('\n'))
+  const argv = ['--input', few, '--max-components', '4', '--variance-floor', '0.01', '--json']
+  const { stdout, stderr } = await runCommand(selectCommand, argv)
+  const { choices } = JSON.parse(stdout)
+  expect(choices.bic).toBeLessThan(choices['cross-validation'])
+  expect(stderr).toMatch(/BIC takes \d, events that were held out take \d\. .*believe the held-out events/)
+})
+
+it.each([
+  [['--min-components', '6'], 2, /--max-components: expected at least --min-components \(6\), got 5/],
+  [['--init', 'x.json'], 2, /--init: expected kmeans\+\+, random or split, got x\.json/],
+  [['--folds', '1'], 2, /Expected a whole number from 2 to 100, got "1"/],
+])('refuses %s', async (argv, code, message) => {
+  expect(await select(...argv)).toMatchObject({ code, stderr: expect.stringMatching(message) })
+})
+
+it('refuses more folds than records', async () => {
+  const argv = ['--input', fileOf('tiny.csv', 'a\n1\n2\n')]
+  const { code, stderr } = await runCommand(selectCommand, argv)
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/at least as many records as folds \(5\), got 2/),
+  })
+})
