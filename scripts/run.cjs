@@ -63,5 +63,6 @@ var task = process.argv[2]
 var rest = process.argv.slice(3)
 var bin = path.dirname(node24())
 var env = Object.assign({}, process.env, { PATH: bin + path.delimiter + process.env.PATH })
-var source = ['--conditions=source', '--disable-warning=ExperimentalWarning']
+// The same flags as services/eddy/bin/eddy.cjs.
+var source = ['--conditions=source', '--disable-warning=ExperimentalWarning', '--max-semi-space-size=16']
 run(node24(), source.concat([path.join(root, 'scripts', task.replace(':', '-') + '.ts')], rest), { env: env })

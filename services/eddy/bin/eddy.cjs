@@ -8,6 +8,8 @@ var path = require('path')
 
 var home = path.join(__dirname, '..')
 var wanted = 24
+// Short-lived records fill the young generation; unbounded, it takes 100 MB more at the same speed.
+var flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16']
 
 /** The binary of the `node` package, a dependency of this one; undefined where its download was skipped. */
 function packagedNode() {
@@ -32,8 +34,8 @@ function entry() {
   var built = path.join(home, 'dist', 'main.js')
   var source = path.join(home, 'src', 'main.ts')
   var checkout = home.split(path.sep).indexOf('node_modules') < 0 && fs.existsSync(source)
-  if (checkout) return ['--conditions=source', '--disable-warning=ExperimentalWarning', source]
-  if (fs.existsSync(built)) return ['--disable-warning=ExperimentalWarning', built]
+  if (checkout) return flags.concat(['--conditions=source', source])
+  if (fs.existsSync(built)) return flags.concat([built])
   return fail('expected ' + built + ', got no such file. Reinstall the package (or run `npm run build` in its source).')
 }
 

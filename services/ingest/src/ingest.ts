@@ -14,7 +14,6 @@ export interface IngestOptions {
   readonly metrics?: Pick<Metrics, 'deadLetters'>
 }
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -75,12 +74,17 @@ function decodeJson(value: Uint8Array): unknown {
 
 function toRecord(vector: FeatureVector, source: StoredRecord, partition: number): OutgoingRecord {
   return {
-    key: encoder.encode(vector.customer),
+    key: Buffer.from(vector.customer),
     value: featureVectorCodec.encode(vector),
-    headers: source.headers.traceparent === undefined ? {} : { traceparent: source.headers.traceparent },
+    ...traced(source),
     timestamp: source.timestamp,
     partition,
   }
+}
+
+/** The trace goes on with the event. */
+function traced({ headers: { traceparent } }: StoredRecord): Pick<OutgoingRecord, 'headers'> {
+  return traceparent === undefined ? {} : { headers: { traceparent } }
 }
 
 function quarantine(refusal: Refusal, record: StoredRecord, delivery: Delivery): OutgoingRecord {

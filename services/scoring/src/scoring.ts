@@ -49,7 +49,6 @@ class Scorer {
   }
 }
 
-const encoder = new TextEncoder()
 const reader = new FeaturesReader()
 
 function label(delivery: Delivery, scorer: Scorer, topic: string): Emission {
@@ -72,7 +71,7 @@ function label(delivery: Delivery, scorer: Scorer, topic: string): Emission {
   mixture.score(snapshot.parameters, block, posteriors, logDensity)
   for (let n = 0; n < rows; n++) logDensity[n]! += logJacobian[n]!
   const outgoing: OutgoingRecord[] = records.map(({ offset, headers, timestamp, key }, n) => ({
-    key: key ?? encoder.encode(customers[n]!),
+    key: key ?? Buffer.from(customers[n]!),
     value: labels.encode(
       customers[n]!,
       times[n]!,
@@ -83,7 +82,7 @@ function label(delivery: Delivery, scorer: Scorer, topic: string): Emission {
       partition,
       offset,
     ),
-    headers: headers.traceparent === undefined ? {} : { traceparent: headers.traceparent },
+    ...(headers.traceparent === undefined ? {} : { headers: { traceparent: headers.traceparent } }),
     timestamp,
     partition,
   }))

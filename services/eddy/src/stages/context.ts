@@ -22,6 +22,9 @@ export interface Context {
   readonly now: () => number
 }
 
+/** Records a stage takes at once: enough to share a commit, few enough that the event loop stays free (some 5 ms). */
+export const maxRecords = 2048
+
 /** Name of a stage's consumer group. */
 export const groupName = ({ model }: Configuration, stage: string): string => `${model.name}.${stage}`
 
