@@ -1,30 +1,22 @@
+import type { Command } from 'commander'
 import { runProgram } from './command-line/run.ts'
 import { processTerminal } from './command-line/terminal.ts'
-import { classifyCommand } from './commands/classify.ts'
-import { evaluateCommand } from './commands/evaluate.ts'
-import { explainCommand } from './commands/explain.ts'
-import { fitCommand } from './commands/fit.ts'
-import { inspectCommand } from './commands/inspect.ts'
-import { produceCommand } from './commands/produce.ts'
-import { scoreCommand } from './commands/score.ts'
-import { selectCommand } from './commands/select.ts'
-import { tailCommand } from './commands/tail.ts'
-import { upCommand } from './commands/up.ts'
 import { createProgram } from './program.ts'
 
-// In the order of the help.
-const commands = [
-  upCommand(),
-  produceCommand(),
-  tailCommand(),
-  inspectCommand(),
-  fitCommand(),
-  scoreCommand(),
-  explainCommand(),
-  evaluateCommand(),
-  selectCommand(),
-  classifyCommand(),
-]
+/** Every command, in the order of the help. Only the one that is asked for is loaded. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import('./commands/up.ts')).upCommand(),
+  produce: async () => (await import('./commands/produce.ts')).produceCommand(),
+  tail: async () => (await import('./commands/tail.ts')).tailCommand(),
+  inspect: async () => (await import('./commands/inspect.ts')).inspectCommand(),
+  validate: async () => (await import('./commands/validate.ts')).validateCommand(),
+  fit: async () => (await import('./commands/fit.ts')).fitCommand(),
+  score: async () => (await import('./commands/score.ts')).scoreCommand(),
+  explain: async () => (await import('./commands/explain.ts')).explainCommand(),
+  evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand(),
+  select: async () => (await import('./commands/select.ts')).selectCommand(),
+  classify: async () => (await import('./commands/classify.ts')).classifyCommand(),
+}
 
 // Started by bin/eddy.cjs or npm start: whoever kills that one means us, even with kill -9.
 if (process.channel !== undefined) {
@@ -36,4 +28,7 @@ process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(0)
   throw error
 })
-process.exitCode = await runProgram(createProgram(commands), process.argv.slice(2), processTerminal)
+const argv = process.argv.slice(2)
+const wanted = Object.hasOwn(commands, argv[0] ?? '') ? [commands[argv[0]!]!] : Object.values(commands)
+const program = createProgram(await Promise.all(wanted.map(load => load())))
+process.exitCode = await runProgram(program, argv, processTerminal)

@@ -1,0 +1,57 @@
+import { environmentVariables, jsonSchema, loadConfiguration } from '@eddy/runtime'
+import { Command } from 'commander'
+import { UsageError } from '../command-line/exit-code.ts'
+import { table } from '../command-line/table.ts'
+import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { configurationSchema } from '../configuration.ts'
+import { withExamples } from '../program.ts'
+
+interface ValidateFlags {
+  readonly config?: string
+  readonly print?: boolean
+  readonly schema?: boolean
+  readonly variables?: boolean
+}
+
+/** Leaves whose values never leave the process. */
+const secrets: readonly string[] = ['token', 'password']
+
+/** `eddy validate`: every mistake of a configuration at once, each with its path and source. Exit code 78 if there is one. */
+export function validateCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('validate')
+    .description('check a configuration (file, environment, defaults) and tell every mistake at once')
+    .option('--config <file>', 'YAML or JSON; the environment and the defaults alone if absent')
+    .option('--print', 'print the configuration in force as JSON, secrets redacted')
+    .option('--schema', 'print the JSON Schema of a configuration instead, for editors')
+    .option('--variables', 'print the environment variables and the paths they set instead')
+    .action((flags: ValidateFlags) => validate(terminal, flags))
+  return withExamples(command, [
+    ['eddy validate --config eddy.yaml', 'exit code 0, or 78 with every mistake'],
+    ['EDDY_MODEL_COMPONENTS=4 eddy validate --config eddy.yaml --print | jq .model', 'what would be in force'],
+    ['eddy validate --schema > eddy.schema.json', 'completion in an editor'],
+  ])
+}
+
+async function validate(terminal: Terminal, flags: ValidateFlags): Promise<void> {
+  if (Number(flags.print === true) + Number(flags.schema === true) + Number(flags.variables === true) > 1) {
+    throw new UsageError('validate: expected one of --print, --schema and --variables, got several.')
+  }
+  if (flags.schema) {
+    await print(terminal, JSON.stringify(jsonSchema(configurationSchema), null, 2) + '\n')
+    return
+  }
+  if (flags.variables) {
+    const rows = environmentVariables(configurationSchema).map(({ variable, path }) => [variable, path])
+    await print(terminal, table(['variable', 'path'], rows) + '\n')
+    return
+  }
+  const configuration = loadConfiguration(configurationSchema, {
+    ...(flags.config === undefined ? {} : { file: flags.config }),
+    environment: terminal.environment,
+  })
+  if (flags.print) {
+    const hide = (name: string, value: unknown) =>
+      secrets.includes(name) && value !== undefined ? '[redacted]' : value
+    await print(terminal, JSON.stringify(configuration, hide, 2) + '\n')
+  } else note(terminal, `${flags.config ?? 'configuration'}: valid`)
+}
