@@ -55,10 +55,11 @@ export class EddyProcess {
     return (await this.said(/is up: (http:\S+)/))[1] as string
   }
 
-  /** kill −9 of the whole process group. */
-  async kill(): Promise<void> {
+  /** kill −9 of the whole process group. Tells whether it was still running. */
+  async kill(): Promise<boolean> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return false
     process.kill(-(this.child.pid as number), 'SIGKILL')
-    await this.#exit
+    return (await this.#exit) === 'SIGKILL'
   }
 
   async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<number | NodeJS.Signals> {

@@ -18,6 +18,9 @@ export interface FeatureSpecification {
   readonly transform?: TransformName
   /** categories only: how many there are, ≥ 2 */
   readonly categories?: number
+  /** names of the categories in the order of their codes, and the unit of the values: for reports only */
+  readonly values?: readonly string[]
+  readonly unit?: string
 }
 
 /** The form of a model, as plain JSON. Everything that is estimated is in its parameters. */

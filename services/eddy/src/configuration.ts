@@ -5,7 +5,7 @@ const feature = z
     name: z.string().min(1).meta({ description: 'Key of the feature in an event.' }),
     type: z.enum(['number', 'count', 'category', 'boolean']).default('number'),
     transform: z
-      .enum(['none', 'log1p'])
+      .enum(['none', 'log1p', 'yeo-johnson'])
       .default('none')
       .meta({ description: 'Applied before the feature is centred and scaled.' }),
     values: z
@@ -67,7 +67,25 @@ export const configurationSchema = z
           .regex(/^[a-zA-Z0-9._-]{1,100}$/)
           .default('customers'),
         components: z.int().min(1).max(1024).default(6).meta({ description: 'Number of segments, K.' }),
-        covariance: z.enum(['full', 'tied', 'diag', 'spherical']).default('full'),
+        family: z
+          .enum(['gaussian', 'student-t'])
+          .default('gaussian')
+          .meta({ description: 'Family of the numbers; student-t is robust to outliers.' }),
+        degreesOfFreedom: z
+          .number()
+          .positive()
+          .optional()
+          .meta({ description: 'ν of student-t; estimated if absent.' }),
+        covariance: z.enum(['full', 'tied', 'diag', 'spherical', 'factor']).default('full'),
+        factors: z.int().min(1).optional().meta({ description: 'Rank of a factor covariance.' }),
+        prior: z
+          .strictObject({
+            weightPseudoEvents: z.number().min(0).default(0),
+            meanPseudoEvents: z.number().min(0).default(0),
+            covariancePseudoEvents: z.number().min(0).default(0),
+          })
+          .prefault({})
+          .meta({ description: 'Dirichlet and Normal-Inverse-Wishart prior, in pseudo-events.' }),
         seed: z.int().min(0).default(1),
         batchSize: z.int().min(1).max(65_536).default(1024).meta({ description: 'Events in a mini-batch.' }),
         stepExponent: z.number().gt(0.5).max(1).default(0.7).meta({ description: 'α of the step size (t + t0)^−α.' }),
@@ -86,6 +104,7 @@ export const configurationSchema = z
         warmUp: z
           .strictObject({
             events: z.int().min(1).max(1_000_000).default(4096),
+            initialisation: z.enum(['kmeans++', 'random', 'split']).default('kmeans++'),
             restarts: z.int().min(1).max(100).default(5),
             iterations: z.int().min(1).max(1000).default(20),
           })

@@ -1,5 +1,6 @@
 import type { EventLog } from '@eddy/log'
 import { labelCodec, type Snapshot } from '@eddy/messages'
+import type { ModelSpecification } from '@eddy/mixture'
 import Table from 'cli-table3'
 import { lastValueFrom, tap } from 'rxjs'
 import type { Configuration } from '../configuration.ts'
@@ -18,20 +19,20 @@ export async function segmentTable(
   if (snapshot === undefined) return 'No segments yet: the model is still warming up.\n'
   const segments = describeSegments(snapshot)
   const customers = await recentCustomers(log, configuration.topics.labels)
-  const names = Object.keys(segments[0]?.centre ?? {})
-  const units = new Map((configuration.features ?? []).map(({ name, unit }) => [name, unit]))
+  const { features } = JSON.parse(snapshot.specification) as ModelSpecification
+  const names = features.map(({ name }) => name)
   const table = new Table({
     head: [
       'segment',
       'share',
-      ...names.map(name => (units.get(name) === undefined ? name : `${name} (${units.get(name)})`)),
+      ...features.map(({ name, unit }) => (unit === undefined ? name : `${name} (${unit})`)),
       'customers',
     ],
     style: { head: [], border: [] },
     colAligns: ['left', 'right', ...names.map(() => 'right' as const), 'left'],
   })
   for (const { id, weight, centre } of segments) {
-    const values = names.map(name => centre[name]!.toLocaleString('en-US', { maximumSignificantDigits: 3 }))
+    const values = names.map(name => shown(centre[name]!))
     table.push([
       id,
       `${(100 * weight).toFixed(1)} %`,
@@ -64,3 +65,6 @@ async function recentCustomers(log: EventLog, topic: string): Promise<ReadonlyMa
   }
   return bySegment
 }
+
+const shown = (value: number | string): string =>
+  typeof value === 'string' ? value : value.toLocaleString('en-US', { maximumSignificantDigits: 3 })

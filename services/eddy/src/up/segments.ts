@@ -1,31 +1,49 @@
 import type { Snapshot } from '@eddy/messages'
-import { invertTransform, type ModelSpecification } from '@eddy/mixture'
+import { type ModelSpecification, modelToJson } from '@eddy/mixture'
 
 /** A segment as people read it. */
 export interface SegmentDescription {
   readonly id: string
   /** mixing weight: share of events, 0 to 1 */
   readonly weight: number
-  /** centre by feature, in the user's units; of a bent feature (log1p) the median */
-  readonly centre: Readonly<Record<string, number>>
+  /**
+   * By feature, in the user's units: a number's centre (of a bent one, such as log1p, the median), a count's mean, a
+   * boolean's share of true, a category's most probable value
+   */
+  readonly centre: Readonly<Record<string, number | string>>
 }
 
 /** Segments of a snapshot, heaviest first. */
 export function describeSegments(snapshot: Snapshot): SegmentDescription[] {
-  const { parameters, segments } = snapshot
   const specification = JSON.parse(snapshot.specification) as ModelSpecification
-  const { features } = specification
-  const means = parameters.means as Float64Array
-  const centres = invertTransform(specification, parameters, {
-    rows: segments.length,
-    columns: features.length,
-    values: means,
-  })
-  return segments
-    .map(({ id }, k) => ({
-      id,
-      weight: parameters.weights![k]!,
-      centre: Object.fromEntries(features.map(({ name }, j) => [name, centres.values[k * features.length + j]!])),
-    }))
+  const centres = centresOf(specification, snapshot)
+  const weights = snapshot.parameters.weights as Float64Array
+  return snapshot.segments
+    .map(({ id }, k) => ({ id, weight: weights[k]!, centre: centres[k]! }))
     .sort((a, b) => b.weight - a.weight)
+}
+
+function centresOf(
+  specification: ModelSpecification,
+  { parameters }: Pick<Snapshot, 'parameters'>,
+): readonly Readonly<Record<string, number | string>>[] {
+  const model = modelToJson({ specification, parameters, lowerBound: Number.NaN, converged: false, iterations: 0 })
+  const tables: readonly (readonly [readonly string[] | undefined, unknown])[] = [
+    [model.feature_names_in_, model.centres_],
+    [model.count_names_, model.rates_],
+    [model.boolean_names_, model.probabilities_],
+  ]
+  const features = specification.features
+  return Array.from({ length: specification.components }, (_, k) => {
+    const found = new Map<string, number | string>()
+    for (const [names, table] of tables) {
+      for (const [j, name] of (names ?? []).entries()) found.set(name, (table as number[][])[k]![j]!)
+    }
+    for (const [name, table] of Object.entries(model.category_probabilities_ ?? {})) {
+      const row = table[k]!
+      const code = row.indexOf(Math.max(...row))
+      found.set(name, features.find(feature => feature.name === name)?.values?.[code] ?? code)
+    }
+    return Object.fromEntries(features.map(({ name }) => [name, found.get(name)!]))
+  })
 }
