@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { random } from '@eddy/mixture'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -59,17 +59,15 @@ describe('eddy up, killed with kill −9 in the middle of a replay and started a
     expect(uninterrupted.offsets).toEqual(Array.from({ length: events }, (_, n) => n))
     const next = random(Number(process.env.EDDY_SEED ?? 1))
     let interrupted = 0
-    for (let run = 0; run < runs; run++) {
+    for (let run = 0; interrupted < runs; run++) {
       const data = join(folder.path, `killed-${run}`)
       const running = new EddyProcess(upArguments(data))
       await running.url()
       // A random moment of the replay: the wait is the fault that is injected, not a synchronisation.
-      await Promise.race([running.exit, new Promise(resolve => setTimeout(resolve, next() * 0.4 * duration))])
-      await running.kill()
-      const resumed = await outcome(data)
-      expect(resumed).toEqual(uninterrupted)
-      interrupted++
+      await Promise.race([running.exit, new Promise(resolve => setTimeout(resolve, next() * 0.3 * duration))])
+      if (await running.kill()) interrupted++
+      expect(await outcome(data)).toEqual(uninterrupted)
+      rmSync(data, { recursive: true })
     }
-    expect(interrupted).toBe(runs)
   })
 })
