@@ -32,6 +32,10 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
       .header('www-authenticate', 'Bearer')
       .send({ error: 'authorization: expected a bearer token (http.token)' })
   })
+  server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown'
+    metrics.httpRequests.observe({ route, status: String(reply.statusCode) }, reply.elapsedTime / 1000)
+  })
   server.get('/livez', (_request, reply) => {
     const { stalled } = health
     return stalled.length === 0 ? { status: 'ok' } : reply.code(503).send({ status: 'stalled', partitions: stalled })

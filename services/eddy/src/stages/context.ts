@@ -1,9 +1,9 @@
 import type { FeatureRule } from '@eddy/ingest'
-import type { EventLog } from '@eddy/log'
+import type { Delivery, EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import type { ModelSpecification } from '@eddy/mixture'
 import { type Emission, type Health, type Logger, type Metrics, run } from '@eddy/runtime'
-import { lastValueFrom, type Observable } from 'rxjs'
+import { lastValueFrom, type Observable, tap } from 'rxjs'
 import type { Configuration } from '../configuration.ts'
 
 /** What every stage of a process shares. */
@@ -28,7 +28,13 @@ export const maxRecords = 2048
 /** Name of a stage's consumer group. */
 export const groupName = ({ model }: Configuration, stage: string): string => `${model.name}.${stage}`
 
-/** Runs emissions to their end: published, then acknowledged; lag and progress reported. */
+const handedOut = new WeakMap<Delivery, number>()
+
+/** Notes when each delivery was handed out, for the time it takes until all it led to is durable. */
+export const timed = (deliveries: Observable<Delivery>): Observable<Delivery> =>
+  deliveries.pipe(tap(delivery => handedOut.set(delivery, performance.now())))
+
+/** Runs emissions to their end: published, then acknowledged; progress reported. */
 export async function runEmissions(
   context: Context,
   name: string,
@@ -37,10 +43,12 @@ export async function runEmissions(
 ): Promise<void> {
   const { metrics, health, log, now, configuration } = context
   const settled = (emission: Emission): void => {
-    for (const { partition, records, endOffset, nextOffset } of emission.settles) {
+    for (const delivery of emission.settles) {
+      const { partition, records, endOffset, nextOffset } = delivery
+      const began = handedOut.get(delivery)
+      if (began !== undefined) metrics.batchSeconds.observe({ stage: name }, (performance.now() - began) / 1000)
       const labels = { stage: name, partition: String(partition) }
       metrics.records.inc(labels, records.length)
-      metrics.lag.set(labels, endOffset - nextOffset)
       metrics.lastProgress.set(labels, now() / 1000)
       health.progressed(name, partition, endOffset - nextOffset)
     }

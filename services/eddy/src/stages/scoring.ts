@@ -1,11 +1,13 @@
 import { scoring } from '@eddy/scoring'
-import { type Context, groupName, maxRecords, runEmissions } from './context.ts'
+import { type Context, groupName, maxRecords, runEmissions, timed } from './context.ts'
 
 /** Feature vectors → labels, until the signal. */
 export function runScoring(context: Context, onDurable?: () => void): Promise<void> {
   const { configuration, log, metrics, snapshots, signal, now } = context
   const { topics } = configuration
-  const deliveries = log.consume(topics.features, { group: groupName(configuration, 'scoring'), maxRecords, signal })
+  const deliveries = timed(
+    log.consume(topics.features, { group: groupName(configuration, 'scoring'), maxRecords, signal }),
+  )
   return runEmissions(context, 'scoring', scoring({ topics }, snapshots)(deliveries), ({ settles }) => {
     for (const { records } of settles)
       for (const { timestamp } of records) metrics.labelLatency.observe((now() - timestamp) / 1000)

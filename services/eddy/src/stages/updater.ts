@@ -1,6 +1,6 @@
 import { newestSnapshot, Updater, type UpdaterOptions, warmUpStage } from '@eddy/stepwise-em'
 import type { Observable } from 'rxjs'
-import { type Context, runEmissions } from './context.ts'
+import { type Context, runEmissions, timed } from './context.ts'
 
 export interface UpdaterHooks {
   /** by partition, an offset at which the features end for now: warm up with what there is */
@@ -36,7 +36,7 @@ export async function runUpdater(context: Context, { ends, onCaughtUp }: Updater
     signal,
   })
   const folding = new Updater(options, snapshot)
-  await runEmissions(context, 'updater', folding.fold(deliveries), ({ settles }) => {
+  await runEmissions(context, 'updater', folding.fold(timed(deliveries)), ({ settles }) => {
     if (settles.some(({ nextOffset }) => nextOffset >= storedEnd)) onCaughtUp?.(folding.snapshot.version)
   })
 }

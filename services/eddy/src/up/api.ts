@@ -15,7 +15,7 @@ import { describeSegments } from './segments.ts'
 export interface ApiOptions {
   readonly configuration: Configuration
   readonly log: EventLog
-  readonly metrics: Pick<Metrics, 'httpEvents'>
+  readonly metrics: Pick<Metrics, 'httpEvents' | 'httpStreams'>
   /** events appended and not yet ingested */
   readonly backlog: () => Promise<number>
   readonly snapshot: () => Snapshot | undefined
@@ -113,7 +113,7 @@ function* lines(body: Buffer): Generator<Buffer> {
   }
 }
 
-function addLabels(server: FastifyInstance, { configuration, log }: ApiOptions): void {
+function addLabels(server: FastifyInstance, { configuration, log, metrics }: ApiOptions): void {
   let streams = 0
   server.get<{ Querystring: { from?: string; follow?: string } }>('/v1/labels', (request, reply) => {
     const begin = startOf(request.query.from ?? 'latest', configuration.log.partitions)
@@ -126,7 +126,7 @@ function addLabels(server: FastifyInstance, { configuration, log }: ApiOptions):
         .header('retry-after', '5')
         .send({ error: `labels: expected at most ${configuration.http.maxStreams} open streams (http.maxStreams)` })
     }
-    streams++
+    metrics.httpStreams.set(++streams)
     const stop = new AbortController()
     const untilEnd = request.query.follow === 'false'
     const deliveries = log.consume(configuration.topics.labels, {
@@ -137,7 +137,7 @@ function addLabels(server: FastifyInstance, { configuration, log }: ApiOptions):
     })
     const stream = Readable.from(labelLines(deliveries), { highWaterMark: 1 })
     stream.once('close', () => {
-      streams--
+      metrics.httpStreams.set(--streams)
       stop.abort()
     })
     return reply.type('application/x-ndjson').send(stream)

@@ -5,6 +5,7 @@ import { followSnapshots, ledgerOf, localEStep, nextOffset } from '@eddy/stepwis
 import type { FastifyInstance } from 'fastify'
 import { filter, firstValueFrom, ReplaySubject, Subject, tap } from 'rxjs'
 import type { Configuration, Feature } from '../configuration.ts'
+import { version } from '../program.ts'
 import { type Context, groupName } from '../stages/context.ts'
 import { runIngest } from '../stages/ingest.ts'
 import { runScoring } from '../stages/scoring.ts'
@@ -12,9 +13,10 @@ import { topicOptions } from '../stages/topics.ts'
 import { runUpdater } from '../stages/updater.ts'
 import { runWorker } from '../stages/worker.ts'
 import { addApi } from './api.ts'
-import { observeSnapshot } from './observe-snapshot.ts'
+import { SnapshotObserver } from './observe-snapshot.ts'
 import { type Replayed, replay } from './replay.ts'
 import { specificationOf } from './specification.ts'
+import { countLineage, watch } from './watch.ts'
 
 export interface UpOptions {
   readonly configuration: Configuration
@@ -86,6 +88,9 @@ export class EddyUp {
     this.#part(runScoring(this.#context, moved))
     this.#part(this.#learn())
     this.#part(this.#learnWhenQuiet())
+    this.#part(watch(this.#context, () => this.#snapshot))
+    this.#part(countLineage(this.#context))
+    this.#context.metrics.buildInfo.set({ version, node: process.version }, 1)
     this.#context.health.ready()
   }
 
@@ -148,10 +153,11 @@ export class EddyUp {
   async #follow(): Promise<void> {
     const { log, configuration } = this.#options
     const { topics, model } = configuration
+    const observer = new SnapshotObserver(this.#context.metrics)
     const following = followSnapshots(log, topics.snapshots, model.name, this.#stopping.signal).pipe(
       tap(snapshot => {
         this.#snapshot = snapshot
-        observeSnapshot(snapshot, this.#context)
+        observer.observe(snapshot)
         this.#snapshots.next(snapshot)
         this.#moved.next()
       }),

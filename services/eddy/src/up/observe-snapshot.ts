@@ -1,16 +1,44 @@
 import type { Snapshot } from '@eddy/messages'
-import type { Context } from '../stages/context.ts'
+import type { Metrics } from '@eddy/runtime'
+import { Drift, flooredSegments } from './model-health.ts'
 
-/** Model health, as Prometheus sees it. */
-export function observeSnapshot(snapshot: Snapshot, { metrics }: Pick<Context, 'metrics'>): void {
-  const model = { model: snapshot.model }
-  metrics.snapshotVersion.set(model, Number(snapshot.version))
-  metrics.snapshotTimestamp.set(model, snapshot.createdAt / 1000)
-  metrics.step.set(model, Number(snapshot.step))
-  metrics.logLikelihood.set(model, snapshot.prequentialLogLikelihood)
-  metrics.effectiveSampleSize.set(model, snapshot.effectiveSampleSize)
-  metrics.learnedEvents.set(model, Number(snapshot.ledger.reduce((sum, { events }) => sum + events, 0n)))
-  const weights = snapshot.parameters.weights as Float64Array
-  for (const [k, { id }] of snapshot.segments.entries())
-    metrics.segmentWeight.set({ ...model, segment: id }, weights[k]!)
+/** Model health, as Prometheus sees it: told of each snapshot in turn. */
+export class SnapshotObserver {
+  readonly #metrics: Metrics
+  readonly #drift = new Drift()
+  #segments: ReadonlySet<string> = new Set()
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics
+  }
+
+  observe(snapshot: Snapshot): void {
+    const metrics = this.#metrics
+    const model = { model: snapshot.model }
+    metrics.snapshotVersion.set(model, Number(snapshot.version))
+    metrics.snapshotTimestamp.set(model, snapshot.createdAt / 1000)
+    metrics.step.set(model, Number(snapshot.step))
+    metrics.logLikelihood.set(model, snapshot.prequentialLogLikelihood)
+    metrics.effectiveSampleSize.set(model, snapshot.effectiveSampleSize)
+    metrics.learnedEvents.set(model, Number(snapshot.ledger.reduce((sum, { events }) => sum + events, 0n)))
+    const floored = flooredSegments(snapshot)
+    if (floored !== undefined) metrics.flooredSegments.set(model, floored)
+    const weights = snapshot.parameters.weights as Float64Array
+    for (const [k, { id }] of snapshot.segments.entries())
+      metrics.segmentWeight.set({ ...model, segment: id }, weights[k]!)
+    for (const [segment, distance] of this.#drift.observe(snapshot))
+      metrics.segmentDrift.set({ ...model, segment }, distance)
+    this.#forgetDead(snapshot)
+  }
+
+  /** A segment that died leaves no series behind. */
+  #forgetDead({ model, segments }: Snapshot): void {
+    const living = new Set(segments.map(({ id }) => id))
+    for (const segment of this.#segments) {
+      if (living.has(segment)) continue
+      this.#metrics.segmentWeight.remove({ model, segment })
+      this.#metrics.segmentDrift.remove({ model, segment })
+    }
+    this.#segments = living
+  }
 }
