@@ -1,0 +1,95 @@
+import type { Delivery, StoredRecord } from '@eddy/log'
+import { deadLetterFrom, featureVectorCodec } from '@eddy/messages'
+import { createMetrics } from '@eddy/runtime'
+import { firstValueFrom, of } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { ingest } from './ingest.ts'
+
+const metrics = createMetrics()
+const stage = ingest({
+  rules: [{ name: 'x', type: 'number' }],
+  topics: { features: 'features', deadLetters: 'dead' },
+  maxEventBytes: 100,
+  metrics,
+})
+const record = (offset: number, value: Uint8Array | null, headers = {}): StoredRecord => ({
+  offset,
+  key: Buffer.from(`k${offset}`),
+  value,
+  headers,
+  timestamp: 50 + offset,
+})
+const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
+const avro = (features: number[]): Uint8Array =>
+  featureVectorCodec.encode({ customer: 'a', time: 1, weight: 2, features: Float64Array.from(features) })
+
+async function emissionOf(records: StoredRecord[]) {
+  const delivery: Delivery = { topic: 'events', partition: 2, records, nextOffset: 99, endOffset: 99, ack: () => {} }
+  return firstValueFrom(stage(of(delivery)))
+}
+
+describe('ingest', () => {
+  it('turns JSON and Avro events into feature vectors of the same partition', async () => {
+    const { publications, settles } = await emissionOf([
+      record(0, json({ customer: 'j', features: { x: 4 } }), { traceparent: Buffer.from('t') }),
+      record(1, avro([5])),
+    ])
+    expect(publications.map(({ topic }) => topic)).toEqual(['features'])
+    const [fromJson, fromAvro] = publications[0]!.records
+    expect(featureVectorCodec.decode(fromJson!.value!)).toEqual({
+      customer: 'j',
+      time: 50,
+      weight: 1,
+      features: Float64Array.of(4),
+    })
+    expect(featureVectorCodec.decode(fromAvro!.value!)).toEqual({
+      customer: 'a',
+      time: 1,
+      weight: 2,
+      features: Float64Array.of(5),
+    })
+    expect(fromJson).toMatchObject({
+      key: Buffer.from('j'),
+      partition: 2,
+      timestamp: 50,
+      headers: { traceparent: Buffer.from('t') },
+    })
+    expect(settles.length).toBe(1)
+  })
+
+  it.each([
+    ['undecodable', null],
+    ['undecodable', Buffer.from('{"customer": NaN}')],
+    ['undecodable', Uint8Array.of(0, 0, 0, 0, 1, 255)],
+    ['undecodable', Uint8Array.of(0xff, 0xfe)],
+    ['too-large', Buffer.alloc(101, 0x20)],
+    ['wrong-type', avro([1, 2])],
+    ['no-features', json({ customer: 'c', features: { y: 1 } })],
+    ['not-finite', Buffer.from('{"customer":"c","features":{"x":1e999}}')],
+  ])('quarantines with the original bytes: %s', async (reason, value) => {
+    const { publications } = await emissionOf([record(7, value, { h: Buffer.from('v') })])
+    expect(publications.map(({ topic }) => topic)).toEqual(['dead'])
+    const [letter] = publications[0]!.records
+    expect(deadLetterFrom({ key: letter!.key, value: letter!.value, headers: letter!.headers ?? {} })).toMatchObject({
+      reason,
+      stage: 'ingest',
+      topic: 'events',
+      partition: 2,
+      offset: 7,
+      key: Buffer.from('k7'),
+      value,
+      headers: [{ name: 'h', value: Buffer.from('v') }],
+    })
+  })
+
+  it('accounts for every event once', async () => {
+    const mixed = Array.from({ length: 20 }, (_, n) =>
+      record(n, n % 3 === 0 ? Buffer.from('?') : json({ customer: 'c', features: { x: n } })),
+    )
+    const { publications } = await emissionOf(mixed)
+    expect(publications.map(({ topic, records }) => [topic, records.length])).toEqual([
+      ['features', 13],
+      ['dead', 7],
+    ])
+  })
+})

@@ -1,0 +1,87 @@
+import type { Delivery, StoredRecord } from '@eddy/log'
+import { featureVectorCodec, labelCodec, type Snapshot } from '@eddy/messages'
+import { createMixture, createSpecification, random, scoreModel, standardNormal, warmUp } from '@eddy/mixture'
+import type { Emission } from '@eddy/runtime'
+import { BehaviorSubject, firstValueFrom, of, Subject, toArray } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { scoring } from './scoring.ts'
+
+const specification = createSpecification({ features: [{ name: 'x', transform: 'log1p' }, 'y'], components: 2 })
+const next = random(3)
+const rows = 300
+const values = Float64Array.from({ length: rows * 2 }, (_, i) => (i % 4 < 2 ? 1 : 9) + Math.abs(standardNormal(next)))
+const block = { rows, columns: 2, values }
+const { parameters, statistics } = warmUp(specification, block, undefined, random(1))
+const snapshot: Snapshot = {
+  model: 'test',
+  version: 7n,
+  step: 0n,
+  createdAt: 0,
+  specification: JSON.stringify(specification),
+  parameters,
+  statistics,
+  segments: [
+    { id: 'a', since: 1n },
+    { id: 'b', since: 1n },
+  ],
+  ledger: [],
+  statisticsOffset: 0,
+  prequentialLogLikelihood: Number.NaN,
+  effectiveSampleSize: 1,
+}
+const records: StoredRecord[] = Array.from({ length: rows }, (_, n) => ({
+  offset: 10 + n,
+  key: Buffer.from(`c${n}`),
+  value: featureVectorCodec.encode({
+    customer: `c${n}`,
+    time: n,
+    weight: 1,
+    features: values.subarray(2 * n, 2 * n + 2),
+  }),
+  headers: n === 0 ? { traceparent: Buffer.from('00-1-2-01') } : {},
+  timestamp: 5,
+}))
+const delivered: Delivery = { topic: 'features', partition: 3, records, nextOffset: 310, endOffset: 310, ack: () => {} }
+
+const labelsOf = ({ publications }: Emission) =>
+  publications.flatMap(({ records: out }) => out.map(({ value }) => labelCodec.decode(value as Uint8Array)))
+
+describe('scoring', () => {
+  it('labels every event with the posterior and log density of the model, in the partition it came from', async () => {
+    const [emission] = await firstValueFrom(
+      scoring({ topics: { labels: 'labels' } }, new BehaviorSubject(snapshot))(of(delivered)).pipe(toArray()),
+    )
+    const labels = labelsOf(emission as Emission)
+    const scores = scoreModel({ specification, parameters }, block)
+    expect(labels.length).toBe(rows)
+    for (const [n, label] of labels.entries()) {
+      expect([...label.posterior]).toEqual([...scores.posterior.subarray(2 * n, 2 * n + 2)])
+      expect(label.logDensity).toBeCloseTo(scores.logDensity[n]!, 12)
+      expect(label).toMatchObject({
+        customer: `c${n}`,
+        model: 'test',
+        snapshotVersion: 7n,
+        sourcePartition: 3,
+        sourceOffset: 10 + n,
+      })
+      expect(label.segment).toBe(label.posterior[0]! >= label.posterior[1]! ? 'a' : 'b')
+    }
+    expect(emission?.publications[0]?.records.every(({ partition }) => partition === 3)).toBe(true)
+    expect(emission?.publications[0]?.records[0]?.headers).toEqual({ traceparent: Buffer.from('00-1-2-01') })
+    expect(emission?.settles).toEqual([delivered])
+    expect(createMixture(specification).inner.components).toBe(2)
+  })
+
+  it('waits for the first snapshot', async () => {
+    const snapshots = new Subject<Snapshot>()
+    const emitted = firstValueFrom(scoring({ topics: { labels: 'labels' } }, snapshots)(of(delivered)))
+    let early = true
+    emitted.then(() => {
+      expect(early).toBe(false)
+    })
+    await new Promise(resolve => setImmediate(resolve))
+    early = false
+    snapshots.next(snapshot)
+    expect(labelsOf(await emitted).length).toBe(rows)
+  })
+})

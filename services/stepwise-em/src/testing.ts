@@ -1,0 +1,65 @@
+import type { Delivery, StoredRecord } from '@eddy/log'
+import { featureVectorCodec, type Snapshot, snapshotCodec } from '@eddy/messages'
+import { createSpecification, type ModelSpecification, random, standardNormal } from '@eddy/mixture'
+import type { Emission } from '@eddy/runtime'
+import { firstValueFrom, of } from 'rxjs'
+import { warmUpStage } from './warm-up.ts'
+
+/** Two well-separated segments in two features. */
+export const specification: ModelSpecification = createSpecification({
+  features: ['x', 'y'],
+  components: 2,
+  warmUp: { events: 200, restarts: 2, iterations: 5 },
+})
+
+/** Records of `count` feature vectors from offset 0 on, the same for the same seed. */
+export function featureRecords(count: number, seed = 1): StoredRecord[] {
+  const next = random(seed)
+  return Array.from({ length: count }, (_, offset) => {
+    const centre = next() < 0.4 ? 0 : 5
+    const features = Float64Array.of(centre + standardNormal(next), centre + standardNormal(next))
+    const value = featureVectorCodec.encode({ customer: `c${offset}`, time: offset, weight: 1, features })
+    return { offset, key: null, value, headers: {}, timestamp: offset }
+  })
+}
+
+/** A delivery of some records; `acknowledged` tells whether it was. */
+export function delivery(
+  records: readonly StoredRecord[],
+  options: Partial<Delivery> = {},
+): Delivery & { acknowledged: boolean } {
+  const made = {
+    topic: 'features',
+    partition: 0,
+    records,
+    nextOffset: (records.at(-1)?.offset ?? -1) + 1,
+    endOffset: (records.at(-1)?.offset ?? -1) + 1,
+    ...options,
+    acknowledged: false,
+    ack: () => {
+      made.acknowledged = true
+    },
+  }
+  return made
+}
+
+/** The values an emission publishes to a topic. */
+export function published(emission: Emission, topic: string): Uint8Array[] {
+  return emission.publications
+    .filter(publication => publication.topic === topic)
+    .flatMap(({ records }) => records.map(({ value }) => value as Uint8Array))
+}
+
+/** The first snapshot, learned from the first 200 of the records. */
+export async function warmedUp(records: readonly StoredRecord[]): Promise<Snapshot> {
+  const options = {
+    model: 'test',
+    specification,
+    events: 200,
+    seed: 1,
+    topics: { snapshots: 'snapshots', lineage: 'lineage' },
+    now: () => 0,
+  }
+  const emission = await firstValueFrom(warmUpStage(options, { features: of(delivery(records)), ends: of() }))
+  return snapshotCodec.decode(published(emission, 'snapshots')[0] as Uint8Array)
+}

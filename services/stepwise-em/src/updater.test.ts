@@ -1,0 +1,106 @@
+import { type StatisticsMessage, snapshotCodec, statisticsCodec } from '@eddy/messages'
+import { createLogger, createMetrics } from '@eddy/runtime'
+import { lastValueFrom, of } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { localEStep } from './e-step.ts'
+import { MiniBatch } from './mini-batch.ts'
+import { delivery, featureRecords, published, warmedUp } from './testing.ts'
+import { Updater } from './updater.ts'
+
+const records = featureRecords(600)
+const first = await warmedUp(records)
+
+async function statisticsOf(from: number, to: number): Promise<StatisticsMessage> {
+  const batch = new MiniBatch(0, from, to - from, 2)
+  batch.take(delivery(records.slice(from, to)), 0)
+  const { block, weights } = batch.contents()
+  const expectation = await localEStep()(first, block, weights)
+  return {
+    model: 'test',
+    snapshotVersion: 1n,
+    partition: 0,
+    from,
+    to,
+    events: to - from,
+    offsetsHash: batch.offsetsHash(),
+    ...expectation,
+  }
+}
+
+function start(foldsPerSnapshot = 1) {
+  const metrics = createMetrics()
+  const updater = new Updater(
+    {
+      model: 'test',
+      foldsPerSnapshot,
+      topics: { snapshots: 'snapshots' },
+      now: () => 0,
+      logger: createLogger('silent'),
+      metrics,
+    },
+    first,
+  )
+  let offset = 0
+  const fold = async (...messages: (StatisticsMessage | Uint8Array)[]) => {
+    const stored = messages.map(message => ({
+      offset: offset++,
+      key: null,
+      value: message instanceof Uint8Array ? message : statisticsCodec.encode(message),
+      headers: {},
+      timestamp: 0,
+    }))
+    const emission = await lastValueFrom(updater.fold(of(delivery(stored, { topic: 'statistics' }))))
+    return published(emission, 'snapshots').map(value => snapshotCodec.decode(value))
+  }
+  const refused = async (): Promise<number> =>
+    (await metrics.foldsRefused.get()).values.reduce((sum, { value }) => sum + value, 0)
+  return { fold, refused }
+}
+
+describe('Updater', () => {
+  it('folds ranges in order, each once', async () => {
+    const { fold, refused } = start()
+    const [a, b] = [await statisticsOf(200, 300), await statisticsOf(300, 400)]
+    const [second] = await fold(a)
+    expect(second).toMatchObject({
+      version: 2n,
+      step: 1n,
+      ledger: [{ partition: 0, next: 300, events: 300n }],
+      statisticsOffset: 1,
+    })
+    expect(await fold(a)).toEqual([])
+    expect(await fold(await statisticsOf(350, 450))).toEqual([])
+    expect((await fold(b))[0]).toMatchObject({
+      version: 3n,
+      ledger: [{ next: 400, events: 400n }],
+      statisticsOffset: 4,
+    })
+    expect(await refused()).toBe(2)
+  })
+
+  it('publishes every so many folds', async () => {
+    const { fold } = start(2)
+    const snapshots = await fold(
+      await statisticsOf(200, 250),
+      await statisticsOf(250, 300),
+      await statisticsOf(300, 350),
+    )
+    expect(snapshots.map(({ version, ledger }) => [version, ledger[0]?.next])).toEqual([[2n, 300]])
+  })
+
+  it('refuses what is malformed, and goes on', async () => {
+    const { fold, refused } = start()
+    const good = await statisticsOf(200, 300)
+    const poisoned = { ...good, statistics: good.statistics.map((value, i) => (i === 3 ? Number.NaN : value)) }
+    const short = { ...good, statistics: good.statistics.slice(1) }
+    expect(await fold(Uint8Array.of(1, 2, 3), poisoned, short)).toEqual([])
+    expect(await refused()).toBe(3)
+    expect((await fold(good))[0]?.ledger[0]?.next).toBe(300)
+  })
+
+  it('ignores statistics of another model', async () => {
+    const { fold, refused } = start()
+    expect(await fold({ ...(await statisticsOf(200, 300)), model: 'other' })).toEqual([])
+    expect(await refused()).toBe(0)
+  })
+})
