@@ -109,7 +109,7 @@ export interface PartitionOffsets {
  */
 export interface EventLog {
   /**
-   * Creates missing topics and applies the retention to existing ones; refuses (names both) when an existing one has
+   * Creates missing topics and applies the retention, where one is given, to existing ones; refuses (names both) when an existing one has
    * another number of partitions or another cleanup.
    */
   ensureTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void>

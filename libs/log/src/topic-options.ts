@@ -24,3 +24,12 @@ export function checkTopicOptions(name: string, options: TopicOptions, existing?
       `topic ${name}.cleanup: expected the existing "${existing.cleanup}", got "${cleanup}". Use another topic name, or configure the existing one.`,
     )
 }
+
+/** Whether a retention is asked for that is not the existing one. None asked for leaves the topic as it is. */
+export function retentionDiffers(asked: TopicOptions, existing: Partial<TopicOptions>): boolean {
+  const { retentionMs, retentionBytes } = asked
+  return (
+    (retentionMs !== undefined && retentionMs !== existing.retentionMs) ||
+    (retentionBytes !== undefined && retentionBytes !== existing.retentionBytes)
+  )
+}

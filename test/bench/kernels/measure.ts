@@ -58,7 +58,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     }
     for (const name of options.extra) contenders[name] = await python(options.python, name, file, shape)
     try {
-      contenders['C'] = await limit(directory, file, shape)
+      contenders.C = await limit(directory, file, shape)
     } catch (error) {
       console.error(`The limit in C is left out: ${(error as Error).message}`)
     }

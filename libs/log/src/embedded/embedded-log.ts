@@ -9,7 +9,7 @@ import {
   type PublishOptions,
   type TopicOptions,
 } from '../event-log.ts'
-import { checkTopicOptions } from '../topic-options.ts'
+import { checkTopicOptions, retentionDiffers } from '../topic-options.ts'
 import { Consumer } from './consumer.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { explain } from './errors.ts'
@@ -78,8 +78,7 @@ class SqliteLog implements EmbeddedLog {
       const existing = this.#store.topics.get(name)?.options
       checkTopicOptions(name, options, existing)
       if (!existing) missing.push([name, options])
-      else if (existing.retentionMs !== options.retentionMs || existing.retentionBytes !== options.retentionBytes)
-        altered.push([name, options])
+      else if (retentionDiffers(options, existing)) altered.push([name, { ...existing, ...options }])
     }
     if (missing.length + altered.length === 0) return
     this.#guard(() => {

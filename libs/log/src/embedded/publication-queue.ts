@@ -1,5 +1,5 @@
 import { LogError, type Publication, type PublishOptions } from '../event-log.ts'
-import { partitionOfKey } from '../partition-of-key.ts'
+import { targetPartition } from '../target-partition.ts'
 import { EmbeddedDelivery } from './consumer.ts'
 import { explain, isIndefinite } from './errors.ts'
 import { type PlacedRecord, packBatch, packedSize } from './record-batch.ts'
@@ -46,7 +46,7 @@ export class PublicationQueue {
         const { options, partitions } = this.#store.topic(topic)
         const targets = records.map((record, i) => {
           bytes += packedSize(record)
-          return partitions[targetOf(record, partitions.length, options.cleanup, `${topic}[${i}]`)]!
+          return partitions[targetPartition(record, partitions.length, options.cleanup, `${topic}[${i}]`)]!
         })
         return { records, targets }
       })
@@ -172,23 +172,4 @@ function place(
     list.push(headers ? { key, value, headers, timestamp, offset } : { key, value, timestamp, offset })
     return offset
   })
-}
-
-function targetOf(record: Records[number], partitions: number, cleanup: 'delete' | 'compact', name: string): number {
-  const { key, timestamp, partition } = record
-  if (key === null && cleanup === 'compact')
-    throw new LogError(`${name}.key: expected bytes on a compacted topic, got null. Give the record a key.`)
-  if (timestamp !== undefined && !Number.isFinite(timestamp))
-    throw new LogError(
-      `${name}.timestamp: expected a finite number of milliseconds, got ${timestamp}. Leave it out for now.`,
-    )
-  if (partition === undefined) {
-    if (key) return partitionOfKey(key, partitions)
-    throw new LogError(
-      `${name}.partition: expected a partition for a record without a key, got none. Name one, or set a key.`,
-    )
-  }
-  if (!Number.isInteger(partition) || partition < 0 || partition >= partitions)
-    throw new LogError(`${name}.partition: expected an integer from 0 to ${partitions - 1}, got ${partition}.`)
-  return partition
 }

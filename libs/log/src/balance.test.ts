@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { balance } from './consumer-group.ts'
+import { balance } from './balance.ts'
 
 test('shares differ by at most one, every partition is taken, and only what must move moves', () => {
   fc.assert(

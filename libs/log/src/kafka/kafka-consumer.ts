@@ -1,0 +1,368 @@
+import type { Subscriber } from 'rxjs'
+import { type ConsumeOptions, type Delivery, type From, LogError, type StoredRecord } from '../event-log.ts'
+import type { KafkaAdmin, KafkaDriver, KafkaMember } from './driver.ts'
+
+const DEFAULT_MAX_RECORDS = 1024
+/** Fetched bytes a partition may hold before its fetching pauses; it resumes at half. */
+const BUFFER_BYTES = 2 << 20
+/** Lag without progress for so long means that the client library is stuck: the stream errors, the process restarts. */
+const STUCK_MS = 60_000
+
+interface Chunk {
+  readonly records: readonly StoredRecord[]
+  taken: number
+  readonly nextOffset: number
+}
+
+/** A consumer's place in one partition, for one tenure of it. */
+export class Cursor {
+  readonly partition: number
+  readonly chunks: Chunk[] = []
+  bufferedBytes = 0
+  /** Where the next fetch must be; undefined until `from` is resolved. */
+  fetchOffset: number | undefined
+  endOffset = 0
+  outstanding = false
+  paused = false
+  /** Another member has, or may have, the partition: what was delivered may no longer be settled. */
+  superseded = false
+  progressAt = performance.now()
+
+  constructor(partition: number) {
+    this.partition = partition
+  }
+}
+
+export class KafkaDelivery implements Delivery {
+  readonly topic: string
+  readonly partition: number
+  readonly records: readonly StoredRecord[]
+  readonly nextOffset: number
+  readonly endOffset: number
+  readonly cursor: Cursor
+  readonly #onAck: () => void
+  #acknowledged = false
+
+  constructor(topic: string, cursor: Cursor, records: readonly StoredRecord[], nextOffset: number, onAck: () => void) {
+    this.topic = topic
+    this.partition = cursor.partition
+    this.records = records
+    this.nextOffset = nextOffset
+    this.endOffset = Math.max(cursor.endOffset, nextOffset)
+    this.cursor = cursor
+    this.#onAck = onAck
+  }
+
+  ack(): void {
+    if (this.#acknowledged) return
+    this.#acknowledged = true
+    this.#onAck()
+  }
+}
+
+/** What a consumer asks of its log when it is given a partition. */
+export interface Tenure {
+  /** Fences off whoever had the partition of the group before, here or in another process. */
+  take(cursor: Cursor): Promise<void>
+  position(partition: number): Promise<number | undefined>
+}
+
+/** One subscription to a topic: a member of its group. */
+export class KafkaConsumer {
+  readonly #topic: string
+  readonly #options: ConsumeOptions
+  readonly #admin: KafkaAdmin
+  readonly #tenure: Tenure
+  readonly #subscriber: Subscriber<Delivery>
+  readonly #onAbort = () => this.#stop()
+  readonly #cursors = new Map<number, Cursor>()
+  readonly #watchdog: NodeJS.Timeout
+  #member: KafkaMember | undefined
+  #memberId: string | undefined
+  /** With `untilEnd`: where each partition ended at the start. */
+  #ends: readonly number[] | undefined
+  #joined = false
+  #stopping = false
+  #done = false
+  #drained: (() => void)[] = []
+  #draining = false
+  #left: Promise<void> | undefined
+
+  constructor(
+    topic: string,
+    options: ConsumeOptions,
+    admin: KafkaAdmin,
+    tenure: Tenure,
+    subscriber: Subscriber<Delivery>,
+  ) {
+    this.#topic = topic
+    this.#options = options
+    this.#admin = admin
+    this.#tenure = tenure
+    this.#subscriber = subscriber
+    this.#watchdog = setInterval(() => this.#watch().catch(error => this.fail(error)), STUCK_MS / 2).unref()
+  }
+
+  async start(driver: KafkaDriver): Promise<void> {
+    const { signal, untilEnd, group } = this.#options
+    try {
+      const offsets = await this.#admin.offsets(this.#topic)
+      if (untilEnd) this.#ends = offsets.map(({ end }) => end)
+    } catch (error) {
+      return this.fail(error)
+    }
+    if (this.#done) return
+    if (signal?.aborted) return this.#complete()
+    signal?.addEventListener('abort', this.#onAbort)
+    this.#member = driver.join(this.#topic, group, {
+      drain: () => this.#drain(),
+      assigned: (partitions, memberId) => this.#assigned(partitions, memberId),
+      fetched: (...arguments_) => this.#fetched(...arguments_),
+      failed: error => this.fail(error),
+    })
+    // The log may have closed, or the subscriber gone, inside join.
+    if (this.#done) this.#leave()
+  }
+
+  /** Gives up everything at once, as a crash would. @returns when the group knows */
+  abandon(): Promise<void> {
+    if (!this.#done) {
+      this.#done = true
+      clearInterval(this.#watchdog)
+      this.#options.signal?.removeEventListener('abort', this.#onAbort)
+      this.#cursors.clear()
+      this.#leave()
+    }
+    return this.#left ?? Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    for (const cursor of this.#cursors.values()) cursor.superseded = true
+    this.#complete()
+    return this.abandon()
+  }
+
+  fail(error: unknown): void {
+    if (this.#done) return
+    void this.abandon()
+    this.#subscriber.error(explain(error, this.#topic))
+  }
+
+  #leave(): void {
+    this.#left ??= this.#member?.leave()
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+
+  #drain(): Promise<void> {
+    this.#draining = true
+    if (this.#idle()) return Promise.resolve()
+    return new Promise(resolve => this.#drained.push(resolve))
+  }
+
+  #idle(): boolean {
+    for (const { outstanding } of this.#cursors.values()) if (outstanding) return false
+    return true
+  }
+
+  #assigned(partitions: readonly number[], memberId: string): void {
+    if (this.#done) return
+    const isNew = memberId !== this.#memberId
+    this.#memberId = memberId
+    const before = new Set(this.#cursors.keys())
+    for (const [partition, cursor] of this.#cursors)
+      if (isNew || !partitions.includes(partition)) {
+        cursor.superseded = true
+        this.#cursors.delete(partition)
+      }
+    const fresh: Cursor[] = []
+    for (const partition of partitions) {
+      const cursor = this.#cursors.get(partition)
+      if (cursor) {
+        cursor.paused = false
+        if (cursor.fetchOffset !== undefined) this.#member?.start(partition, cursor.fetchOffset)
+        continue
+      }
+      const tenure = new Cursor(partition)
+      this.#cursors.set(partition, tenure)
+      fresh.push(tenure)
+    }
+    const changed = !this.#joined || before.size !== partitions.length || partitions.some(p => !before.has(p))
+    this.#joined = true
+    this.#draining = false
+    try {
+      if (changed) this.#options.onAssignment?.(partitions.toSorted((a, b) => a - b))
+    } catch (error) {
+      this.fail(error)
+      return
+    }
+    if (fresh.length > 0) this.#begin(fresh).catch(error => this.fail(error))
+    this.#pump()
+  }
+
+  async #begin(cursors: readonly Cursor[]): Promise<void> {
+    const { group, from = group === undefined ? 'earliest' : 'position' } = this.#options
+    // Fence first, then ask where to begin: nothing can be committed by a predecessor after that.
+    if (group !== undefined) await Promise.all(cursors.map(cursor => this.#tenure.take(cursor)))
+    const partitions = cursors.map(({ partition }) => partition)
+    const start = typeof from === 'function' ? await from(partitions) : from
+    const offsets = await this.#admin.offsets(this.#topic)
+    for (const cursor of cursors) {
+      const offset = await this.#startOf(cursor.partition, start, offsets[cursor.partition]!)
+      if (this.#done) return
+      if (this.#cursors.get(cursor.partition) !== cursor) continue
+      cursor.fetchOffset = offset
+      this.#member?.start(cursor.partition, offset)
+    }
+    this.#pump()
+  }
+
+  async #startOf(partition: number, from: From, range: { start: number; end: number }): Promise<number> {
+    if (from === 'earliest') return range.start
+    if (from === 'latest') return range.end
+    const named = from === 'position' ? undefined : from.get(partition)
+    const offset = named ?? (this.#options.group === undefined ? undefined : await this.#tenure.position(partition))
+    if (offset === undefined) return range.start
+    if (offset < range.start || offset > range.end)
+      throw new LogError(
+        `offset of ${this.#topic}/${partition}: expected ${range.start} to ${range.end}, got ${offset}. ` +
+          'Retention dropped what was to be read next, or the log is another one: start from a newer snapshot, from "earliest", or raise the retention.',
+      )
+    return offset
+  }
+
+  #fetched(
+    partition: number,
+    fetchedOffset: number,
+    records: readonly StoredRecord[],
+    nextOffset: number,
+    endOffset: number,
+  ): void {
+    const cursor = this.#cursors.get(partition)
+    if (this.#done || !cursor || cursor.fetchOffset === undefined) return
+    // Whatever was fetched elsewhere than where we stand (before a rebalance, after a silent reset) is not ours.
+    if (fetchedOffset !== cursor.fetchOffset) {
+      this.#member?.start(partition, cursor.fetchOffset)
+      return
+    }
+    cursor.fetchOffset = nextOffset
+    cursor.endOffset = endOffset
+    cursor.progressAt = performance.now()
+    if (records.length > 0) {
+      cursor.chunks.push({ records, taken: 0, nextOffset })
+      for (const { key, value } of records) cursor.bufferedBytes += 64 + (key?.length ?? 0) + (value?.length ?? 0)
+      if (cursor.bufferedBytes > BUFFER_BYTES && !cursor.paused) {
+        cursor.paused = true
+        this.#member?.pause(partition)
+      }
+    }
+    this.#pump()
+  }
+
+  #pump(): void {
+    for (const cursor of [...this.#cursors.values()]) {
+      if (this.#done || this.#draining || this.#stopping) break
+      if (cursor.outstanding || cursor.chunks.length === 0 || this.#ended(cursor)) continue
+      const delivery = this.#take(cursor)
+      if (!delivery) continue
+      cursor.outstanding = true
+      this.#subscriber.next(delivery)
+    }
+    if (!this.#done && this.#finished()) this.#complete()
+  }
+
+  /** Cuts the next delivery out of what is buffered. */
+  #take(cursor: Cursor): KafkaDelivery | undefined {
+    const maxRecords = this.#options.maxRecords ?? DEFAULT_MAX_RECORDS
+    const limit = this.#ends?.[cursor.partition] ?? Infinity
+    const records: StoredRecord[] = []
+    let next = 0
+    while (cursor.chunks.length > 0 && records.length < maxRecords) {
+      const chunk = cursor.chunks[0]!
+      while (chunk.taken < chunk.records.length && records.length < maxRecords) {
+        const record = chunk.records[chunk.taken]!
+        if (record.offset >= limit) break
+        records.push(record)
+        chunk.taken++
+        cursor.bufferedBytes -= 64 + (record.key?.length ?? 0) + (record.value?.length ?? 0)
+      }
+      if (chunk.taken < chunk.records.length) {
+        next = Math.min(chunk.records[chunk.taken]!.offset, limit)
+        break
+      }
+      next = chunk.nextOffset
+      cursor.chunks.shift()
+    }
+    if (cursor.paused && cursor.bufferedBytes < BUFFER_BYTES / 2) {
+      cursor.paused = false
+      this.#member?.resume(cursor.partition)
+    }
+    return records.length === 0
+      ? undefined
+      : new KafkaDelivery(this.#topic, cursor, records, next, () => this.#acknowledged(cursor))
+  }
+
+  #acknowledged(cursor: Cursor): void {
+    cursor.outstanding = false
+    cursor.progressAt = performance.now()
+    if (this.#done) return
+    if (this.#draining && this.#idle()) for (const resolve of this.#drained.splice(0)) resolve()
+    // Later, so that a subscriber who acknowledges inside `next` does not recurse.
+    setImmediate(() => this.#pump())
+  }
+
+  #stop(): void {
+    this.#stopping = true
+    this.#pump()
+  }
+
+  /** Whether nothing is left below the end that was seen at the start. */
+  #ended({ partition, chunks, fetchOffset }: Cursor): boolean {
+    if (!this.#ends || fetchOffset === undefined) return false
+    const [first] = chunks
+    const position = first ? first.records[first.taken]!.offset : fetchOffset
+    return position >= this.#ends[partition]!
+  }
+
+  #finished(): boolean {
+    if (this.#stopping) return this.#idle()
+    if (!this.#ends || !this.#joined || this.#draining) return false
+    for (const cursor of this.#cursors.values())
+      if (cursor.outstanding || cursor.fetchOffset === undefined || !this.#ended(cursor)) return false
+    return true
+  }
+
+  #complete(): void {
+    if (this.#done) return
+    void this.abandon()
+    this.#subscriber.complete()
+  }
+
+  /** A partition that waits for records though there are some, and gets none, is stuck (kafkajs #659, #1691). */
+  async #watch(): Promise<void> {
+    const since = performance.now() - STUCK_MS
+    const waiting = [...this.#cursors.values()].filter(
+      ({ outstanding, chunks, progressAt }) => !outstanding && chunks.length === 0 && progressAt < since,
+    )
+    if (waiting.length === 0) return
+    const offsets = await this.#admin.offsets(this.#topic)
+    for (const { partition, fetchOffset, progressAt } of waiting) {
+      const { end } = offsets[partition]!
+      if (fetchOffset !== undefined && progressAt < since && end > fetchOffset)
+        throw new LogError(
+          `${this.#topic}/${partition}: expected progress, got none for ${STUCK_MS / 1000} s at offset ${fetchOffset} of ${end}. ` +
+            'The client is stuck, or a transaction was left open: end the process and start again.',
+        )
+    }
+  }
+}
+
+export function explain(error: unknown, what: string): LogError {
+  if (error instanceof LogError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new LogError(
+    `${what}: Kafka said "${message}". Check the broker's address, its log and this client's rights.`,
+    {
+      cause: error,
+    },
+  )
+}

@@ -1,0 +1,102 @@
+import { createRequire } from 'node:module'
+import { KafkaJSNonRetriableError } from 'kafkajs'
+
+/*
+ * kafkajs 2.2.4 has had no release since 2023 (the version is pinned), so what is wrong with it is put right here:
+ *
+ * 1. `read_committed` lets aborted records through when aborted transactions overlap: it takes the list of aborted
+ *    transactions to be sorted, steps into at most one a record, and takes any record with the key 00000000 for an
+ *    abort marker. We filter a fetched partition ourselves, and hand it on without a list.
+ * 2. An offset out of range is answered by silently seeking to the default, and committing that. We fail instead.
+ * 3. A rebalance does not wait for work in progress. A member's assigner may have a `beforeJoin` that does.
+ * 4. The end of a partition is asked for as the last stable offset, which may lag behind what was committed. We ask for
+ *    the high watermark, as everybody else does.
+ * 5. A negative timeout is set whenever its request queue is late, and Node 24 warns about it.
+ */
+
+interface Message {
+  readonly offset: string
+  readonly key: Buffer | null
+  isControlRecord: boolean
+  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean }
+}
+
+export interface FetchedPartition {
+  abortedTransactions?: { producerId: string; firstOffset: string }[] | null
+  readonly messages: readonly Message[]
+}
+
+/**
+ * Marks the records of aborted transactions as control records, which are never handed out but still counted as read.
+ * As org.apache.kafka.clients.consumer.internals.CompletedFetch.
+ */
+export function hideAborted(partition: FetchedPartition): void {
+  const waiting = (partition.abortedTransactions ?? [])
+    .map(({ producerId, firstOffset }) => ({ producerId: String(producerId), firstOffset: Number(firstOffset) }))
+    .sort((a, b) => a.firstOffset - b.firstOffset)
+  partition.abortedTransactions = []
+  if (waiting.length === 0) return
+  const aborted = new Set<string>()
+  for (const message of partition.messages) {
+    const offset = Number(message.offset)
+    while (waiting.length > 0 && waiting[0]!.firstOffset <= offset) aborted.add(waiting.shift()!.producerId)
+    const producer = String(message.batchContext.producerId)
+    if (message.isControlRecord) {
+      // Key of a control record: i16 version, i16 type; type 0 is ABORT.
+      if (message.key?.readInt16BE(2) === 0) aborted.delete(producer)
+    } else if (message.batchContext.inTransaction && aborted.has(producer)) message.isControlRecord = true
+  }
+}
+
+type Patchable = { prototype: Record<string, (...arguments_: unknown[]) => unknown> }
+type RequestQueue = { throttledUntil: number; readonly pending: readonly unknown[] }
+type Fetched = { responses: { partitions: FetchedPartition[] }[] }
+
+const require = createRequire(import.meta.url)
+const READ_UNCOMMITTED = 0
+const repaired = Symbol.for('eddy.kafkajs.repaired')
+
+/** Puts kafkajs right, once a process. */
+export function repairKafkajs(): void {
+  const broker = require('kafkajs/src/broker/index.js') as Patchable & { [repaired]?: boolean }
+  if (broker[repaired]) return
+  broker[repaired] = true
+
+  const fetch = broker.prototype.fetch!
+  broker.prototype.fetch = async function (...arguments_) {
+    let fetched: Fetched
+    try {
+      fetched = (await fetch.apply(this, arguments_)) as Fetched
+    } catch (error) {
+      const { name, message, topic, partition } = error as Error & { topic?: string; partition?: number }
+      if (name !== 'KafkaJSOffsetOutOfRange') throw error
+      throw new KafkaJSNonRetriableError(
+        `offset out of range in ${topic}/${partition}: retention dropped what was to be read next (${message})`,
+      )
+    }
+    for (const { partitions } of fetched.responses) for (const partition of partitions) hideAborted(partition)
+    return fetched
+  }
+
+  const listOffsets = broker.prototype.listOffsets!
+  broker.prototype.listOffsets = function (request) {
+    return listOffsets.call(this, { ...(request as object), isolationLevel: READ_UNCOMMITTED })
+  }
+
+  const group = require('kafkajs/src/consumer/consumerGroup.js') as Patchable
+  const join = group.prototype.joinAndSync!
+  group.prototype.joinAndSync = async function (this: { assigners: { beforeJoin?: () => Promise<void> }[] }) {
+    await this.assigners[0]?.beforeJoin?.()
+    return join.call(this)
+  }
+
+  const queue = require('kafkajs/src/network/requestQueue/index.js') as Patchable
+  const schedule = queue.prototype.scheduleCheckPendingRequests!
+  queue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+    const { throttledUntil, pending } = this
+    // One millisecond from now instead of about minus the age of the epoch.
+    if (pending.length === 0 && throttledUntil < Date.now()) this.throttledUntil = Date.now() + 1
+    schedule.call(this)
+    this.throttledUntil = throttledUntil
+  }
+}

@@ -1,0 +1,29 @@
+import type { TopicOptions } from '../event-log.ts'
+import type { TopicDescription } from './driver.ts'
+
+/** A topic's options as Kafka's settings; without a retention everything is kept. */
+export function topicConfiguration({ cleanup, retentionMs, retentionBytes }: TopicOptions): Record<string, string> {
+  return {
+    'cleanup.policy': cleanup,
+    'retention.ms': `${retentionMs ?? -1}`,
+    'retention.bytes': `${retentionBytes ?? -1}`,
+  }
+}
+
+export function descriptionOf(
+  partitions: number,
+  settings: readonly { readonly name: string; readonly value: string | null | undefined }[],
+): TopicDescription {
+  const value = (name: string) => settings.find(setting => setting.name === name)?.value
+  const limit = (name: string) => {
+    const number = Number(value(name) ?? -1)
+    return number < 0 ? undefined : number
+  }
+  const [retentionMs, retentionBytes] = [limit('retention.ms'), limit('retention.bytes')]
+  return {
+    partitions,
+    cleanup: value('cleanup.policy')?.includes('compact') ? 'compact' : 'delete',
+    ...(retentionMs !== undefined && { retentionMs }),
+    ...(retentionBytes !== undefined && { retentionBytes }),
+  }
+}
