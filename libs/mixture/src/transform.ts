@@ -73,12 +73,16 @@ export function applyTransform(
     throw new Error(`block.columns: expected ${specification.features.length} (one a feature), got ${d}`)
   const values = into?.values ?? new Float64Array(rows * d)
   const logJacobian = into?.logJacobian ?? new Float64Array(rows)
-  logJacobian.fill(0, 0, rows)
+  const plain = Uint8Array.from(specification.features, ({ type, transform = 'none' }) =>
+    type === 'number' && transform === 'none' ? 1 : 0,
+  )
+  standardise(block, parameters, plain, values, logJacobian)
   for (let j = 0; j < d; j++) {
     const feature = specification.features[j]!
     const { name, centre, scale, power } = column(feature, parameters, j)
     const identity = feature.type !== 'number'
     const logScale = Math.log(scale)
+    if (plain[j] === 1) continue
     for (let n = 0, at = j; n < rows; n++, at += d) {
       const x = block.values[at]!
       if (identity || Number.isNaN(x)) {
@@ -93,6 +97,35 @@ export function applyTransform(
   return {
     block: { rows, columns: d, values: values.length === rows * d ? values : values.subarray(0, rows * d) },
     logJacobian,
+  }
+}
+
+/** Columns that are only centred and scaled: row by row, as they lie in memory. @param logJacobian written to: their part */
+function standardise(
+  { rows, columns: d, values: from }: Block,
+  parameters: Parameters,
+  plain: Uint8Array,
+  values: Float64Array,
+  logJacobian: Float64Array,
+): void {
+  const centre = parameters.transformCentre!
+  const scale = parameters.transformScale!
+  const logScale = scale.map(Math.log)
+  let whole = 0
+  for (let j = 0; j < d; j++) if (plain[j] === 1) whole -= logScale[j]!
+  for (let n = 0, at = 0; n < rows; n++) {
+    let sum = whole
+    for (let j = 0; j < d; j++, at++) {
+      if (plain[j] === 0) continue
+      const z = (from[at]! - centre[j]!) / scale[j]!
+      if (z <= LARGEST_VALUE && z >= -LARGEST_VALUE) values[at] = z
+      else if (Number.isNaN(z)) {
+        // A missing value leaves its density alone.
+        values[at] = z
+        sum += logScale[j]!
+      } else values[at] = z > 0 ? LARGEST_VALUE : -LARGEST_VALUE
+    }
+    logJacobian[n] = sum
   }
 }
 
