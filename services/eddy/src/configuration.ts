@@ -24,9 +24,6 @@ const feature = z
   .refine(({ type, values }) => (type === 'category') === (values !== undefined), {
     message: 'expected `values` for a category, and only there',
   })
-  .refine(({ transform, min }) => transform !== 'log1p' || (min !== undefined && min > -1), {
-    message: 'expected `min` above -1 with transform log1p (its logarithm is taken)',
-  })
 
 const topic = (name: string) =>
   z
@@ -37,7 +34,7 @@ const topic = (name: string) =>
 const kafka = z.strictObject({
   brokers: z.array(z.string().min(1)).min(1).optional(),
   clientId: z.string().default('eddy'),
-  client: z.enum(['kafkajs', 'platformatic']).default('kafkajs'),
+  compression: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
   ssl: z
     .strictObject({
       enabled: z.boolean().default(false),
@@ -125,6 +122,11 @@ export const configurationSchema = z
         partitions: z.int().min(1).max(1000).default(1),
         retentionHours: z.number().positive().default(168),
         maxEventBytes: z.int().min(1024).default(1_048_576),
+        maxRecordBytes: z
+          .int()
+          .min(10_000)
+          .default(900_000)
+          .meta({ description: "Larger snapshots are split; below the broker's message.max.bytes." }),
       })
       .prefault({}),
     topics: z

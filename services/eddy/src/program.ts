@@ -17,8 +17,7 @@ export function createProgram(commands: readonly Command[], terminal: Terminal =
     .version(version, '-V, --version', 'print the version')
     .helpCommand('help [command]', 'show the help of a command')
   for (const command of commands) program.addCommand(command)
-  const all = [program, ...commands]
-  for (const command of all) {
+  for (const command of [program, ...commands, ...commands.flatMap(each => each.commands)]) {
     command
       .exitOverride()
       .configureOutput({

@@ -2,7 +2,7 @@ import type { Delivery } from '@eddy/log'
 import { hashOffset, type Snapshot, type StatisticsMessage, snapshotCodec, statisticsCodec } from '@eddy/messages'
 import { createLogger, type Emission } from '@eddy/runtime'
 import fc from 'fast-check'
-import { type Observable, Subject } from 'rxjs'
+import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { localEStep } from './e-step.ts'
 import { eStepWorker } from './e-step-worker.ts'
@@ -119,6 +119,7 @@ async function learn(cuts: readonly number[]): Promise<Snapshot> {
     {
       model: 'test',
       foldsPerSnapshot: 1,
+      maxRecordBytes: 1_000_000,
       topics: { snapshots: 'snapshots' },
       now: () => 0,
       logger: createLogger('silent'),
@@ -126,9 +127,8 @@ async function learn(cuts: readonly number[]): Promise<Snapshot> {
     first,
   )
   let newest = first
-  const folding: Observable<Emission> = updater.fold(statistics)
-  folding.subscribe(emission => {
-    for (const value of published(emission, 'snapshots')) {
+  statistics.subscribe(message => {
+    for (const value of published(updater.fold(message), 'snapshots')) {
       newest = snapshotCodec.decode(value)
       worker.snapshots.next(newest)
     }

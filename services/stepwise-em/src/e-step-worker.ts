@@ -16,6 +16,9 @@ export interface EStepWorkerOptions {
   readonly metrics?: Pick<Metrics, 'eStepSeconds'>
 }
 
+/** By partition, an offset at which the input ends for now; or `here`: with what has arrived. */
+export type InputEnd = ReadonlyMap<number, number> | 'here'
+
 export interface EStepWorkerInputs {
   /** Feature vectors of the partitions assigned to this worker, from where `from` says: the ledger. */
   readonly features: (
@@ -23,8 +26,8 @@ export interface EStepWorkerInputs {
   ) => Observable<Delivery>
   /** snapshots as they are published, newest first seen first */
   readonly snapshots: Observable<Snapshot>
-  /** By partition, an offset at which the input ends for now: a batch that reaches it is learned though it is not full. */
-  readonly ends: Observable<ReadonlyMap<number, number>>
+  /** Where the input ends for now: a batch that ends there is learned though it is not full. */
+  readonly ends: Observable<InputEnd>
 }
 
 /**
@@ -40,7 +43,7 @@ export function eStepWorker(
   return merge(
     features(partitions => worker.assign(partitions)).pipe(map(delivery => () => worker.take(delivery))),
     snapshots.pipe(map(snapshot => () => worker.adopt(snapshot))),
-    ends.pipe(map(offsets => () => worker.endAt(offsets))),
+    ends.pipe(map(end => () => worker.endAt(end))),
   ).pipe(
     concatMap(action => action()),
     concatMap(emissions => from(emissions)),
@@ -87,8 +90,8 @@ class Worker {
     return this.#advance(this.#lanes.values())
   }
 
-  endAt(offsets: ReadonlyMap<number, number>): Promise<Emission[]> {
-    this.#ends = offsets
+  endAt(end: InputEnd): Promise<Emission[]> {
+    this.#ends = end === 'here' ? new Map([...this.#lanes].map(([partition, { batch }]) => [partition, batch.to])) : end
     return this.#advance(this.#lanes.values())
   }
 
@@ -125,7 +128,7 @@ class Worker {
   async #learn({ batch }: Lane): Promise<Emission | undefined> {
     const snapshot = this.#snapshot
     const end = this.#ends.get(batch.partition)
-    const due = batch.full || (batch.rows > 0 && end !== undefined && batch.to >= end)
+    const due = batch.full || (batch.rows > 0 && batch.to === end)
     if (!due || snapshot === undefined || this.#learned(batch.partition) !== batch.from) return undefined
     const { block, weights } = batch.contents()
     const stop = this.#options.metrics?.eStepSeconds.startTimer()

@@ -1,59 +1,67 @@
 import type { Delivery, EventLog } from '@eddy/log'
-import { type Snapshot, snapshotCodec } from '@eddy/messages'
-import { concat, concatMap, defer, lastValueFrom, map, type Observable, tap } from 'rxjs'
+import type { Snapshot } from '@eddy/messages'
+import { concat, concatMap, defer, filter, lastValueFrom, type Observable, tap } from 'rxjs'
+import { SnapshotAssembler } from './snapshot-records.ts'
 
-const decoder = new TextDecoder()
 /** Snapshots are large: few at a time. */
 const maxRecords = 16
 
-interface Found {
-  readonly snapshot: Snapshot | undefined
-  readonly nextOffset: number
+export interface SnapshotSource {
+  readonly log: EventLog
+  readonly topic: string
+  /** of any model if absent */
+  readonly model?: string | undefined
+  /** told of a snapshot that cannot be decoded: an older one is used */
+  readonly onDamage?: ((message: string) => void) | undefined
 }
 
-/** Snapshots of one model: the newest stored one, then each as it is published, until `signal`. */
-export function followSnapshots(
-  log: EventLog,
-  topic: string,
-  model: string,
-  signal: AbortSignal,
-): Observable<Snapshot> {
+/** Snapshots of a model: the newest stored one, then each newer one as it is published, until `signal`. */
+export function followSnapshots(source: SnapshotSource, signal: AbortSignal): Observable<Snapshot> {
   return defer(async () => {
-    const { snapshot, nextOffset } = await readStored(log, topic, model)
-    const live = log
-      .consume(topic, { from: new Map([[0, nextOffset]]), maxRecords, signal })
-      .pipe(concatMap(delivery => snapshotsIn(delivery, model)))
+    const { log, topic, model, onDamage = () => {} } = source
+    const { snapshot, nextOffset } = await readStored(source)
+    let version = snapshot?.version ?? 0n
+    const assembler = new SnapshotAssembler(model, onDamage)
+    const live = log.consume(topic, { from: new Map([[0, nextOffset]]), maxRecords, signal }).pipe(
+      concatMap(delivery => assembled(delivery, assembler)),
+      // Checkpoints, and what a process that has lost its place still publishes, are not news.
+      filter(next => next.version > version),
+      tap(next => {
+        version = next.version
+      }),
+    )
     return concat(snapshot === undefined ? [] : [snapshot], live)
   }).pipe(concatMap(snapshots => snapshots))
 }
 
-/** The newest stored snapshot of a model, or of any. */
-export async function newestSnapshot(
-  log: EventLog,
-  topic: string,
-  model: string | undefined,
-): Promise<Snapshot | undefined> {
-  return (await readStored(log, topic, model)).snapshot
+/** The newest stored snapshot that can be read. */
+export async function newestSnapshot(source: SnapshotSource): Promise<Snapshot | undefined> {
+  return (await readStored(source)).snapshot
 }
 
-async function readStored(log: EventLog, topic: string, model: string | undefined): Promise<Found> {
-  let found: Found = { snapshot: undefined, nextOffset: 0 }
+async function readStored({
+  log,
+  topic,
+  model,
+  onDamage = () => {},
+}: SnapshotSource): Promise<{ snapshot: Snapshot | undefined; nextOffset: number }> {
+  const assembler = new SnapshotAssembler(model, onDamage)
+  let snapshot: Snapshot | undefined
+  let nextOffset = 0
   const stored = log.consume(topic, { from: 'earliest', maxRecords, untilEnd: true }).pipe(
-    map(delivery => ({ snapshot: snapshotsIn(delivery, model)[0], nextOffset: delivery.nextOffset })),
-    tap(({ snapshot, nextOffset }) => {
-      found = { snapshot: snapshot ?? found.snapshot, nextOffset }
+    tap(delivery => {
+      for (const found of assembled(delivery, assembler)) {
+        if (snapshot === undefined || found.version > snapshot.version) snapshot = found
+      }
+      nextOffset = delivery.nextOffset
     }),
   )
   await lastValueFrom(stored, { defaultValue: undefined })
-  return found
+  return { snapshot, nextOffset }
 }
 
-/** Only the newest of a delivery is decoded: the older ones are already history. */
-function snapshotsIn(delivery: Delivery, model: string | undefined): Snapshot[] {
-  const newest = delivery.records.findLast(
-    ({ key, value }) => value !== null && key !== null && (model === undefined || decoder.decode(key) === model),
-  )
-  const snapshots = newest === undefined ? [] : [snapshotCodec.decode(newest.value as Uint8Array)]
+function assembled(delivery: Delivery, assembler: SnapshotAssembler): Snapshot[] {
+  const snapshots = delivery.records.map(record => assembler.add(record)).filter(snapshot => snapshot !== undefined)
   delivery.ack()
   return snapshots
 }

@@ -57,6 +57,7 @@ export async function warmedUp(records: readonly StoredRecord[]): Promise<Snapsh
     specification,
     events: 200,
     seed: 1,
+    maxRecordBytes: 1_000_000,
     topics: { snapshots: 'snapshots', lineage: 'lineage' },
     now: () => 0,
   }

@@ -1,6 +1,5 @@
 import { type StatisticsMessage, snapshotCodec, statisticsCodec } from '@eddy/messages'
 import { createLogger, createMetrics } from '@eddy/runtime'
-import { lastValueFrom, of } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { localEStep } from './e-step.ts'
 import { MiniBatch } from './mini-batch.ts'
@@ -33,6 +32,7 @@ function start(foldsPerSnapshot = 1) {
     {
       model: 'test',
       foldsPerSnapshot,
+      maxRecordBytes: 1_000_000,
       topics: { snapshots: 'snapshots' },
       now: () => 0,
       logger: createLogger('silent'),
@@ -49,7 +49,7 @@ function start(foldsPerSnapshot = 1) {
       headers: {},
       timestamp: 0,
     }))
-    const emission = await lastValueFrom(updater.fold(of(delivery(stored, { topic: 'statistics' }))))
+    const emission = updater.fold(delivery(stored, { topic: 'statistics' }))
     return published(emission, 'snapshots').map(value => snapshotCodec.decode(value))
   }
   const refused = async (): Promise<number> =>

@@ -1,14 +1,16 @@
 import type { Delivery, OutgoingRecord } from '@eddy/log'
-import { type Snapshot, type StatisticsMessage, snapshotCodec, statisticsCodec } from '@eddy/messages'
+import { type Snapshot, type StatisticsMessage, statisticsCodec } from '@eddy/messages'
 import { createMixture, type Mixture, type ModelSpecification, scale, stepSize, stepwiseUpdate } from '@eddy/mixture'
 import type { Emission, Logger, Metrics } from '@eddy/runtime'
-import { map, type Observable } from 'rxjs'
 import { extend, ledgerEntries, ledgerOf } from './ledger.ts'
+import { snapshotRecords } from './snapshot-records.ts'
 
 export interface UpdaterOptions {
   readonly model: string
   /** folds between snapshots, ≥ 1 */
   readonly foldsPerSnapshot: number
+  /** of one record's value: a larger snapshot is split */
+  readonly maxRecordBytes: number
   readonly topics: { readonly snapshots: string }
   readonly now: () => number
   readonly logger: Logger
@@ -43,17 +45,14 @@ export class Updater {
     return this.#published
   }
 
-  fold(statistics: Observable<Delivery>): Observable<Emission> {
-    return statistics.pipe(map(delivery => this.#fold(delivery)))
-  }
-
-  #fold(delivery: Delivery): Emission {
+  /** Folds the messages of a delivery. */
+  fold(delivery: Delivery): Emission {
     const snapshots: OutgoingRecord[] = []
     for (const { offset, value } of delivery.records) {
       const accepted = this.#accept(value, offset)
       if (accepted === undefined || ++this.#folds < this.#options.foldsPerSnapshot) continue
       this.#folds = 0
-      snapshots.push(this.#publish())
+      snapshots.push(...this.#publish())
     }
     const publications = snapshots.length === 0 ? [] : [{ topic: this.#options.topics.snapshots, records: snapshots }]
     return { publications, settles: [delivery] }
@@ -123,11 +122,13 @@ export class Updater {
     }
   }
 
-  #publish(): OutgoingRecord {
-    this.#snapshot = { ...this.#snapshot, version: this.#snapshot.version + 1n, createdAt: this.#options.now() }
+  #publish(): OutgoingRecord[] {
+    const { model, now, maxRecordBytes, metrics } = this.#options
+    this.#snapshot = { ...this.#snapshot, version: this.#snapshot.version + 1n, createdAt: now() }
     this.#published = this.#snapshot
-    const value = snapshotCodec.encode(this.#snapshot)
-    this.#options.metrics?.snapshotBytes.set({ model: this.#options.model }, value.length)
-    return { key: new TextEncoder().encode(this.#options.model), value, partition: 0 }
+    const records = snapshotRecords(this.#snapshot, maxRecordBytes)
+    const bytes = records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
+    metrics?.snapshotBytes.set({ model }, bytes)
+    return records
   }
 }

@@ -1,10 +1,12 @@
 import type { Delivery, Publication } from '@eddy/log'
-import { lineageCodec, type Snapshot, snapshotCodec } from '@eddy/messages'
+import { lineageCodec, type Snapshot } from '@eddy/messages'
 import { type ModelSpecification, random, warmUp } from '@eddy/mixture'
 import type { Emission } from '@eddy/runtime'
 import { concatMap, map, merge, type Observable, of, take } from 'rxjs'
+import type { InputEnd } from './e-step-worker.ts'
 import { type Ledger, ledgerEntries } from './ledger.ts'
 import { MiniBatch } from './mini-batch.ts'
+import { snapshotRecords } from './snapshot-records.ts'
 
 export interface WarmUpOptions {
   readonly model: string
@@ -12,6 +14,8 @@ export interface WarmUpOptions {
   /** events to begin with */
   readonly events: number
   readonly seed: number
+  /** of one record's value: a larger snapshot is split */
+  readonly maxRecordBytes: number
   readonly topics: { readonly snapshots: string; readonly lineage: string }
   readonly now: () => number
 }
@@ -19,8 +23,8 @@ export interface WarmUpOptions {
 export interface WarmUpInputs {
   /** feature vectors from the beginning of each partition */
   readonly features: Observable<Delivery>
-  /** by partition, an offset at which the input ends for now: begin with what there is */
-  readonly ends: Observable<ReadonlyMap<number, number>>
+  /** where the input ends for now: begin with what there is */
+  readonly ends: Observable<InputEnd>
 }
 
 /**
@@ -31,7 +35,7 @@ export function warmUpStage(options: WarmUpOptions, { features, ends }: WarmUpIn
   const buffer = new WarmUpBuffer(options)
   return merge(
     features.pipe(map(delivery => () => buffer.take(delivery))),
-    ends.pipe(map(offsets => () => buffer.endAt(offsets))),
+    ends.pipe(map(end => () => buffer.endAt(end))),
   ).pipe(
     concatMap(action => {
       const ready = action()
@@ -45,7 +49,7 @@ class WarmUpBuffer {
   readonly #options: WarmUpOptions
   readonly partitions = new Map<number, MiniBatch>()
   #rows = 0
-  #ends: ReadonlyMap<number, number> | undefined
+  #ends: InputEnd | undefined
 
   constructor(options: WarmUpOptions) {
     this.#options = options
@@ -65,19 +69,16 @@ class WarmUpBuffer {
     return this.#ready()
   }
 
-  endAt(offsets: ReadonlyMap<number, number>): boolean {
-    this.#ends = offsets
+  endAt(end: InputEnd): boolean {
+    this.#ends = end
     return this.#ready()
   }
 
   #ready(): boolean {
     if (this.#rows >= this.#options.events) return true
     const ends = this.#ends
-    return (
-      this.#rows > 0 &&
-      ends !== undefined &&
-      [...ends].every(([partition, end]) => (this.partitions.get(partition)?.to ?? 0) >= end)
-    )
+    if (this.#rows === 0 || ends === undefined) return false
+    return ends === 'here' || [...ends].every(([partition, end]) => (this.partitions.get(partition)?.to ?? 0) >= end)
   }
 }
 
@@ -124,7 +125,7 @@ function firstSnapshot(options: WarmUpOptions, buffer: WarmUpBuffer): Emission {
     lineageCodec.encode({ model, snapshotVersion: 1n, kind: 'birth', parents: [], children: [id], time: now() }),
   )
   const publications: Publication[] = [
-    { topic: topics.snapshots, records: [{ key, value: snapshotCodec.encode(snapshot), partition: 0 }] },
+    { topic: topics.snapshots, records: snapshotRecords(snapshot, options.maxRecordBytes) },
     { topic: topics.lineage, records: born.map(value => ({ key, value, partition: 0 })) },
   ]
   return { publications, settles: [] }

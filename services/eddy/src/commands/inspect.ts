@@ -1,6 +1,7 @@
 import { newestSnapshot } from '@eddy/stepwise-em'
 import { Command } from 'commander'
-import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { InputError } from '../input/input-error.ts'
 import { withExamples } from '../program.ts'
 import { openLog } from '../stages/open-log.ts'
 import { segmentTable } from '../up/segment-table.ts'
@@ -28,12 +29,19 @@ export function inspectCommand(terminal: Terminal = processTerminal): Command {
 
 async function inspect(flags: InspectFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
-  const log = openLog(configuration, true)
+  const log = await openLog(configuration, { readOnly: true })
   try {
-    const snapshot = await newestSnapshot(log, configuration.topics.snapshots, flags.model)
+    const snapshot = await newestSnapshot({
+      log,
+      topic: configuration.topics.snapshots,
+      model: flags.model,
+      onDamage: message => note(terminal, message),
+    })
     if (snapshot === undefined) {
       const which = flags.model === undefined ? 'a snapshot' : `a snapshot of model ${flags.model}`
-      throw new Error(`${configuration.log.directory}: expected ${which}, got none. Is the model still warming up?`)
+      throw new InputError(
+        `${configuration.log.directory}: expected ${which}, got none. Is the model still warming up?`,
+      )
     }
     if (flags.json === true) return await print(terminal, `${JSON.stringify(snapshotJson(snapshot))}\n`)
     const { events, labels, deadLetters } = await totals(log, configuration, snapshot)

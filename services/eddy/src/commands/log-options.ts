@@ -1,5 +1,5 @@
 import { loadConfiguration } from '@eddy/runtime'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { Terminal } from '../command-line/terminal.ts'
 import { type Configuration, configurationSchema } from '../configuration.ts'
 
@@ -7,26 +7,39 @@ import { type Configuration, configurationSchema } from '../configuration.ts'
 export interface LogFlags {
   readonly config?: string
   readonly dataDir?: string
+  readonly brokers?: string
 }
 
 export const withLogOptions = (command: Command): Command =>
   command
     .option('--config <file>', 'configuration (YAML); see `eddy validate`')
     .option('--data-dir <directory>', 'where the embedded log is kept (default .eddy)')
+    .option('--brokers <host:port,…>', 'use Kafka instead of the embedded log (KAFKA_BROKERS)')
 
 export function configurationOf(
-  { config, dataDir }: LogFlags,
+  { config, dataDir, brokers }: LogFlags,
   { environment }: Terminal,
   flags: Readonly<Record<string, unknown>> = {},
 ): Configuration {
   return loadConfiguration(configurationSchema, {
     ...(config === undefined ? {} : { file: config }),
     environment,
-    flags: { 'log.directory': dataDir, ...flags },
+    flags: {
+      'log.directory': dataDir,
+      ...(brokers === undefined ? {} : { 'log.kind': 'kafka', 'kafka.brokers': brokers.split(',') }),
+      ...flags,
+    },
   })
 }
 
 /** A topic by its configured name or by its role (`labels` is `eddy.labels.v1`). */
 export function topicName({ topics }: Configuration, text: string): string {
   return text in topics ? topics[text as keyof typeof topics] : text
+}
+
+/** Parser of a port. */
+export function port(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value
+  throw new InvalidArgumentError(`expected a port from 0 to 65535, got ${text}.`)
 }

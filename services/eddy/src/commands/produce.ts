@@ -32,7 +32,7 @@ export function produceCommand(terminal: Terminal = processTerminal): Command {
 
 async function produce(flags: ProduceFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
-  const log = openLog(configuration)
+  const log = await openLog(configuration)
   try {
     await log.ensureTopics(topicOptions(configuration))
     const topic = topicName(configuration, flags.topic)

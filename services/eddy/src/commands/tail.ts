@@ -38,7 +38,7 @@ export function tailCommand(terminal: Terminal = processTerminal): Command {
 
 async function tail(flags: TailFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
-  const log = openLog(configuration, true)
+  const log = await openLog(configuration, { readOnly: true })
   const shutdown = shutdownSignal()
   try {
     const topic = topicName(configuration, flags.topic)

@@ -1,6 +1,6 @@
 import type { EventLog } from '@eddy/log'
 import { createLogger, shutdownSignal } from '@eddy/runtime'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import type { Configuration } from '../configuration.ts'
 import { withExamples } from '../program.ts'
@@ -9,7 +9,7 @@ import { EddyUp } from '../up/eddy-up.ts'
 import { featuresOf } from '../up/features.ts'
 import { segmentTable } from '../up/segment-table.ts'
 import { totals } from '../up/totals.ts'
-import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
 
 interface UpFlags extends LogFlags {
   readonly replay?: string
@@ -38,7 +38,7 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   const features = await featuresOf(configuration, flags.replay)
   const logger = createLogger(configuration.logging.level)
   const shutdown = shutdownSignal()
-  const log = openLog(configuration)
+  const log = await openLog(configuration)
   const eddy = new EddyUp({ configuration, features, log, logger, now: Date.now })
   try {
     await eddy.start()
@@ -127,12 +127,6 @@ function untilAborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-}
-
-function port(text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value
-  throw new InvalidArgumentError(`expected a port from 0 to 65535, got ${text}.`)
 }
 
 const count = (n: number): string => n.toLocaleString('en-US')

@@ -3,6 +3,7 @@ import type { Delivery, EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import type { ModelSpecification } from '@eddy/mixture'
 import { type Emission, type Health, type Logger, type Metrics, run } from '@eddy/runtime'
+import type { SnapshotSource } from '@eddy/stepwise-em'
 import { lastValueFrom, type Observable, tap } from 'rxjs'
 import type { Configuration } from '../configuration.ts'
 
@@ -21,6 +22,19 @@ export interface Context {
   readonly signal: AbortSignal
   readonly now: () => number
 }
+
+/** Where the configured model's snapshots are. */
+export const snapshotSource = ({
+  log,
+  configuration,
+  logger,
+}: Pick<Context, 'log' | 'configuration' | 'logger'>): SnapshotSource => ({
+  log,
+  topic: configuration.topics.snapshots,
+  model: configuration.model.name,
+  onDamage: message =>
+    logger.error({ message }, 'a snapshot cannot be read: going on from an older one and the statistics after it'),
+})
 
 /** Records a stage takes at once: enough to share a commit, few enough that the event loop stays free (some 5 ms). */
 export const maxRecords = 2048

@@ -1,8 +1,51 @@
+import { readFileSync } from 'node:fs'
 import type { EventLog } from '@eddy/log'
-import { openEmbeddedLog } from '@eddy/log/embedded'
+import type { KafkaOptions } from '@eddy/log/kafka'
+import { ConfigurationError, type Logger } from '@eddy/runtime'
 import type { Configuration } from '../configuration.ts'
 
-/** The log a configuration names. @param readOnly for commands that look on while another process writes */
-export function openLog({ log }: Configuration, readOnly = false): EventLog {
-  return openEmbeddedLog(log.directory, { readOnly })
+export interface OpenOptions {
+  /** for commands that look on while another process writes */
+  readonly readOnly?: boolean
+  /** told what a broker's client has to say */
+  readonly logger?: Logger
+}
+
+/** The log a configuration names; only its adapter is loaded. */
+export async function openLog(
+  configuration: Configuration,
+  { readOnly = false, logger }: OpenOptions = {},
+): Promise<EventLog> {
+  if (configuration.log.kind === 'embedded') {
+    const { openEmbeddedLog } = await import('@eddy/log/embedded')
+    return openEmbeddedLog(configuration.log.directory, { readOnly })
+  }
+  const { openKafkaLog } = await import('@eddy/log/kafka')
+  return openKafkaLog(kafkaOptions(configuration, logger))
+}
+
+function kafkaOptions({ kafka, log }: Configuration, logger: Logger | undefined): KafkaOptions {
+  const { brokers = [], clientId, ssl, sasl, compression } = kafka
+  return {
+    brokers,
+    clientId,
+    compression,
+    maxRecordBytes: log.maxRecordBytes + 100_000,
+    ...(ssl.enabled ? { ssl: { ...pem('ca', ssl.ca), ...pem('cert', ssl.cert), ...pem('key', ssl.key) } } : {}),
+    ...(sasl.mechanism === undefined
+      ? {}
+      : { sasl: { mechanism: sasl.mechanism, username: sasl.username ?? '', password: sasl.password ?? '' } }),
+    ...(logger === undefined ? {} : { onLog: (level, message, details) => logger[level]({ kafka: details }, message) }),
+  }
+}
+
+function pem<N extends string>(name: N, path: string | undefined): { readonly [K in N]?: string } {
+  if (path === undefined) return {}
+  try {
+    return { [name]: readFileSync(path, 'utf8') } as { readonly [K in N]: string }
+  } catch (error) {
+    throw new ConfigurationError([
+      `kafka.ssl.${name}: expected a readable PEM file, got ${(error as NodeJS.ErrnoException).code} for ${path}`,
+    ])
+  }
 }

@@ -1,53 +1,74 @@
+import type { Delivery } from '@eddy/log'
+import type { Snapshot } from '@eddy/messages'
 import { newestSnapshot, Updater, type UpdaterOptions, warmUpStage } from '@eddy/stepwise-em'
-import type { Observable } from 'rxjs'
-import { type Context, runEmissions, timed } from './context.ts'
+import { fromEvent, map, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
+import { type Context, groupName, runEmissions, snapshotSource, timed } from './context.ts'
+import { quietAfter } from './quiet.ts'
+import type { LearningHooks } from './worker.ts'
 
-export interface UpdaterHooks {
-  /** by partition, an offset at which the features end for now: warm up with what there is */
-  readonly ends: Observable<ReadonlyMap<number, number>>
+export interface UpdaterHooks extends LearningHooks {
   /** Told, with the version of the snapshot, once everything in the statistics topic at the start has been folded. */
   readonly onCaughtUp?: (version: bigint) => void
 }
 
-/** Warms up where there is no snapshot yet, then folds statistics into snapshots until the signal. */
-export async function runUpdater(context: Context, { ends, onCaughtUp }: UpdaterHooks): Promise<void> {
+/**
+ * Folds statistics into snapshots until the signal, after a warm-up where there is no snapshot yet. Several updaters of one
+ * model may run: the statistics topic has one partition, so that one of them has it and the others stand by. Who gets it
+ * begins from the newest snapshot.
+ */
+export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Promise<void> {
   const { configuration, log, signal, now, logger, metrics } = context
-  const { topics, model } = configuration
-  let snapshot = await newestSnapshot(log, topics.snapshots, model.name)
-  if (snapshot === undefined) {
-    await warmUp(context, ends)
-    snapshot = await newestSnapshot(log, topics.snapshots, model.name)
-  }
-  if (snapshot === undefined) return
+  const { topics, model, log: limits } = configuration
+  const source = snapshotSource(context)
+  if ((await newestSnapshot(source)) === undefined) await warmUp(context, hooks)
+  // Stopped before there were enough events to begin with.
+  if (signal.aborted) return
   const options: UpdaterOptions = {
     model: model.name,
     foldsPerSnapshot: model.foldsPerSnapshot,
+    maxRecordBytes: limits.maxRecordBytes,
     topics,
     now,
     logger,
     metrics,
   }
-  const [stored] = await log.offsets(topics.statistics)
-  const storedEnd = stored?.end ?? 0
-  if (snapshot.statisticsOffset >= storedEnd) onCaughtUp?.(snapshot.version)
-  const deliveries = log.consume(topics.statistics, {
-    from: new Map([[0, snapshot.statisticsOffset]]),
-    maxRecords: 64,
-    signal,
-  })
-  const folding = new Updater(options, snapshot)
-  await runEmissions(context, 'updater', folding.fold(timed(deliveries)), ({ settles }) => {
-    if (settles.some(({ nextOffset }) => nextOffset >= storedEnd)) onCaughtUp?.(folding.snapshot.version)
+  const storedEnd = (await log.offsets(topics.statistics))[0]?.end ?? 0
+  let folding: Updater | undefined
+  const begin = async (): Promise<ReadonlyMap<number, number>> => {
+    const snapshot = (await newestSnapshot(source)) as Snapshot
+    folding = new Updater(options, snapshot)
+    if (snapshot.statisticsOffset >= storedEnd) hooks.onCaughtUp?.(snapshot.version)
+    return new Map([[0, snapshot.statisticsOffset]])
+  }
+  const group = groupName(configuration, 'updater')
+  const deliveries = log.consume(topics.statistics, { group, from: begin, maxRecords: 64, signal })
+  // Each delivery goes to the updater of the newest assignment.
+  const emissions = timed(deliveries).pipe(map(delivery => (folding as Updater).fold(delivery)))
+  await runEmissions(context, 'updater', emissions, ({ settles }) => {
+    if (folding !== undefined && settles.some(({ nextOffset }) => nextOffset >= storedEnd)) {
+      hooks.onCaughtUp?.(folding.snapshot.version)
+    }
   })
 }
 
-async function warmUp(context: Context, ends: UpdaterHooks['ends']): Promise<void> {
-  const { configuration, log, signal, now, logger, specification } = context
-  const { topics, model } = configuration
+/** The first snapshot, unless another updater publishes one first. */
+async function warmUp(context: Context, { ends = NEVER, mayFlush = () => true }: UpdaterHooks): Promise<void> {
+  const { configuration, log, signal, now, logger, specification, snapshots } = context
+  const { topics, model, log: limits } = configuration
   logger.info({ events: model.warmUp.events }, 'no snapshot yet: warming up')
-  const stage = warmUpStage(
-    { model: model.name, specification, events: model.warmUp.events, seed: model.seed, topics, now },
-    { features: log.consume(topics.features, { from: 'earliest', signal }), ends },
-  )
-  await runEmissions(context, 'warm-up', stage)
+  const arrived = new Subject<Delivery>()
+  const options = {
+    model: model.name,
+    specification,
+    events: model.warmUp.events,
+    seed: model.seed,
+    maxRecordBytes: limits.maxRecordBytes,
+    topics,
+    now,
+  }
+  const stage = warmUpStage(options, {
+    features: log.consume(topics.features, { from: 'earliest', signal }).pipe(tap(arrived)),
+    ends: merge(ends, quietAfter(arrived, model.maxWaitMs, mayFlush)).pipe(takeUntil(fromEvent(signal, 'abort'))),
+  })
+  await runEmissions(context, 'warm-up', stage.pipe(takeUntil(snapshots)))
 }

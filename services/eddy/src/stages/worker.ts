@@ -1,15 +1,23 @@
-import { type EStep, eStepWorker } from '@eddy/stepwise-em'
-import { fromEvent, type Observable, takeUntil } from 'rxjs'
+import type { Delivery } from '@eddy/log'
+import { type EStep, eStepWorker, type InputEnd } from '@eddy/stepwise-em'
+import { fromEvent, merge, NEVER, type Observable, Subject, takeUntil, tap } from 'rxjs'
 import { type Context, groupName, runEmissions } from './context.ts'
+import { quietAfter } from './quiet.ts'
+
+export interface LearningHooks {
+  /** where the input ends for now, if somebody knows */
+  readonly ends?: Observable<InputEnd>
+  /** whether a mini-batch that is not full may be learned when the stream is quiet; default always */
+  readonly mayFlush?: () => boolean
+}
 
 /** Feature vectors × snapshot → statistics, until the signal. */
-export function runWorker(
-  context: Context,
-  eStep: EStep,
-  ends: Observable<ReadonlyMap<number, number>>,
-): Promise<void> {
+export function runWorker(context: Context, eStep: EStep, hooks: LearningHooks = {}): Promise<void> {
   const { configuration, log, metrics, snapshots, signal, specification } = context
   const { topics, model } = configuration
+  const { ends = NEVER, mayFlush = () => true } = hooks
+  const stopped = fromEvent(signal, 'abort')
+  const arrived = new Subject<Delivery>()
   const emissions = eStepWorker(
     { model: model.name, columns: specification.features.length, batchSize: model.batchSize, topics, eStep, metrics },
     {
@@ -17,9 +25,9 @@ export function runWorker(
       features: from =>
         log
           .consume(topics.features, { group: groupName(configuration, 'e-step'), from })
-          .pipe(takeUntil(fromEvent(signal, 'abort'))),
+          .pipe(tap(arrived), takeUntil(stopped)),
       snapshots,
-      ends,
+      ends: merge(ends, quietAfter(arrived, model.maxWaitMs, mayFlush)).pipe(takeUntil(stopped)),
     },
   )
   return runEmissions(context, 'e-step', emissions)

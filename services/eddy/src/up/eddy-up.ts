@@ -1,17 +1,17 @@
 import type { EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import { createHttpServer, createMetrics, Health, type Logger, listen, type Metrics } from '@eddy/runtime'
-import { followSnapshots, ledgerOf, localEStep, nextOffset } from '@eddy/stepwise-em'
+import { followSnapshots, type InputEnd, ledgerOf, localEStep, nextOffset } from '@eddy/stepwise-em'
 import type { FastifyInstance } from 'fastify'
 import { filter, firstValueFrom, ReplaySubject, Subject, tap } from 'rxjs'
 import type { Configuration, Feature } from '../configuration.ts'
 import { version } from '../program.ts'
-import { type Context, groupName } from '../stages/context.ts'
+import { type Context, groupName, snapshotSource } from '../stages/context.ts'
 import { runIngest } from '../stages/ingest.ts'
 import { runScoring } from '../stages/scoring.ts'
 import { topicOptions } from '../stages/topics.ts'
 import { runUpdater } from '../stages/updater.ts'
-import { runWorker } from '../stages/worker.ts'
+import { type LearningHooks, runWorker } from '../stages/worker.ts'
 import { addApi } from './api.ts'
 import { SnapshotObserver } from './observe-snapshot.ts'
 import { type Replayed, replay } from './replay.ts'
@@ -29,15 +29,12 @@ export interface UpOptions {
 /** Events that may wait before a replay pauses: they are on disk, but a replay need not run far ahead of the model. */
 const replayAhead = 65_536
 
-/** How often a quiet stream is looked at for events that wait in a mini-batch that is not full, milliseconds. */
-const quietCheckMs = 250
-
 /** Every service in one process on one log. */
 export class EddyUp {
   readonly #options: UpOptions
   readonly #context: Context
   readonly #snapshots = new ReplaySubject<Snapshot>(1)
-  readonly #ends = new ReplaySubject<ReadonlyMap<number, number>>(1)
+  readonly #ends = new ReplaySubject<InputEnd>(1)
   readonly #moved = new Subject<void>()
   readonly #stopping = new AbortController()
   readonly #parts: Promise<void>[] = []
@@ -87,7 +84,6 @@ export class EddyUp {
     this.#part(runIngest(this.#context, moved))
     this.#part(runScoring(this.#context, moved))
     this.#part(this.#learn())
-    this.#part(this.#learnWhenQuiet())
     this.#part(watch(this.#context, () => this.#snapshot))
     this.#part(countLineage(this.#context))
     this.#context.metrics.buildInfo.set({ version, node: process.version }, 1)
@@ -151,10 +147,8 @@ export class EddyUp {
   }
 
   async #follow(): Promise<void> {
-    const { log, configuration } = this.#options
-    const { topics, model } = configuration
     const observer = new SnapshotObserver(this.#context.metrics)
-    const following = followSnapshots(log, topics.snapshots, model.name, this.#stopping.signal).pipe(
+    const following = followSnapshots(snapshotSource(this.#context), this.#stopping.signal).pipe(
       tap(snapshot => {
         this.#snapshot = snapshot
         observer.observe(snapshot)
@@ -169,31 +163,14 @@ export class EddyUp {
 
   /** The worker starts when the updater has folded what an earlier process left, so that nothing is done twice. */
   async #learn(): Promise<void> {
+    const hooks: LearningHooks = { ends: this.#ends, mayFlush: () => this.#replays === 0 }
     const caughtUp = Promise.withResolvers<bigint>()
-    const updating = runUpdater(this.#context, { ends: this.#ends, onCaughtUp: caughtUp.resolve })
+    const updating = runUpdater(this.#context, { ...hooks, onCaughtUp: caughtUp.resolve })
     const version = await Promise.race([caughtUp.promise, updating])
     if (version === undefined) return
     const current = this.#snapshots.pipe(filter(snapshot => snapshot.version >= version))
     if ((await firstValueFrom(current, { defaultValue: undefined })) === undefined) return updating
-    await Promise.all([updating, runWorker(this.#context, localEStep(), this.#ends)])
-  }
-
-  /** Learns a mini-batch that is not full when no event has come for a while. Never while a file is being replayed. */
-  async #learnWhenQuiet(): Promise<void> {
-    const { configuration, log, now } = this.#options
-    const { maxWaitMs } = configuration.model
-    let end = -1
-    let since = now()
-    while (!this.#stopping.signal.aborted) {
-      await pause(quietCheckMs, this.#stopping.signal)
-      const [events] = await Promise.all([this.#total(configuration.topics.events), log])
-      if (events !== end || this.#replays > 0) {
-        end = events
-        since = now()
-      } else if (now() - since >= maxWaitMs && (await this.#backlog()) === 0 && (await this.#unlearned()) > 0) {
-        await this.#endHere()
-      }
-    }
+    await Promise.all([updating, runWorker(this.#context, localEStep(), hooks)])
   }
 
   async #endHere(): Promise<void> {
@@ -212,10 +189,6 @@ export class EddyUp {
 
   #backlog(): Promise<number> {
     return this.#lag(this.#options.configuration.topics.events, 'ingest')
-  }
-
-  async #total(topic: string): Promise<number> {
-    return (await this.#options.log.offsets(topic)).reduce((sum, { end }) => sum + end, 0)
   }
 
   async #lag(topic: string, stage: string): Promise<number> {
@@ -246,17 +219,5 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const timer = setTimeout(done, milliseconds)
-    function done(): void {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done, { once: true })
   })
 }

@@ -1,0 +1,144 @@
+import type { EventLog, OutgoingRecord, StoredRecord } from '@eddy/log'
+import { type DeadLetter, deadLetterFrom } from '@eddy/messages'
+import { Command, InvalidArgumentError } from 'commander'
+import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { InputError } from '../input/input-error.ts'
+import { withExamples } from '../program.ts'
+import { openLog } from '../stages/open-log.ts'
+import { topicOptions } from '../stages/topics.ts'
+import { asyncValues } from '../up/async-values.ts'
+import { valueJson } from '../up/value-json.ts'
+import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+
+interface Flags extends LogFlags {
+  readonly reason?: string
+  readonly json?: true
+}
+
+interface Place {
+  readonly partition: number
+  readonly offset: number
+}
+
+interface Found extends Place {
+  readonly letter: DeadLetter
+}
+
+/** `eddy dead-letters list|show|retry`: events that were refused. */
+export function deadLettersCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('dead-letters').description('List, show and retry events that were refused.')
+  const list = new Command('list')
+    .description('One line each: where it lies, where it came from, and why it was refused.')
+    .option('--reason <reason>', 'only these, e.g. out-of-bounds')
+    .option('--json', 'one JSON object a line')
+    .action((flags: Flags) => each(flags, terminal, found => print(terminal, listed(found, flags.json === true))))
+  const show = new Command('show')
+    .description('One of them whole, with its original key, value and headers.')
+    .argument('<partition/offset>', 'as `list` gives it', place)
+    .action((where: Place, flags: Flags) => one(where, flags, terminal))
+  const retry = new Command('retry')
+    .description(
+      'Append them to the topic they came from, as they were, e.g. after `min` or `max` was changed. They stay in the list.',
+    )
+    .argument('[partition/offset]', 'one of them; all (of --reason) if absent', place)
+    .option('--reason <reason>', 'only these')
+    .action((where: Place | undefined, flags: Flags) => retryLetters(where, flags, terminal))
+  for (const sub of [list, show, retry]) command.addCommand(withLogOptions(sub))
+  return withExamples(command, [
+    ['eddy dead-letters list --reason out-of-bounds', 'what was refused for its bounds'],
+    ['eddy dead-letters show 0/17', 'one of them, whole'],
+    ['eddy dead-letters retry --reason unknown-category', 'once the configuration knows the category'],
+  ])
+}
+
+async function each(flags: Flags, terminal: Terminal, handle: (found: Found) => Promise<void>): Promise<void> {
+  const configuration = configurationOf(flags, terminal)
+  const log = await openLog(configuration, { readOnly: true })
+  try {
+    for await (const found of letters(log, configuration.topics.deadLetters, flags.reason)) await handle(found)
+  } finally {
+    await log.close()
+  }
+}
+
+async function one({ partition, offset }: Place, flags: Flags, terminal: Terminal): Promise<void> {
+  let shown = false
+  await each(flags, terminal, async found => {
+    if (found.partition !== partition || found.offset !== offset) return
+    shown = true
+    await print(terminal, `${JSON.stringify(whole(found), undefined, 2)}\n`)
+  })
+  if (!shown)
+    throw new InputError(
+      `dead letter: expected one at ${partition}/${offset}, got none. See \`eddy dead-letters list\`.`,
+    )
+}
+
+async function retryLetters(where: Place | undefined, flags: Flags, terminal: Terminal): Promise<void> {
+  const configuration = configurationOf(flags, terminal)
+  const log = await openLog(configuration)
+  try {
+    await log.ensureTopics(topicOptions(configuration))
+    let retried = 0
+    for await (const { letter, partition, offset } of letters(log, configuration.topics.deadLetters, flags.reason)) {
+      if (where !== undefined && (where.partition !== partition || where.offset !== offset)) continue
+      const { key, value, headers, topic } = letter
+      const record: OutgoingRecord = {
+        key,
+        value,
+        partition: letter.partition,
+        headers: Object.fromEntries(headers.map(header => [header.name, header.value])),
+      }
+      await log.publish([{ topic, records: [record] }])
+      retried++
+    }
+    note(terminal, `Appended ${retried} events again.`)
+  } finally {
+    await log.close()
+  }
+}
+
+/** Every dead letter stored now. */
+async function* letters(log: EventLog, topic: string, reason: string | undefined): AsyncGenerator<Found> {
+  for await (const delivery of asyncValues(log.consume(topic, { from: 'earliest', untilEnd: true }))) {
+    for (const record of delivery.records) {
+      const letter = deadLetterFrom(record as StoredRecord)
+      if (reason === undefined || letter.reason === reason)
+        yield { letter, partition: delivery.partition, offset: record.offset }
+    }
+    delivery.ack()
+  }
+}
+
+function listed({ partition, offset, letter }: Found, json: boolean): string {
+  const { reason, message, stage, topic } = letter
+  const summary = {
+    partition,
+    offset,
+    reason,
+    message,
+    stage,
+    source: { topic, partition: letter.partition, offset: letter.offset },
+  }
+  return json
+    ? `${JSON.stringify(summary)}\n`
+    : `${partition}/${offset}  ${reason}: ${message}  (${topic} ${letter.partition}/${letter.offset})\n`
+}
+
+function whole(found: Found): object {
+  const { letter } = found
+  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')
+  return {
+    ...(JSON.parse(listed(found, true)) as object),
+    key: letter.key === null ? null : text(letter.key),
+    value: valueJson(letter),
+    headers: Object.fromEntries(letter.headers.map(({ name, value }) => [name, text(value)])),
+  }
+}
+
+function place(text: string): Place {
+  const [, partition, offset] = /^(\d{1,6})\/(\d{1,15})$/.exec(text) ?? []
+  if (partition === undefined || offset === undefined)
+    throw new InvalidArgumentError(`expected partition/offset such as 0/17, got ${text}.`)
+  return { partition: Number(partition), offset: Number(offset) }
+}

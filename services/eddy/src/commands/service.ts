@@ -1,0 +1,58 @@
+import { createLogger, shutdownSignal } from '@eddy/runtime'
+import { Command } from 'commander'
+import { note, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { withExamples } from '../program.ts'
+import { openLog } from '../stages/open-log.ts'
+import { runService, type ServiceName } from '../stages/service.ts'
+import { featuresOf } from '../up/features.ts'
+import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
+
+interface ServiceFlags extends LogFlags {
+  readonly port?: number
+}
+
+const descriptions: Readonly<Record<ServiceName, string>> = {
+  ingest: 'Validate events: feature vectors and dead letters. Any number of processes.',
+  'em-worker': 'The E-step: statistics of feature vectors under the newest snapshot. Any number of processes.',
+  'em-updater': 'The M-step: fold statistics into snapshots. One works, others stand by.',
+  scoring: 'Label feature vectors with the newest snapshot. Any number of processes.',
+}
+
+/** `eddy ingest`, `eddy em-worker`, `eddy em-updater`, `eddy scoring`: one service as a process of its own, on Kafka. */
+export function serviceCommand(name: ServiceName, terminal: Terminal = processTerminal): Command {
+  const command = new Command(name)
+    .description(descriptions[name])
+    .option('--port <number>', 'HTTP port for /livez, /readyz and /metrics, 0 for any (default 7700)', port)
+    .action((flags: ServiceFlags) => service(name, flags, terminal))
+  return withExamples(withLogOptions(command), [
+    [
+      `KAFKA_BROKERS=broker:9092 eddy ${name} --config eddy.yaml`,
+      'run it on a Kafka cluster (create the topics first: eddy topics create)',
+    ],
+  ])
+}
+
+async function service(name: ServiceName, flags: ServiceFlags, terminal: Terminal): Promise<void> {
+  const configuration = configurationOf(flags, terminal, { 'log.kind': 'kafka', 'http.port': flags.port })
+  const features = await featuresOf(configuration, undefined)
+  const logger = createLogger(configuration.logging.level)
+  const shutdown = shutdownSignal()
+  const log = await openLog(configuration, { logger })
+  const onListening = (listening: number): void =>
+    note(terminal, `eddy ${name} is up: http://${configuration.http.host}:${listening}/metrics`)
+  try {
+    await runService({
+      name,
+      configuration,
+      features,
+      log,
+      logger,
+      now: Date.now,
+      signal: shutdown.signal,
+      onListening,
+    })
+  } finally {
+    await log.close()
+    shutdown.dispose()
+  }
+}

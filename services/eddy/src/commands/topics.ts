@@ -1,0 +1,83 @@
+import type { EventLog } from '@eddy/log'
+import { Command } from 'commander'
+import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { InputError } from '../input/input-error.ts'
+import { withExamples } from '../program.ts'
+import { openLog } from '../stages/open-log.ts'
+import { topicOptions } from '../stages/topics.ts'
+import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+
+interface TopicsFlags extends LogFlags {
+  readonly json?: true
+}
+
+/** `eddy topics create|check`: the topics a configuration needs. */
+export function topicsCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('topics').description('Create or check the topics that the configuration names.')
+  const create = new Command('create')
+    .description('Create missing topics with their partitions, compaction and retention; refuse ones that do not fit.')
+    .action((flags: TopicsFlags) => createTopics(flags, terminal))
+  const check = new Command('check')
+    .description('Tell which topics exist and how many records they hold; exit code 1 when one is missing.')
+    .option('--json', 'one JSON object a line')
+    .action((flags: TopicsFlags) => checkTopics(flags, terminal))
+  for (const each of [create, check]) command.addCommand(withLogOptions(each))
+  return withExamples(command, [
+    ['eddy topics create --brokers localhost:9092 --config eddy.yaml', 'before the first start on a cluster'],
+    ['eddy topics check --brokers localhost:9092', 'what is there'],
+  ])
+}
+
+async function createTopics(flags: TopicsFlags, terminal: Terminal): Promise<void> {
+  const configuration = configurationOf(flags, terminal)
+  const log = await openLog(configuration)
+  try {
+    const topics = topicOptions(configuration)
+    await log.ensureTopics(topics)
+    for (const [name, { partitions, cleanup }] of Object.entries(topics))
+      note(terminal, `${name}: ${partitions} partitions, ${cleanup}`)
+  } finally {
+    await log.close()
+  }
+}
+
+async function checkTopics(flags: TopicsFlags, terminal: Terminal): Promise<void> {
+  const configuration = configurationOf(flags, terminal)
+  const log = await openLog(configuration, { readOnly: true })
+  const missing: string[] = []
+  try {
+    for (const [name, { partitions }] of Object.entries(topicOptions(configuration))) {
+      const found = await partitionsOf(log, name)
+      if (found === undefined || found.length !== partitions) missing.push(name)
+      const records = found?.reduce((sum, { start, end }) => sum + end - start, 0)
+      if (flags.json === true)
+        await print(
+          terminal,
+          `${JSON.stringify({ topic: name, expected: partitions, partitions: found?.length ?? 0, records: records ?? 0 })}\n`,
+        )
+      else
+        await print(
+          terminal,
+          `${name}: ${found === undefined ? 'missing' : `${found.length} partitions, ${records} offsets in use`}\n`,
+        )
+    }
+  } finally {
+    await log.close()
+  }
+  if (missing.length > 0)
+    throw new InputError(
+      `topics: expected all with log.partitions partitions, got other ones or none for ${missing.join(', ')}. Run \`eddy topics create\`.`,
+    )
+}
+
+async function partitionsOf(
+  log: EventLog,
+  name: string,
+): ReturnType<EventLog['offsets']> extends Promise<infer P> ? Promise<P | undefined> : never {
+  try {
+    return await log.offsets(name)
+  } catch (error) {
+    if ((error as Error).message.includes('expected one')) return undefined
+    throw error
+  }
+}

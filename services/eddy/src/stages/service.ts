@@ -1,0 +1,105 @@
+import type { EventLog } from '@eddy/log'
+import type { Snapshot } from '@eddy/messages'
+import { createHttpServer, createMetrics, Health, type Logger, listen } from '@eddy/runtime'
+import { followSnapshots, localEStep } from '@eddy/stepwise-em'
+import type { FastifyInstance } from 'fastify'
+import { ReplaySubject } from 'rxjs'
+import type { Configuration, Feature } from '../configuration.ts'
+import { SnapshotObserver } from '../up/observe-snapshot.ts'
+import { specificationOf } from '../up/specification.ts'
+import { type Context, snapshotSource } from './context.ts'
+import { runIngest } from './ingest.ts'
+import { runScoring } from './scoring.ts'
+import { runUpdater } from './updater.ts'
+import { runWorker } from './worker.ts'
+
+/** The services that run as processes of their own on Kafka, and how each runs. */
+export const services = {
+  ingest: context => runIngest(context),
+  'em-worker': context => runWorker(context, localEStep()),
+  'em-updater': context => runUpdater(context),
+  scoring: context => runScoring(context),
+} as const satisfies Readonly<Record<string, (context: Context) => Promise<void>>>
+
+export type ServiceName = keyof typeof services
+
+/** How often a process looks whether it is stuck, milliseconds. */
+const stuckCheckMs = 5000
+
+export interface ServiceOptions {
+  readonly name: ServiceName
+  readonly configuration: Configuration
+  readonly features: readonly Feature[]
+  readonly log: EventLog
+  readonly logger: Logger
+  readonly now: () => number
+  /** ends the input; what is under way still becomes durable */
+  readonly signal: AbortSignal
+  /** told the port of its HTTP side */
+  readonly onListening?: (port: number) => void
+}
+
+/**
+ * Runs one service until the signal. Rejects when it fails or is stuck (records to do and no progress for a minute): the
+ * process must then end, and whoever supervises it starts another.
+ */
+export async function runService(options: ServiceOptions): Promise<void> {
+  const { name, configuration, features, log, logger, now, signal, onListening } = options
+  const snapshots = new ReplaySubject<Snapshot>(1)
+  const failed = new AbortController()
+  const context: Context = {
+    configuration,
+    specification: specificationOf(configuration, features),
+    rules: features,
+    log,
+    snapshots,
+    logger,
+    metrics: createMetrics(),
+    health: new Health(now),
+    signal: AbortSignal.any([signal, failed.signal]),
+    now,
+  }
+  const server: FastifyInstance = createHttpServer(configuration.http, context.health, context.metrics)
+  const stuck = whenStuck(context)
+  try {
+    onListening?.(await listen(server, configuration.http))
+    const work = name === 'ingest' ? [] : [follow(context, snapshots)]
+    work.push(services[name](context))
+    context.health.ready()
+    await Promise.race([Promise.all(work), stuck.promise])
+  } finally {
+    context.health.unready('stopping')
+    stuck.cancel()
+    failed.abort()
+    await server.close()
+  }
+}
+
+async function follow(context: Context, snapshots: ReplaySubject<Snapshot>): Promise<void> {
+  const observer = new SnapshotObserver(context.metrics)
+  await new Promise<void>((resolve, reject) =>
+    followSnapshots(snapshotSource(context), context.signal).subscribe({
+      next: snapshot => {
+        observer.observe(snapshot)
+        snapshots.next(snapshot)
+      },
+      complete: resolve,
+      error: reject,
+    }),
+  )
+  snapshots.complete()
+}
+
+function whenStuck({ health }: Context): { readonly promise: Promise<never>; readonly cancel: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setInterval(() => {
+    const { stalled } = health
+    if (stalled.length > 0)
+      reject(
+        new Error(
+          `expected progress, got none for a minute in ${stalled.join(', ')}; ending so that the supervisor starts again`,
+        ),
+      )
+  }, stuckCheckMs)
+  return { promise, cancel: () => clearInterval(timer) }
+}
