@@ -1,8 +1,7 @@
 import type { Block } from './block.ts'
 import type { Family, Parameters, Statistics } from './family.ts'
-import type { GaussianFamily } from './gaussian/gaussian.ts'
+import { type GaussianFamily, gaussian, marginalsOf } from './gaussian/gaussian.ts'
 import { compiledMixture } from './kernel/compiled-mixture.ts'
-import { kernelShape } from './kernel/shape.ts'
 import { posteriorFromLogs } from './numerics/log-sum-exp.ts'
 
 /** Events are handled this many at a time, so that scratch memory stays small and is used again. */
@@ -90,7 +89,11 @@ export function mixture(inner: Family): Mixture {
 
   const steps = { expectation, score }
   const { expectation: eStep, score: scoring } = isGaussian(inner)
-    ? compiledMixture(kernelShape(inner.layout), steps)
+    ? compiledMixture(
+        inner.layout,
+        steps,
+        marginalsOf(inner.layout, options => mixture(gaussian(options))),
+      )
     : steps
 
   return {

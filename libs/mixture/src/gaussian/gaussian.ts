@@ -1,6 +1,5 @@
 import type { Family } from '../family.ts'
 import { compiledGaussian } from '../kernel/compiled-gaussian.ts'
-import { kernelShape } from '../kernel/shape.ts'
 import { initialGaussian } from './initial.ts'
 import { checkedOptions, type GaussianLayout, type GaussianOptions, gaussianLayout } from './layout.ts'
 import { gaussianLogDensity } from './log-density.ts'
@@ -27,7 +26,7 @@ export interface GaussianFamily extends Family {
  * conditional mean and covariance of what is not.
  *
  * Complete events go to the compiled kernel where it runs (`kernelInfo`); what is written here and in this folder is its
- * specification, its fallback, and the way for missing values.
+ * specification, its fallback, and the way for rare patterns of missing values.
  * @throws if a size is not a positive whole number
  */
 export function gaussian(options: GaussianOptions): GaussianFamily {
@@ -38,7 +37,7 @@ export function gaussian(options: GaussianOptions): GaussianFamily {
   const triangle = new Float64Array(layout.triangular ? layout.packed : 0)
   const patterns = patternCache(layout)
 
-  const compiled = compiledGaussian(kernelShape(layout), {
+  const reference: Pick<Family, 'observe' | 'logDensity'> = {
     observe(into, block, responsibilities, parameters) {
       const reference = parameters.reference!
       for (let n = 0; n < block.rows; n++) {
@@ -52,7 +51,7 @@ export function gaussian(options: GaussianOptions): GaussianFamily {
     },
 
     logDensity: (parameters, block, out) => gaussianLogDensity(layout, parameters, block, patterns, out, scratch),
-  })
+  }
 
   return {
     name: 'gaussian',
@@ -62,6 +61,26 @@ export function gaussian(options: GaussianOptions): GaussianFamily {
     statisticsLength: layout.length,
     initial: (block, weights) => initialGaussian(layout, block, weights),
     maximise: (statistics, prior, previous) => maximiseGaussian(layout, statistics, prior, previous),
-    ...compiled,
+    ...compiledGaussian(layout, reference, marginalsOf(layout, gaussian)),
+  }
+}
+
+/**
+ * The families of the same form over fewer columns, made when first asked for: marginals of the observed columns.
+ * @param make of a family from its options
+ */
+export function marginalsOf<F>(
+  { components, covariance }: GaussianLayout,
+  make: (options: GaussianOptions) => F,
+): (columns: number) => F {
+  const known = new Map<number, F>()
+  return columns => {
+    let family = known.get(columns)
+    if (family === undefined) {
+      // The marginal of a factor covariance is used by its Cholesky factor alone.
+      family = make({ components, columns, covariance: covariance === 'factor' ? 'full' : covariance })
+      known.set(columns, family)
+    }
+    return family
   }
 }

@@ -1,17 +1,32 @@
 import type { Block } from '../block.ts'
-import type { Parameters, Statistics } from '../family.ts'
+import { empty, type Parameters, type Statistics } from '../family.ts'
+import type { GaussianLayout } from '../gaussian/layout.ts'
 import type { Expectation, Mixture } from '../mixture.ts'
 import { negligibleCut } from './engine.ts'
 import { copyRows, type LoadedKernel, loadKernel, takeStatistics, view } from './loaded-kernel.ts'
+import { addMarginalStatistics, marginalGrouper } from './marginal.ts'
 import { completeness, gather, gatherRows } from './rows.ts'
-import type { KernelShape } from './shape.ts'
+import { kernelShape } from './shape.ts'
 
-/** The methods of a mixture that the compiled kernel has. The reference takes over for events with missing or huge values. */
+/** The methods of a mixture that the compiled kernel has. */
 export type CompiledMixture = Pick<Mixture, 'expectation' | 'score'>
 
-/** E-step and scoring by the compiled kernel, where it runs; otherwise by `reference`. */
-export function compiledMixture(shape: KernelShape, reference: CompiledMixture): CompiledMixture {
-  const { components } = shape
+/**
+ * E-step and scoring by the compiled kernel, where it runs; otherwise by `reference`. Events with missing values are complete
+ * events of a marginal mixture; the reference takes those whose pattern is rare, and values too large for f64.
+ * @param marginal the mixture of the same form over fewer columns
+ */
+export function compiledMixture(
+  layout: GaussianLayout,
+  reference: CompiledMixture,
+  marginal: (columns: number) => Mixture,
+): CompiledMixture {
+  const { components } = layout
+  const shape = kernelShape(layout)
+  const grouped = marginalGrouper(layout)
+
+  /** The kernel, holding the parameters: whatever else was done with it since. */
+  const load = (parameters: Parameters, rows: number) => loadKernel(shape, rows, parameters, parameters.weights)
 
   const expectation = (
     parameters: Parameters,
@@ -19,56 +34,73 @@ export function compiledMixture(shape: KernelShape, reference: CompiledMixture):
     weights: Float64Array | undefined,
     into: Statistics,
   ): Expectation => {
-    const first = loadKernel(shape, block.rows, parameters, parameters.weights)
-    if (first === undefined) return reference.expectation(parameters, block, weights, into)
+    const step = load(parameters, block.rows)?.rows
+    if (step === undefined) return reference.expectation(parameters, block, weights, into)
     const total = { logLikelihood: 0, weight: 0 }
-    const { rows: step } = first
+    const add = (part: Expectation): void => {
+      total.logLikelihood += part.logLikelihood
+      total.weight += part.weight
+    }
+    const byKernel = (part: Block, partWeights: Float64Array | undefined, from: number, to: number): boolean =>
+      expectationOfRows(load(parameters, step)!, part, partWeights, from, to, into, total)
+    const byReference = (rows: Int32Array): void => {
+      if (rows.length > 0)
+        add(reference.expectation(parameters, gatherRows(block, rows), weights && gather(weights, rows), into))
+    }
     for (let from = 0; from < block.rows; from += step) {
-      // The reference may have used the kernel for something else.
-      const kernel = loadKernel(shape, block.rows, parameters, parameters.weights)!
       const to = Math.min(block.rows, from + step)
-      if (expectationOfRows(kernel, block, weights, from, to, into, total)) continue
+      if (byKernel(block, weights, from, to)) continue
       const { complete, incomplete } = completeness(block, from, to)
-      for (const rows of [complete, incomplete]) {
-        if (rows.length === 0) continue
-        const part = gatherRows(block, rows)
-        const partWeights = weights && gather(weights, rows)
-        const worthTrying = rows === complete && incomplete.length > 0
-        if (worthTrying && expectationOfRows(kernel, part, partWeights, 0, part.rows, into, total)) continue
-        const rest = reference.expectation(parameters, part, partWeights, into)
-        total.logLikelihood += rest.logLikelihood
-        total.weight += rest.weight
+      const part = gatherRows(block, complete)
+      const tried = incomplete.length > 0 && byKernel(part, weights && gather(weights, complete), 0, part.rows)
+      if (!tried) byReference(complete)
+      const { groups, rest } = grouped(parameters, block, incomplete)
+      for (const group of groups) {
+        const model = marginal(group.block.columns)
+        const statistics = empty(model)
+        const own = { ...group.parameters, weights: parameters.weights! }
+        add(model.expectation(own, group.block, weights && gather(weights, group.rows), statistics))
+        addMarginalStatistics(layout, parameters, group.pattern, statistics, into)
       }
+      byReference(rest)
     }
     return total
   }
 
   const score = (parameters: Parameters, block: Block, posterior: Float64Array, logDensity: Float64Array): void => {
-    const first = loadKernel(shape, block.rows, parameters, parameters.weights)
-    if (first === undefined) {
+    const step = load(parameters, block.rows)?.rows
+    if (step === undefined) {
       reference.score(parameters, block, posterior, logDensity)
       return
     }
-    const { rows: step } = first
-    for (let from = 0; from < block.rows; from += step) {
-      // The reference may have used the kernel for something else.
-      const kernel = loadKernel(shape, block.rows, parameters, parameters.weights)!
-      const to = Math.min(block.rows, from + step)
-      if (scoreRows(kernel, block, from, to, posterior, logDensity)) continue
-      const { complete, incomplete } = completeness(block, from, to)
-      for (const rows of [complete, incomplete]) {
-        if (rows.length === 0) continue
-        const part = gatherRows(block, rows)
-        const partPosterior = new Float64Array(rows.length * components)
-        const partDensity = new Float64Array(rows.length)
-        const worthTrying = rows === complete && incomplete.length > 0
-        if (!(worthTrying && scoreRows(kernel, part, 0, part.rows, partPosterior, partDensity)))
-          reference.score(parameters, part, partPosterior, partDensity)
-        for (let n = 0; n < rows.length; n++) {
-          posterior.set(partPosterior.subarray(n * components, (n + 1) * components), rows[n]! * components)
-          logDensity[rows[n]!] = partDensity[n]!
-        }
+    const scatter = (rows: Int32Array, by: (posteriors: Float64Array, densities: Float64Array) => void): void => {
+      const posteriors = new Float64Array(rows.length * components)
+      const densities = new Float64Array(rows.length)
+      if (rows.length > 0) by(posteriors, densities)
+      for (let n = 0; n < rows.length; n++) {
+        posterior.set(posteriors.subarray(n * components, (n + 1) * components), rows[n]! * components)
+        logDensity[rows[n]!] = densities[n]!
       }
+    }
+    for (let from = 0; from < block.rows; from += step) {
+      const to = Math.min(block.rows, from + step)
+      if (scoreRows(load(parameters, step)!, block, from, to, posterior, logDensity)) continue
+      const { complete, incomplete } = completeness(block, from, to)
+      scatter(complete, (posteriors, densities) => {
+        const part = gatherRows(block, complete)
+        const tried =
+          incomplete.length > 0 && scoreRows(load(parameters, step)!, part, 0, part.rows, posteriors, densities)
+        if (!tried) reference.score(parameters, part, posteriors, densities)
+      })
+      const { groups, rest } = grouped(parameters, block, incomplete)
+      for (const group of groups)
+        scatter(group.rows, (posteriors, densities) => {
+          const own = { ...group.parameters, weights: parameters.weights! }
+          marginal(group.block.columns).score(own, group.block, posteriors, densities)
+        })
+      scatter(rest, (posteriors, densities) =>
+        reference.score(parameters, gatherRows(block, rest), posteriors, densities),
+      )
     }
   }
 

@@ -73,6 +73,16 @@ function packTile(source: usize, pitch: usize, target: usize, shift: usize, few:
   }
 }
 
+/** Deviations are held within ±this, so that their squares can be summed without overflow. */
+const LARGEST_DEVIATION: f64 = 1e150
+
+// The order of the operands lets NaN through.
+// @ts-ignore: decorator
+@inline
+function bounded(deviation: v128): v128 {
+  return f64x2.pmax(f64x2.pmin(deviation, f64x2.splat(LARGEST_DEVIATION)), f64x2.splat(-LARGEST_DEVIATION))
+}
+
 /** Packs x − c of `rows` events as [column/4][row][4]; rows up to a multiple of 4 and columns behind the last are zeros. */
 export function packColumns(row: i32, rows: i32): void {
   pack<i32>(row, rows)
@@ -102,8 +112,8 @@ function pack<Squares>(row: i32, rows: i32): void {
       let source = from
       let to = target
       for (let n = 0; n < rows; n++, source += pitch, to += rowBytes) {
-        const x0 = f64x2.sub(v128.load(source), c0)
-        const x1 = f64x2.sub(v128.load(source, 16), c1)
+        const x0 = bounded(f64x2.sub(v128.load(source), c0))
+        const x1 = bounded(f64x2.sub(v128.load(source, 16), c1))
         v128.store(to, x0)
         v128.store(to, x1, 16)
         if (isFloat<Squares>()) {
@@ -116,7 +126,10 @@ function pack<Squares>(row: i32, rows: i32): void {
       for (let n = 0; n < rows; n++)
         for (let i = first; i < columns; i++) {
           const at = (<usize>(i - first)) << 3
-          const x = load<f64>(from + <usize>n * pitch + at) - load<f64>(shift + at)
+          const x = f64x2.extract_lane(
+            bounded(f64x2.splat(load<f64>(from + <usize>n * pitch + at) - load<f64>(shift + at))),
+            0,
+          )
           store<f64>(target + <usize>n * rowBytes + at, x)
           if (isFloat<Squares>()) store<f64>(target + <usize>n * rowBytes + at, x * x, 32)
         }
