@@ -6,7 +6,9 @@ export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: slow ? ['{libs,services,test}/**/*.slow.test.ts'] : ['{libs,services,test,infra,examples}/**/*.test.ts'],
+    include: slow
+      ? ['{libs,services,test,infra}/**/*.slow.test.ts']
+      : ['{libs,services,test,infra,examples}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', ...(slow ? [] : ['**/*.slow.test.ts'])],
     testTimeout: slow ? 600_000 : 30_000,
     hookTimeout: slow ? 600_000 : 60_000,

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { dashboards } from '../infra/grafana/dashboards.ts'
 import { metricsPage } from './metrics-page.ts'
 
 export const root = join(import.meta.dirname, '..')
@@ -9,6 +10,8 @@ export const root = join(import.meta.dirname, '..')
 /** Text of each generated file, by path from the root, in the style of the repository. */
 export async function generatedFiles(): Promise<Readonly<Record<string, string>>> {
   const files: Record<string, string> = { 'docs/metrics.md': metricsPage() }
+  for (const [name, dashboard] of Object.entries(dashboards))
+    files[`infra/grafana/dashboards/${name}.json`] = JSON.stringify(dashboard, undefined, 2)
   return Object.fromEntries(Object.entries(files).map(([path, text]) => [path, formatted(path, text)]))
 }
 

@@ -1,0 +1,203 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, statfsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { EventLog } from '@eddy/log'
+import { openEmbeddedLog } from '@eddy/log/embedded'
+import { createLogger, loadConfiguration } from '@eddy/runtime'
+import { concatMap, filter } from 'rxjs'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { configurationSchema } from '../../services/eddy/src/configuration.ts'
+import { EddyUp } from '../../services/eddy/src/up/eddy-up.ts'
+import { EddyProcess, temporaryFolder } from '../../test/eddy-process.ts'
+import { dashboards } from '../grafana/dashboards.ts'
+import { dataPanels } from '../grafana/linter.ts'
+import { events, type Fault, faults, type Shape } from './faults.ts'
+import { freePort, hasPrometheus, Prometheus, rules, seriesIn } from './testing.ts'
+
+/** Everything goes thirty times faster than in production: ten minutes are twenty seconds. */
+const factor = 30
+const folder = temporaryFolder()
+afterAll(() => folder.remove())
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+function configure({ model = '', http = '' }: Fault, name: string): string {
+  const settings = `components: 3, batchSize: 256, maxWaitMs: 200, halfLife: 5000, warmUp: { events: 1500 }`
+  const merged = Object.entries({ ...entries(settings), ...entries(model) })
+  const path = join(folder.path, `${name}.yaml`)
+  writeFileSync(
+    path,
+    `model: { ${merged.map(([key, value]) => `${key}: ${value}`).join(', ')} }\nhttp: { ${http} }\nfeatures: [{ name: x }, { name: y }]\n`,
+  )
+  return path
+}
+
+const entries = (text: string): Record<string, string> =>
+  Object.fromEntries([...text.matchAll(/(\w+): (\{[^}]*\}|[^,]+)/g)].map(([, key, value]) => [key, value]))
+
+/** Ten batches of 256 events a second, until aborted. */
+async function feed(url: string, stream: (t: number) => Shape | undefined, signal: AbortSignal): Promise<void> {
+  for (let t = 0; !signal.aborted; t++) {
+    const shape = stream(t)
+    if (shape !== undefined)
+      await fetch(`${url}/v1/events`, { method: 'POST', body: events(256, shape) }).catch(() => {})
+    await delay(100, undefined, { signal }).catch(() => {})
+  }
+}
+
+const feeding = (url: string, stream: (t: number) => Shape | undefined): (() => Promise<void>) => {
+  const stop = new AbortController()
+  const done = feed(url, stream, stop.signal)
+  const end = (): Promise<void> => {
+    stop.abort()
+    return done
+  }
+  cleanups.push(end)
+  return end
+}
+
+/** Waits for the alert, then looks on for a while: the names of all that fired meanwhile. */
+async function fired(prometheus: Prometheus, alert: string | undefined): Promise<string[]> {
+  const seen = new Set<string>()
+  const patience = Date.now() + (alert === undefined ? 40_000 : 90_000)
+  let enough = patience
+  while (Date.now() < enough) {
+    for (const name of await prometheus.firing()) seen.add(name)
+    if (alert !== undefined && seen.has(alert) && enough === patience) enough = Date.now() + 3000
+    await delay(250)
+  }
+  return [...seen].sort()
+}
+
+describe.runIf(hasPrometheus())('fault × alert, seen by a real Prometheus', () => {
+  it.each(faults)('$fault → $alert', { timeout: 240_000 }, async row => {
+    const name = `fault-${faults.indexOf(row)}`
+    const data = join(folder.path, `${name}-data`)
+    if (row.disk !== undefined) mountDisk(data, row.disk)
+    const port = await freePort()
+    const url = `http://127.0.0.1:${port}`
+    const prometheus = await Prometheus.start(join(folder.path, `${name}-prometheus`), port, factor)
+    cleanups.push(() => prometheus.stop())
+    if (row.alert === 'EddyPartitionStalled') {
+      const stall = await startStallable(configure(row, name), data, port)
+      const stop = feeding(url, () => ({}))
+      await delay(1000 * (row.before ?? 10))
+      stall()
+      expect(await fired(prometheus, row.alert)).toEqual([row.alert])
+      await stop()
+      return
+    }
+    const start = async (): Promise<EddyProcess> => {
+      const running = new EddyProcess(['up', '--config', configure(row, name), '--data-dir', data, '--port', `${port}`])
+      cleanups.push(() => running.stop('SIGKILL'))
+      await running.url()
+      return running
+    }
+    let running = await start()
+    const stopHealthy = feeding(url, () => ((row.before ?? 10) > 0 ? {} : undefined))
+    await delay(1000 * (row.before ?? 10))
+    if (row.stream !== undefined) {
+      await stopHealthy()
+      if (row.alert === 'EddySnapshotStale') await post(url, events(10))
+      feeding(url, row.stream)
+    }
+    if (row.alert === 'EddyDown') await running.kill()
+    if (row.alert === 'EddyCrashLoop')
+      for (let n = 0; n < 4; n++) {
+        await running.kill()
+        running = await start()
+        // Each start must have been seen; its time is rounded to seconds.
+        await delay(2000)
+      }
+    if (row.alert === 'EddyLag') for (let n = 0; n < 40; n++) await post(url, events(5000))
+    if (row.alert === 'EddyDiskAlmostFull') {
+      const { bsize, bavail } = statfsSync(data)
+      writeFileSync(join(data, 'ballast'), Buffer.alloc(bsize * bavail - Math.floor(0.05 * (row.disk as number))))
+    }
+    if (row.alert === undefined) await provokeEverySeries(url)
+    expect(await fired(prometheus, row.alert)).toEqual(row.alert === undefined ? [] : [row.alert])
+    if (row.alert === undefined) {
+      await everySeriesExists(prometheus)
+      await everyPanelHasData(prometheus)
+    }
+  })
+})
+
+async function post(url: string, body: string): Promise<void> {
+  const response = await fetch(`${url}/v1/events`, { method: 'POST', body })
+  await response.arrayBuffer()
+}
+
+/** A healthy process has a few refused events too. */
+async function provokeEverySeries(url: string): Promise<void> {
+  await post(url, '{"features":{"x":1}}\n')
+  const { body } = await fetch(`${url}/v1/labels?from=earliest`)
+  cleanups.push(() => body?.cancel())
+}
+
+async function everySeriesExists(prometheus: Prometheus): Promise<void> {
+  const missing: string[] = []
+  for (const series of new Set(rules().flatMap(({ expr }) => seriesIn(expr))))
+    if ((await prometheus.query(series)).length === 0) missing.push(series)
+  expect(missing).toEqual([])
+}
+
+/** Every query of every dashboard, with its variables as Grafana would set them. */
+async function everyPanelHasData(prometheus: Prometheus): Promise<void> {
+  const empty: string[] = []
+  for (const board of Object.values(dashboards))
+    for (const { title, targets } of dataPanels(board))
+      for (const { expr } of targets ?? []) {
+        const query = expr.replaceAll('$__rate_interval', '10s').replaceAll(/\$(job|instance)/g, '.+')
+        if ((await prometheus.query(query)).length === 0) empty.push(`${board.title}: ${title}: ${query}`)
+      }
+  expect(empty).toEqual([])
+}
+
+function mountDisk(directory: string, bytes: number): void {
+  mkdirSync(directory, { recursive: true })
+  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', directory])
+  if (status !== 0) throw new Error(`a small file system: expected to mount one (as root), got ${stderr}`)
+  cleanups.push(() => spawnSync('umount', ['-l', directory]))
+}
+
+/** `eddy up` in this process on a log that, once told, hands no more records to scoring. */
+async function startStallable(config: string, data: string, port: number): Promise<() => void> {
+  const configuration = loadConfiguration(configurationSchema, { file: config, flags: { 'log.directory': data } })
+  const log = openEmbeddedLog(data)
+  let stalled = false
+  const faulty = new Proxy(log, {
+    get: (target, property) => {
+      if (property !== 'consume') return Reflect.get(target, property).bind(target)
+      const consume: EventLog['consume'] = (topic, options) => {
+        const deliveries = target.consume(topic, options)
+        if (options?.group !== `${configuration.model.name}.scoring`) return deliveries
+        return deliveries.pipe(
+          concatMap(async delivery => delivery),
+          filter(() => !stalled),
+        )
+      }
+      return consume
+    },
+  })
+  const eddy = new EddyUp({
+    configuration,
+    features: configuration.features ?? [],
+    log: faulty,
+    logger: createLogger('silent'),
+    now: Date.now,
+  })
+  cleanups.push(async () => {
+    await Promise.race([eddy.stop(), delay(1000)])
+    await log.close()
+  })
+  await eddy.start()
+  await eddy.serve({ ...configuration.http, port })
+  return () => {
+    stalled = true
+  }
+}
