@@ -1,6 +1,6 @@
 """betula-cluster on one stream: betula.py K D; reads lines "EVENTS LABELS SEED", answers "SECONDS SECONDS".
 
-The first time is partial_fit's over all events, the second its finish, which clusters the micro-clusters.
+Seconds of processor time: the first is partial_fit's over all events, the second its finish, which clusters the micro-clusters.
 """
 
 import sys
@@ -17,11 +17,11 @@ for line in sys.stdin:
     events, labels, seed = line.split()
     values = np.fromfile(events).reshape(-1, D)
     model = Betula(n_clusters=K, feature="diagonal", method="gmm-full", seed=int(seed))
-    start = time.perf_counter()
+    start = time.process_time()
     for first in range(0, len(values), CHUNK):
         model.partial_fit(values[first : first + CHUNK])
-    fitted = time.perf_counter()
+    fitted = time.process_time()
     model.partial_fit()
-    finished = time.perf_counter()
+    finished = time.process_time()
     model.predict(values).astype(np.int32).tofile(labels)
     print(fitted - start, finished - fitted, flush=True)

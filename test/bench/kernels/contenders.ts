@@ -23,7 +23,10 @@ export type Step = 'em' | 'score'
 export interface Contender {
   /** e.g. versions and the BLAS kernel, as it reports itself */
   readonly description: string
-  /** Repeats a step over batches of the events for about `seconds`. @returns events per second */
+  /**
+   * Repeats a step over batches of the events for about `seconds`.
+   * @returns events per second of processor time of the whole process, which other programs on the machine do not shorten
+   */
   run(step: Step, batch: number, seconds: number): Promise<number>
   close(): void
 }
@@ -42,6 +45,7 @@ export const ONE_THREAD: NodeJS.ProcessEnv = {
 /**
  * Eddy in this process. An EM step is what the service does for a batch: E-step, statistics, mean, blend, M-step.
  * @param negligible see KernelOptions; 0 is the `dense` variant
+ * @param clock what a second is: of this process on a processor, or on the wall
  */
 export function eddy(
   shape: Shape,
@@ -49,6 +53,7 @@ export function eddy(
   block: Block,
   choice: KernelChoice,
   negligible: number,
+  clock: 'processor' | 'wall' = 'processor',
 ): Contender {
   const { components, columns, covariance } = shape
   const model = mixture(gaussian({ components, columns, covariance }))
@@ -75,8 +80,8 @@ export function eddy(
       const logDensity = new Float64Array(batch)
       const whole = Math.floor(block.rows / batch) * batch
       const from = performance.now()
+      const cpu = process.cpuUsage()
       let events = 0
-      let elapsed = 0
       do {
         const at = events % whole
         const values = block.values.subarray(at * columns, (at + batch) * columns)
@@ -84,10 +89,11 @@ export function eddy(
         if (step === 'em') em(part)
         else model.score(parameters, part, posterior, logDensity)
         events += batch
-        elapsed = (performance.now() - from) / 1000
-      } while (elapsed < seconds)
+      } while (performance.now() - from < 1000 * seconds)
+      const elapsed = 1000 * (performance.now() - from)
+      const { user, system } = process.cpuUsage(cpu)
       selectKernel('auto')
-      return events / elapsed
+      return (1e6 * events) / (clock === 'wall' ? elapsed : user + system)
     },
     close: () => {},
   }
@@ -95,11 +101,11 @@ export function eddy(
 
 /** A contender that reads the events from a file: see limit.c and peer.py. */
 async function child(command: string, args: readonly string[]): Promise<Contender> {
-  const process: LineProcess = await startLineProcess(command, args, ONE_THREAD)
+  const peer: LineProcess = await startLineProcess(command, args, ONE_THREAD)
   return {
-    description: process.greeting,
-    run: async (step, batch, seconds) => Number.parseFloat(await process.ask(`${step} ${batch} ${seconds}`)),
-    close: process.close,
+    description: peer.greeting,
+    run: async (step, batch, seconds) => Number.parseFloat(await peer.ask(`${step} ${batch} ${seconds}`)),
+    close: peer.close,
   }
 }
 

@@ -162,7 +162,7 @@ export async function measureThreads(
     for (const batch of batches)
       for (const variant of ['dense', 'skip'] as const) {
         const negligible = variant === 'dense' ? 0 : 1e-17
-        const one = eddy(shape, parameters, block, 'auto', negligible)
+        const one = eddy(shape, parameters, block, 'auto', negligible, 'wall')
         const two = await threaded(shape, parameters, block, batch, 2, negligible)
         for (const step of ['em', 'score'] as const) {
           const rates: [number[], number[]] = [[], []]

@@ -62,5 +62,6 @@ export function compiledCovariances(
     logDeterminants[k] = logDeterminant
     done[k] = 1
   }
+  exports.clearStatistics()
   return done
 }

@@ -21,16 +21,30 @@ export interface LoadedKernel {
 /** What the thread's kernel holds: parameters are never changed in place, so the same arrays need not be copied again. */
 let current: { readonly kernel: LoadedKernel; readonly held: readonly (Float64Array | undefined)[] } | undefined
 
-/** The kernel laid out for `shape` and up to `rows` rows at once, or undefined where the reference is to run. */
+/**
+ * The kernel laid out for `shape` and up to `rows` rows at once, its statistics cleared, or undefined where the reference is to
+ * run. Whoever writes statistics clears them.
+ */
 export function layOut(shape: KernelShape, rows: number): LoadedKernel | undefined {
   const exports = kernelExports()
   if (exports === undefined) return undefined
   const capacity = rowsAtOnce(shape, rows)
+  if (current !== undefined && suits(current.kernel, exports, shape, capacity)) {
+    current = { kernel: current.kernel, held: [] }
+    return current.kernel
+  }
   exports.configure(covarianceNumber(shape), shape.components, shape.columns, capacity)
   const kernel = { exports, shape, rows: capacity }
   current = { kernel, held: [] }
   return kernel
 }
+
+const suits = (kernel: LoadedKernel, exports: KernelExports, shape: KernelShape, rows: number): boolean =>
+  kernel.exports === exports &&
+  kernel.rows >= rows &&
+  kernel.shape.components === shape.components &&
+  kernel.shape.columns === shape.columns &&
+  kernel.shape.covariance === shape.covariance
 
 const rowsAtOnce = (shape: KernelShape, rows: number): number =>
   Math.max(LEAST_ROWS, Math.min(rows, Math.floor(CHUNK_VALUES / shape.columns)))
@@ -47,11 +61,11 @@ export function loadKernel(
 ): LoadedKernel | undefined {
   const { means, precisionsCholesky, logDeterminants, reference } = parameters
   const wanted = [weights, means, precisionsCholesky, logDeterminants, reference]
+  const exports = kernelExports()
   if (
     current !== undefined &&
-    current.kernel.exports === kernelExports() &&
-    current.kernel.rows >= rowsAtOnce(shape, rows) &&
-    sameShape(current.kernel.shape, shape) &&
+    exports !== undefined &&
+    suits(current.kernel, exports, shape, rowsAtOnce(shape, rows)) &&
     current.held.length === wanted.length &&
     current.held.every((array, i) => array === wanted[i])
   )
@@ -62,9 +76,6 @@ export function loadKernel(
   current = { kernel, held: wanted }
   return kernel
 }
-
-const sameShape = (a: KernelShape, b: KernelShape): boolean =>
-  a.components === b.components && a.columns === b.columns && a.covariance === b.covariance
 
 function copyParameters(kernel: LoadedKernel, parameters: Parameters, weights: Float64Array | undefined): void {
   const { exports, shape } = kernel
