@@ -52,9 +52,12 @@ def result(model, data):
     }
 
 
-digits = PCA(20, svd_solver="full").fit_transform(load_digits().data)
-sets = {"iris": (load_iris().data, 3), "wine": (load_wine().data, 3), "digits": (digits, 10)}
-for name, (data, k) in sets.items():
+iris, wine, digits = load_iris(), load_wine(), load_digits()
+components = PCA(20, svd_solver="full").fit_transform(digits.data)
+sets = {
+    "iris": (iris.data, 3, iris.target), "wine": (wine.data, 3, wine.target), "digits": (components, 10, digits.target),
+}
+for name, (data, k, target) in sets.items():
     data = np.round(data, 6)
     labels = KMeans(k, n_init=5, random_state=0).fit_predict(data)
     cases = []
@@ -73,6 +76,6 @@ for name, (data, k) in sets.items():
             ).fit(data)
             case[f"after{iterations}"] = result(model, data)
         cases.append(case)
-    content = {"sklearn": sklearn.__version__, "components": k, "data": data.tolist(), "cases": cases}
+    content = {"sklearn": sklearn.__version__, "components": k, "data": data.tolist(), "labels": target.tolist(), "cases": cases}
     with open(folder / f"{name}.json.gz", "wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as file:
         file.write(json.dumps(content).encode())

@@ -59,7 +59,10 @@ export function warmUp(
   }
 }
 
-/** `iterations` of EM. @returns the last M-step's parameters and the statistics it was made from, mean per unit weight */
+/** Mean log-likelihood that an iteration must gain for the next one to be worth its time, nats. */
+const WORTHWHILE = 1e-5
+
+/** At most `iterations` of EM. @returns the last M-step's parameters and the statistics it was made from, mean per unit weight */
 function iterate(
   mixture: Mixture,
   block: Block,
@@ -69,10 +72,14 @@ function iterate(
   iterations: number,
 ): { parameters: Parameters; statistics: Statistics } {
   let parameters = start
+  let last = -Infinity
   for (let i = 0; ; i++) {
     const statistics = empty(mixture)
-    const { weight } = mixture.expectation(parameters, block, weights, statistics)
-    if (i >= iterations) return { parameters, statistics: weight > 0 ? scale(statistics, 1 / weight) : statistics }
+    const { logLikelihood, weight } = mixture.expectation(parameters, block, weights, statistics)
+    const gain = logLikelihood / weight - last
+    last = logLikelihood / weight
+    if (i >= iterations || !(gain > WORTHWHILE))
+      return { parameters, statistics: weight > 0 ? scale(statistics, 1 / weight) : statistics }
     parameters = mixture.maximise(statistics, prior, parameters)
   }
 }

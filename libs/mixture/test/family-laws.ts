@@ -44,6 +44,8 @@ export interface LawOptions {
   readonly runs: number
   readonly columns: readonly number[]
   readonly maxRows?: number
+  /** milliseconds a law, default 120,000 */
+  readonly timeout?: number
 }
 
 const lawCase = (options: LawOptions, subject: LawSubject): fc.Arbitrary<LawCase> =>
@@ -146,9 +148,13 @@ const allFinite = (parameters: Parameters): boolean =>
 /** Laws of every family, as reusable properties. A law that does not hold prints the smallest case found. */
 export function familyLaws(name: string, subject: LawSubject, options: LawOptions): void {
   const law = (title: string, property: (input: LawCase) => void) =>
-    test(title, () => {
-      fc.assert(fc.property(lawCase(options, subject), property), { numRuns: options.runs })
-    }, 120_000)
+    test(
+      title,
+      () => {
+        fc.assert(fc.property(lawCase(options, subject), property), { numRuns: options.runs })
+      },
+      options.timeout ?? 120_000,
+    )
 
   describe(`laws of ${name}`, () => {
     law('statistics begin with the weight of each component', input => {

@@ -32,6 +32,8 @@ export interface ReferenceCase {
 export interface ReferenceSet {
   readonly components: number
   readonly data: number[][]
+  /** the true classes */
+  readonly labels: number[]
   readonly cases: readonly ReferenceCase[]
 }
 
