@@ -18,7 +18,13 @@ const environment = {
     .join(delimiter),
 }
 const run = (command: string, args: readonly string[], cwd: string): string =>
-  execFileSync(command, args, { cwd, env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  execFileSync(command, args, {
+    cwd,
+    env: environment,
+    encoding: 'utf8',
+    timeout: 180_000,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
 
 beforeAll(() => {
   run('npx', ['nx', 'run-many', '-t', 'build', '--parallel=1'], root)

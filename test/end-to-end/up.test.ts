@@ -35,6 +35,16 @@ const ndjson = (text: string): Record<string, any>[] =>
     .map(line => JSON.parse(line))
 
 describe('eddy up', () => {
+  it('ends by itself where the file is shorter than the warm-up', async () => {
+    const input = join(folder.path, 'short.csv')
+    const rows = Array.from({ length: 600 }, (_, i) => `c${i},${(i % 3) * 10 + (i % 7) / 3},${(i % 5) / 2}`)
+    writeFileSync(input, `customer,a,b\n${rows.join('\n')}\n`)
+    const data = join(folder.path, 'short')
+    const running = start('up', '--replay', input, '--exit-when-drained', '--json', '--data-dir', data, '--port', '0')
+    expect(await running.exit).toBe(0)
+    expect(lastLine(running.stdout)).toMatchObject({ events: 600, labels: 600, deadLetters: 0 })
+  })
+
   it('turns a file into exactly one label an event, and a second run adds nothing', async () => {
     const data = join(folder.path, 'replay')
     const input = join(folder.path, 'events.ndjson')

@@ -1,8 +1,9 @@
 import type { Delivery } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import { newestSnapshot, Updater, type UpdaterOptions, warmUpStage } from '@eddy/stepwise-em'
-import { fromEvent, map, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
+import { map, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
 import { type Context, groupName, runEmissions, snapshotSource, timed } from './context.ts'
+import { onAbort } from './on-abort.ts'
 import { quietAfter } from './quiet.ts'
 import type { LearningHooks } from './worker.ts'
 
@@ -68,7 +69,7 @@ async function warmUp(context: Context, { ends = NEVER, mayFlush = () => true }:
   }
   const stage = warmUpStage(options, {
     features: log.consume(topics.features, { from: 'earliest', signal }).pipe(tap(arrived)),
-    ends: merge(ends, quietAfter(arrived, model.maxWaitMs, mayFlush)).pipe(takeUntil(fromEvent(signal, 'abort'))),
+    ends: merge(ends, quietAfter(arrived, model.maxWaitMs, mayFlush)).pipe(takeUntil(onAbort(signal))),
   })
   await runEmissions(context, 'warm-up', stage.pipe(takeUntil(snapshots)))
 }

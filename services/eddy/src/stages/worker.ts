@@ -1,7 +1,8 @@
 import type { Delivery } from '@eddy/log'
 import { type EStep, eStepWorker, type InputEnd } from '@eddy/stepwise-em'
-import { fromEvent, merge, NEVER, type Observable, Subject, takeUntil, tap } from 'rxjs'
+import { merge, NEVER, type Observable, Subject, takeUntil, tap } from 'rxjs'
 import { type Context, groupName, runEmissions } from './context.ts'
+import { onAbort } from './on-abort.ts'
 import { quietAfter } from './quiet.ts'
 
 export interface LearningHooks {
@@ -16,7 +17,7 @@ export function runWorker(context: Context, eStep: EStep, hooks: LearningHooks =
   const { configuration, log, metrics, snapshots, signal, specification } = context
   const { topics, model } = configuration
   const { ends = NEVER, mayFlush = () => true } = hooks
-  const stopped = fromEvent(signal, 'abort')
+  const stopped = onAbort(signal)
   const arrived = new Subject<Delivery>()
   const emissions = eStepWorker(
     { model: model.name, columns: specification.features.length, batchSize: model.batchSize, topics, eStep, metrics },
