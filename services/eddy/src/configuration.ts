@@ -34,6 +34,11 @@ const topic = (name: string) =>
 const kafka = z.strictObject({
   brokers: z.array(z.string().min(1)).min(1).optional(),
   clientId: z.string().default('eddy'),
+  sessionTimeoutMs: z
+    .int()
+    .min(1000)
+    .default(30_000)
+    .meta({ description: 'A process that is silent for so long loses its partitions to others.' }),
   compression: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
   ssl: z
     .strictObject({

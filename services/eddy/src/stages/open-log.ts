@@ -24,18 +24,24 @@ export async function openLog(
   return openKafkaLog(kafkaOptions(configuration, logger))
 }
 
+/** The client calls every rebalance an error; what really fails reaches us as one. */
+const quieter = { error: 'warn', warn: 'warn', info: 'debug', debug: 'trace' } as const
+
 function kafkaOptions({ kafka, log }: Configuration, logger: Logger | undefined): KafkaOptions {
-  const { brokers = [], clientId, ssl, sasl, compression } = kafka
+  const { brokers = [], clientId, ssl, sasl, compression, sessionTimeoutMs } = kafka
   return {
     brokers,
     clientId,
     compression,
+    sessionTimeoutMs,
     maxRecordBytes: log.maxRecordBytes + 100_000,
     ...(ssl.enabled ? { ssl: { ...pem('ca', ssl.ca), ...pem('cert', ssl.cert), ...pem('key', ssl.key) } } : {}),
     ...(sasl.mechanism === undefined
       ? {}
       : { sasl: { mechanism: sasl.mechanism, username: sasl.username ?? '', password: sasl.password ?? '' } }),
-    ...(logger === undefined ? {} : { onLog: (level, message, details) => logger[level]({ kafka: details }, message) }),
+    ...(logger === undefined
+      ? {}
+      : { onLog: (level, message, details) => logger[quieter[level]]({ kafka: details }, message) }),
   }
 }
 
