@@ -1,6 +1,7 @@
 import type { EventLog } from '@eddy/log'
 import { createLogger, shutdownSignal } from '@eddy/runtime'
 import { Command } from 'commander'
+import { Progress } from '../command-line/progress.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import type { Configuration } from '../configuration.ts'
 import { withExamples } from '../program.ts'
@@ -87,7 +88,10 @@ async function serve(eddy: EddyUp, { http }: Configuration, mayMove: boolean): P
 
 async function work(eddy: EddyUp, flags: UpFlags, signal: AbortSignal, terminal: Terminal): Promise<void> {
   if (flags.replay !== undefined) {
-    const { skipped, appended } = await eddy.replay(flags.replay, signal)
+    const progress = new Progress(terminal, `Replaying ${flags.replay}`, 1000)
+    const { skipped, appended } = await eddy
+      .replay(flags.replay, signal, share => progress.update(Math.round(1000 * share)))
+      .finally(() => progress.stop())
     if (skipped > 0)
       note(
         terminal,

@@ -1,21 +1,37 @@
 import { type EventOptions, readEvents } from './read-events.ts'
-import { readRecords } from './records.ts'
+import { type Records, readRecords } from './records.ts'
 
 const encoder = new TextEncoder()
 /** Most lines handed out at once. */
 const batchLines = 4096
+
+export interface EventLineOptions extends EventOptions {
+  /** told, with each batch, how much of the file has been read (0 to 1); never for a stream */
+  readonly onProgress?: ((share: number) => void) | undefined
+}
 
 /**
  * A file's events as the JSON bytes of each, batch by batch. Lines of NDJSON are passed on as they are, broken ones too:
  * ingest quarantines those with the reason. Rows of CSV become JSON objects.
  * @throws InputError when the file cannot be read, is empty, or (CSV) has no column for the customer
  */
-export async function* readEventLines(path: string, options: EventOptions = {}): AsyncGenerator<readonly Uint8Array[]> {
+export async function* readEventLines(
+  path: string,
+  { onProgress, ...options }: EventLineOptions = {},
+): AsyncGenerator<readonly Uint8Array[]> {
   const records = await readRecords(path, options)
-  if (records.format === 'ndjson') yield* lines(records.input.chunks)
-  else
-    for await (const batch of readEvents(records, options))
-      yield batch.map(({ event }) => encoder.encode(JSON.stringify(event)))
+  const { size, position, chunks } = records.input
+  const batches = records.format === 'ndjson' ? lines(chunks) : rows(records, options)
+  for await (const batch of batches) {
+    yield batch
+    if (size !== undefined && size > 0) onProgress?.(position() / size)
+  }
+}
+
+async function* rows(records: Records, options: EventOptions): AsyncGenerator<readonly Uint8Array[]> {
+  for await (const batch of readEvents(records, options)) {
+    yield batch.map(({ event }) => encoder.encode(JSON.stringify(event)))
+  }
 }
 
 async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly Uint8Array[]> {

@@ -106,7 +106,7 @@ export class EddyUp {
   }
 
   /** Appends a file's events; returns when all are durable. */
-  async replay(path: string, signal: AbortSignal): Promise<Replayed> {
+  async replay(path: string, signal: AbortSignal, onProgress?: (share: number) => void): Promise<Replayed> {
     const { log, configuration, features } = this.#options
     this.#replays++
     try {
@@ -116,6 +116,7 @@ export class EddyUp {
         configuration,
         features: names,
         signal,
+        onProgress,
         room: () => this.#until(() => this.#hasRoom()),
       })
     } finally {

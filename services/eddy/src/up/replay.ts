@@ -13,6 +13,8 @@ export interface ReplayOptions {
   readonly signal: AbortSignal
   /** Asked before each batch; resolves when more may be appended. */
   readonly room: () => Promise<void>
+  /** told how much of the file has been read, 0 to 1 */
+  readonly onProgress?: ((share: number) => void) | undefined
 }
 
 export interface Replayed {
@@ -28,14 +30,14 @@ export interface Replayed {
  */
 export async function replay(
   path: string,
-  { log, configuration, features, signal, room }: ReplayOptions,
+  { log, configuration, features, signal, room, onProgress }: ReplayOptions,
 ): Promise<Replayed> {
   const { topics } = configuration
   const group = path === '-' ? undefined : `replay.${await contentHash(path)}`
   const done = group === undefined ? 0 : ((await log.positions(topics.events, group)).get(0) ?? 0)
   let seen = 0
   let appended = 0
-  for await (const lines of readEventLines(path, { features })) {
+  for await (const lines of readEventLines(path, { features, onProgress })) {
     if (signal.aborted) break
     const fresh = lines.slice(Math.max(0, done - seen))
     seen += lines.length
