@@ -10,6 +10,8 @@ export default defineConfig({
       ? ['{libs,services,test,infra}/**/*.slow.test.ts']
       : ['{libs,services,test,infra,examples}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', ...(slow ? [] : ['**/*.slow.test.ts'])],
+    // Slow proofs start brokers and crash processes: one at a time.
+    fileParallelism: !slow,
     testTimeout: slow ? 600_000 : 30_000,
     hookTimeout: slow ? 600_000 : 60_000,
   },

@@ -2,6 +2,7 @@ import { random } from '@eddy/mixture'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import { temporaryFolder } from '../eddy-process.ts'
 import { describeWithCluster } from '../fixtures/kafka.ts'
+import { kcatAvailable } from '../fixtures/kcat.ts'
 import { KafkaPipeline, type Service } from '../kafka-pipeline.ts'
 
 const runs = Number(process.env.EDDY_RUNS ?? 200)
@@ -18,6 +19,9 @@ const everyService: readonly Service[] = [
   'scoring',
   'scoring',
 ]
+
+if (!kcatAvailable())
+  throw new Error('kcat: expected on the PATH, the independent reader of these tests (apt-get install kcat)')
 
 describeWithCluster('services on Kafka', { brokers: 1 }, cluster => {
   let pipeline: KafkaPipeline
