@@ -52,7 +52,7 @@ export class EddyProcess {
 
   /** Base URL of its HTTP side, once it is up. */
   async url(): Promise<string> {
-    return (await this.said(/is up: (http:\S+)/))[1] as string
+    return (await this.said(/is up: (https?:\S+)/))[1] as string
   }
 
   /** kill −9 of the whole process group. Tells whether it was still running. */

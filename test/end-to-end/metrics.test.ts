@@ -16,7 +16,7 @@ const configuration = loadConfiguration(configurationSchema, {
 })
 const features = ['x', 'y'].map(name => ({ name, type: 'number', transform: 'none', required: false }) as const)
 
-const lagOfUpdater = 'eddy_consumer_lag_records{stage="updater",partition="0"}'
+const lagOfLearning = 'eddy_consumer_lag_records{stage="e-step",partition="0"}'
 
 /** Series by name and labels, without what the Node.js runtime adds when it likes (kinds of handles and of garbage collection). */
 async function series(eddy: EddyUp): Promise<string[]> {
@@ -47,7 +47,7 @@ it('has as many series with 100,000 customers as with 2,000', { timeout: 120_000
     await eddy.start()
     await learn(2000, 0)
     // The lag of a stage is looked at once a second.
-    await vi.waitFor(async () => expect(await series(eddy)).toContain(lagOfUpdater), 10_000)
+    await vi.waitFor(async () => expect(await series(eddy)).toContain(lagOfLearning), 10_000)
     const few = await series(eddy)
     await learn(98_000, 2000)
     const many = await series(eddy)

@@ -1,5 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { TLSSocket } from 'node:tls'
 import fastify, { type FastifyInstance } from 'fastify'
+import { ConfigurationError } from './configuration.ts'
 import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -9,6 +12,12 @@ export interface HttpOptions {
   readonly port: number
   /** Bearer token for everything but liveness; required by configuration when `host` is not a loopback address. */
   readonly token?: string | undefined
+  /** PEM files; `clientCa` asks for client certificates (mutual TLS) on everything but liveness. */
+  readonly tls?: {
+    readonly cert?: string | undefined
+    readonly key?: string | undefined
+    readonly clientCa?: string | undefined
+  }
   readonly maxBodyBytes: number
   readonly maxConnections: number
 }
@@ -21,6 +30,7 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
     requestTimeout: 30_000,
     keepAliveTimeout: 5_000,
     forceCloseConnections: true,
+    ...tlsOptions(options.tls),
   })
   server.server.maxConnections = options.maxConnections
   const expected = options.token === undefined ? undefined : `Bearer ${options.token}`
@@ -36,6 +46,11 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
     const route = request.routeOptions.url ?? 'unknown'
     metrics.httpRequests.observe({ route, status: String(reply.statusCode) }, reply.elapsedTime / 1000)
   })
+  if (options.tls?.clientCa !== undefined)
+    server.addHook('onRequest', async (request, reply) => {
+      if (request.url === '/livez' || (request.raw.socket as TLSSocket).authorized) return
+      await reply.code(401).send({ error: 'certificate: expected a client certificate signed by http.tls.clientCa' })
+    })
   server.get('/livez', (_request, reply) => {
     const { stalled } = health
     return stalled.length === 0 ? { status: 'ok' } : reply.code(503).send({ status: 'stalled', partitions: stalled })
@@ -70,6 +85,26 @@ export async function listen(
   }
   const address = server.server.address()
   return typeof address === 'object' && address !== null ? address.port : port
+}
+
+/** Certificates are asked for and judged by the hook above, so that a liveness probe needs none. */
+function tlsOptions(tls: HttpOptions['tls']): object {
+  if (tls?.cert === undefined) return {}
+  const ca =
+    tls.clientCa === undefined
+      ? {}
+      : { ca: pem('clientCa', tls.clientCa), requestCert: true, rejectUnauthorized: false }
+  return { https: { cert: pem('cert', tls.cert), key: pem('key', tls.key as string), minVersion: 'TLSv1.2', ...ca } }
+}
+
+function pem(name: string, path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new ConfigurationError([
+      `http.tls.${name}: expected a readable PEM file, got ${(error as NodeJS.ErrnoException).code} for ${path}`,
+    ])
+  }
 }
 
 /** Compares in constant time: digests have one length, whatever was sent. */

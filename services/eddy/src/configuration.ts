@@ -154,6 +154,23 @@ export const configurationSchema = z
           .min(16)
           .optional()
           .meta({ description: 'Bearer token; required unless bound to a loopback address.' }),
+        tls: z
+          .strictObject({
+            cert: z.string().optional().meta({ description: 'PEM file of the certificate; with it, HTTPS.' }),
+            key: z.string().optional().meta({ description: 'PEM file of its private key.' }),
+            clientCa: z.string().optional().meta({
+              description:
+                'PEM file of the authority of client certificates; with it, everything but liveness needs one.',
+            }),
+          })
+          .refine(
+            ({ cert, key, clientCa }) =>
+              (cert === undefined) === (key === undefined) && (clientCa === undefined || cert !== undefined),
+            {
+              message: 'expected cert and key together, and clientCa only beside them',
+            },
+          )
+          .prefault({}),
         maxBodyBytes: z.int().min(1024).default(16_777_216),
         maxConnections: z.int().min(1).default(2048),
         maxStreams: z.int().min(1).default(1000),
@@ -164,15 +181,23 @@ export const configurationSchema = z
           .meta({ description: 'Events waiting to be ingested beyond which more are answered 429.' }),
       })
       .prefault({}),
+    customers: z
+      .strictObject({
+        hmacKeyFile: z.string().optional().meta({
+          description:
+            'File with a key (at least 32 bytes): customer ids become HMAC-SHA256 of it before they are stored.',
+        }),
+      })
+      .prefault({}),
     kafka: kafka.prefault({}),
     logging: z
       .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info') })
       .prefault({}),
   })
-  .refine(({ http }) => loopback.has(http.host) || http.token !== undefined, {
+  .refine(({ http }) => loopback.has(http.host) || http.token !== undefined || http.tls.clientCa !== undefined, {
     path: ['http', 'token'],
     message:
-      'expected a token because http.host is not a loopback address (set EDDY_HTTP_TOKEN or EDDY_HTTP_TOKEN_FILE)',
+      'expected a token because http.host is not a loopback address (set EDDY_HTTP_TOKEN or EDDY_HTTP_TOKEN_FILE, or http.tls.clientCa for client certificates)',
   })
   .refine(
     ({ features }) => features === undefined || new Set(features.map(({ name }) => name)).size === features.length,

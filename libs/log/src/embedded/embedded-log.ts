@@ -7,11 +7,13 @@ import {
   type PartitionOffsets,
   type Publication,
   type PublishOptions,
+  type StoredRecord,
   type TopicOptions,
 } from '../event-log.ts'
 import { checkTopicOptions, retentionDiffers } from '../topic-options.ts'
 import { Consumer } from './consumer.ts'
 import { ConsumerGroup } from './consumer-group.ts'
+import { erase } from './erase.ts'
 import { explain } from './errors.ts'
 import { compact, retain, worthCompacting } from './maintenance.ts'
 import { PublicationQueue } from './publication-queue.ts'
@@ -38,6 +40,13 @@ export interface EmbeddedLogOptions {
 export interface EmbeddedLog extends EventLog {
   /** Runs retention and compaction to their end now; they also run by themselves, a little at a time. */
   maintain(): Promise<void>
+  /** Removes the records of a topic that match: their offsets become gaps. Consumers go on. @returns how many were removed */
+  erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number>
+  /**
+   * Leaves nothing of deleted records in the files, by rewriting them: needs as much room again, and nothing is published meanwhile
+   * (about a second a gigabyte, on a fast disk).
+   */
+  scrub(): Promise<void>
 }
 
 /**
@@ -140,6 +149,34 @@ class SqliteLog implements EmbeddedLog {
     this.#guard(() => {
       for (const _ of this.#maintain(true));
     })
+  }
+
+  async erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number> {
+    this.#check('write')
+    let erased = 0
+    try {
+      for (const partition of this.#store.topic(topic).partitions) {
+        const steps = erase(this.#store, partition, matches)
+        for (;;) {
+          const step = steps.next()
+          if (step.done === true) {
+            erased += step.value
+            break
+          }
+          // Between batches everybody else gets a turn.
+          await new Promise(resolve => setImmediate(resolve))
+          this.#check('write')
+        }
+      }
+    } catch (error) {
+      throw explain(error, this.#store.file)
+    }
+    return erased
+  }
+
+  async scrub(): Promise<void> {
+    this.#check('write')
+    this.#guard(() => this.#store.scrub())
   }
 
   async close(): Promise<void> {

@@ -1,1 +1,2 @@
+export { backUpLog, restoreLog } from './backup.ts'
 export { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from './embedded-log.ts'

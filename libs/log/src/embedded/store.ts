@@ -283,6 +283,14 @@ export class Store {
     this.statement('INSERT OR REPLACE INTO position VALUES (?, ?, ?)').run(group, partition.id, next)
   }
 
+  /**
+   * Leaves nothing in the files of what was deleted: free pages, and remains inside pages, go with a rewrite of the file (VACUUM,
+   * which needs as much room again), the write-ahead log as far as readers let it.
+   */
+  scrub(): void {
+    this.#database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
+  }
+
   position(group: string, partition: PartitionState): number | undefined {
     const row = this.statement('SELECT next FROM position WHERE consumer_group = ? AND partition = ?').get(
       group,

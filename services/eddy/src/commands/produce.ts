@@ -5,6 +5,7 @@ import { readEventLines } from '../input/read-event-lines.ts'
 import { withExamples } from '../program.ts'
 import { openLog } from '../stages/open-log.ts'
 import { topicOptions } from '../stages/topics.ts'
+import { customerIds } from '../up/customer-ids.ts'
 import { eventRecord } from '../up/event-record.ts'
 import { configurationOf, type LogFlags, topicName, withLogOptions } from './log-options.ts'
 
@@ -36,9 +37,10 @@ async function produce(flags: ProduceFlags, terminal: Terminal): Promise<void> {
   try {
     await log.ensureTopics(topicOptions(configuration))
     const topic = topicName(configuration, flags.topic)
+    const ids = customerIds(configuration)
     let appended = 0
     for await (const lines of readEventLines(flags.input, { key: flags.key })) {
-      const records: OutgoingRecord[] = lines.map(eventRecord)
+      const records: OutgoingRecord[] = lines.map(line => eventRecord(line, ids))
       await log.publish([{ topic, records }])
       appended += records.length
     }

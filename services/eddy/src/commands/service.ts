@@ -39,7 +39,10 @@ async function service(name: ServiceName, flags: ServiceFlags, terminal: Termina
   const shutdown = shutdownSignal()
   const log = await openLog(configuration, { logger })
   const onListening = (listening: number): void =>
-    note(terminal, `eddy ${name} is up: http://${configuration.http.host}:${listening}/metrics`)
+    note(
+      terminal,
+      `eddy ${name} is up: ${configuration.http.tls.cert === undefined ? 'http' : 'https'}://${configuration.http.host}:${listening}/metrics`,
+    )
   try {
     await runService({
       name,

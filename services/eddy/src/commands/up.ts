@@ -48,7 +48,7 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
       configuration,
       flags.port === undefined && terminal.environment.EDDY_HTTP_PORT === undefined,
     )
-    const url = `http://${configuration.http.host}:${port}`
+    const url = `${configuration.http.tls.cert === undefined ? 'http' : 'https'}://${configuration.http.host}:${port}`
     note(
       terminal,
       `Eddy is up: ${url} (POST /v1/events, GET /v1/labels, /metrics), data in ${configuration.log.directory}`,

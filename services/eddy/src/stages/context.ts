@@ -63,6 +63,7 @@ export async function runEmissions(
       if (began !== undefined) metrics.batchSeconds.observe({ stage: name }, (performance.now() - began) / 1000)
       const labels = { stage: name, partition: String(partition) }
       metrics.records.inc(labels, records.length)
+      metrics.lag.set(labels, endOffset - nextOffset)
       metrics.lastProgress.set(labels, now() / 1000)
       health.progressed(name, partition, endOffset - nextOffset)
     }

@@ -8,7 +8,9 @@ import type { Observable } from 'rxjs'
 import type { Configuration } from '../configuration.ts'
 import { isBlank } from '../input/read-event-lines.ts'
 import { asyncValues } from './async-values.ts'
+import type { CustomerIds } from './customer-ids.ts'
 import { eventRecord } from './event-record.ts'
+import { forget } from './forget.ts'
 import { labelJson } from './label-json.ts'
 import { describeSegments } from './segments.ts'
 
@@ -19,6 +21,8 @@ export interface ApiOptions {
   /** events appended and not yet ingested */
   readonly backlog: () => Promise<number>
   readonly snapshot: () => Snapshot | undefined
+  /** what customer ids become before they are stored */
+  readonly ids?: CustomerIds | undefined
 }
 
 /** HTTP for producers and consumers without Kafka: `POST /v1/events`, `GET /v1/labels`, `GET /v1/segments`. */
@@ -37,6 +41,9 @@ export function addApi(server: FastifyInstance, options: ApiOptions): void {
   })
   server.post('/v1/events', (request, reply) => postEvents(request.body as Buffer | null, reply, options))
   addLabels(server, options)
+  server.delete<{ Params: { customer: string } }>('/v1/customers/:customer', ({ params: { customer } }) =>
+    forget(options.log, options.configuration, options.ids?.(customer) ?? customer),
+  )
   server.get('/v1/segments', (_request, reply) => {
     const snapshot = options.snapshot()
     return snapshot === undefined
@@ -64,7 +71,7 @@ function discard(body: IncomingMessage, most: number): Promise<void> {
 async function postEvents(
   body: Buffer | null,
   reply: FastifyReply,
-  { configuration, log, metrics, backlog }: ApiOptions,
+  { configuration, log, metrics, backlog, ids }: ApiOptions,
 ): Promise<object> {
   const { topics, http, log: limits } = configuration
   const count = (outcome: string, events: number): void => metrics.httpEvents.inc({ outcome }, events)
@@ -76,7 +83,7 @@ async function postEvents(
         error: `event ${records.length + 1}: expected at most ${limits.maxEventBytes} bytes, got ${line.length}; nothing was accepted`,
       })
     }
-    records.push(eventRecord(line))
+    records.push(eventRecord(line, ids))
   }
   if (records.length === 0) {
     return reply.code(400).send({

@@ -13,6 +13,7 @@ import { topicOptions } from '../stages/topics.ts'
 import { runUpdater } from '../stages/updater.ts'
 import { type LearningHooks, runWorker } from '../stages/worker.ts'
 import { addApi } from './api.ts'
+import { customerIds } from './customer-ids.ts'
 import { SnapshotObserver } from './observe-snapshot.ts'
 import { type Replayed, replay } from './replay.ts'
 import { specificationOf } from './specification.ts'
@@ -101,6 +102,7 @@ export class EddyUp {
       metrics,
       backlog: () => this.#backlog(),
       snapshot: () => this.#snapshot,
+      ids: customerIds(configuration),
     })
     return listen(this.#server, http)
   }

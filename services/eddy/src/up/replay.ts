@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import type { EventLog, OutgoingRecord } from '@eddy/log'
 import type { Configuration } from '../configuration.ts'
 import { readEventLines } from '../input/read-event-lines.ts'
+import { customerIds } from './customer-ids.ts'
 import { eventRecord } from './event-record.ts'
 
 export interface ReplayOptions {
@@ -35,6 +36,7 @@ export async function replay(
   const { topics } = configuration
   const group = path === '-' ? undefined : `replay.${await contentHash(path)}`
   const done = group === undefined ? 0 : ((await log.positions(topics.events, group)).get(0) ?? 0)
+  const ids = customerIds(configuration)
   let seen = 0
   let appended = 0
   for await (const lines of readEventLines(path, { features, onProgress })) {
@@ -43,7 +45,7 @@ export async function replay(
     seen += lines.length
     if (fresh.length === 0) continue
     await room()
-    const records: OutgoingRecord[] = fresh.map(eventRecord)
+    const records: OutgoingRecord[] = fresh.map(line => eventRecord(line, ids))
     const deliveries = [{ topic: topics.events, partition: 0, nextOffset: seen }]
     await log.publish(
       [{ topic: topics.events, records }],

@@ -1,0 +1,45 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { lastValueFrom, tap, toArray } from 'rxjs'
+import { afterAll, expect, it } from 'vitest'
+import { openEmbeddedLog } from './index.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'eddy-erase-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+it('leaves a gap where a record was, and nothing of it in the files', async () => {
+  const log = openEmbeddedLog(folder)
+  await log.ensureTopics({ t: { partitions: 2, cleanup: 'delete' } })
+  const records = Array.from({ length: 3000 }, (_, n) => ({
+    key: Buffer.from(n % 3 === 0 ? 'customer-canary' : `c${n}`),
+    value: Buffer.from(`${n % 3 === 0 ? 'value-canary' : 'v'} ${n}`),
+    headers: { h: Buffer.from(`${n}`) },
+    partition: n % 2,
+  }))
+  for (let n = 0; n < 3000; n += 100) await log.publish([{ topic: 't', records: records.slice(n, n + 100) }])
+  const before = await log.offsets('t')
+  const isTheirs = ({ key }: { key: Uint8Array | null }) => Buffer.from(key ?? []).toString() === 'customer-canary'
+  expect(await log.erase('t', isTheirs)).toBe(1000)
+  expect(await log.erase('t', isTheirs)).toBe(0)
+  const deliveries = await lastValueFrom(
+    log.consume('t', { untilEnd: true }).pipe(
+      tap(delivery => delivery.ack()),
+      toArray(),
+    ),
+  )
+  const left = deliveries.flatMap(({ partition, records }) =>
+    records.map(({ offset, value, headers }) => ({
+      n: 2 * offset + partition,
+      value: Buffer.from(value as Uint8Array).toString(),
+      header: Buffer.from(headers.h as Uint8Array).toString(),
+    })),
+  )
+  expect(left.sort((a, b) => a.n - b.n)).toEqual(
+    records.flatMap((_, n) => (n % 3 === 0 ? [] : [{ n, value: `v ${n}`, header: `${n}` }])),
+  )
+  expect((await log.offsets('t')).map(({ end }) => end)).toEqual(before.map(({ end }) => end))
+  await log.scrub()
+  for (const name of readdirSync(folder)) expect(readFileSync(join(folder, name)).includes('canary'), name).toBe(false)
+  await log.close()
+})

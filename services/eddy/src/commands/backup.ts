@@ -1,0 +1,45 @@
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { backUpLog, restoreLog } from '@eddy/log/embedded'
+import { Command } from 'commander'
+import { note, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { withExamples } from '../program.ts'
+import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+
+/** What lies beside the log and is needed to go on. */
+const besides = ['features.json']
+
+/** `eddy backup DIRECTORY`: a consistent copy of the embedded log, while it is being written to. */
+export function backupCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('backup')
+    .description('Copy the embedded log as it is at one moment, also while `eddy up` runs.')
+    .argument('<directory>', 'where the copy goes; must hold no log')
+    .action(async (to: string, flags: LogFlags) => {
+      const { directory } = configurationOf(flags, terminal).log
+      const bytes = await backUpLog(directory, to)
+      copyBesides(directory, to)
+      note(terminal, `Backed up ${directory} to ${to}: ${bytes.toLocaleString('en-US')} bytes, checked.`)
+    })
+  return withExamples(withLogOptions(command), [['eddy backup /backups/eddy-2026-11-25', 'copy what .eddy holds']])
+}
+
+/** `eddy restore DIRECTORY`: puts a backup where a log is to run. */
+export function restoreCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('restore')
+    .description('Put a backup where a log is to run. Nothing may run there, and there must be no log yet.')
+    .argument('<directory>', 'a directory made by `eddy backup`')
+    .action(async (from: string, flags: LogFlags) => {
+      const { directory } = configurationOf(flags, terminal).log
+      mkdirSync(directory, { recursive: true })
+      const bytes = await restoreLog(from, directory)
+      copyBesides(from, directory)
+      note(terminal, `Restored ${from} to ${directory}: ${bytes.toLocaleString('en-US')} bytes, checked.`)
+    })
+  return withExamples(withLogOptions(command), [
+    ['mv .eddy .eddy-damaged && eddy restore /backups/eddy-2026-11-25', 'go on from a backup'],
+  ])
+}
+
+function copyBesides(from: string, to: string): void {
+  for (const name of besides) if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name))
+}

@@ -1,0 +1,54 @@
+import { Command } from 'commander'
+import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { withExamples } from '../program.ts'
+import { openLog } from '../stages/open-log.ts'
+import { customerIds } from '../up/customer-ids.ts'
+import { type Forgotten, forget } from '../up/forget.ts'
+import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+
+interface ForgetFlags extends LogFlags {
+  readonly url?: string
+}
+
+/** `eddy forget CUSTOMER`: erases a customer. */
+export function forgetCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('forget')
+    .description(
+      'Erase a customer from events, features, labels and dead letters; docs/erasure.md says what a model keeps.',
+    )
+    .argument('<customer>', 'id, as producers send it')
+    .option('--url <url>', 'ask the running `eddy up` there (its token from EDDY_HTTP_TOKEN or EDDY_HTTP_TOKEN_FILE)')
+    .action((customer: string, flags: ForgetFlags) => run(customer, flags, terminal))
+  return withExamples(withLogOptions(command), [
+    ['eddy forget c42', 'while nothing else runs on the log'],
+    ['eddy forget c42 --url http://127.0.0.1:7700', 'while `eddy up` runs'],
+  ])
+}
+
+async function run(customer: string, flags: ForgetFlags, terminal: Terminal): Promise<void> {
+  const configuration = configurationOf(flags, terminal)
+  const forgotten =
+    flags.url === undefined
+      ? await locally(customer, configuration)
+      : await remotely(customer, flags.url, configuration.http.token)
+  await print(terminal, `${JSON.stringify({ customer, forgotten })}\n`)
+}
+
+async function locally(customer: string, configuration: ReturnType<typeof configurationOf>): Promise<Forgotten> {
+  const log = await openLog(configuration)
+  try {
+    return await forget(log, configuration, customerIds(configuration)?.(customer) ?? customer)
+  } finally {
+    await log.close()
+  }
+}
+
+async function remotely(customer: string, url: string, token: string | undefined): Promise<Forgotten> {
+  const response = await fetch(`${url}/v1/customers/${encodeURIComponent(customer)}`, {
+    method: 'DELETE',
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+  })
+  const body = (await response.json()) as Forgotten & { readonly error?: string }
+  if (!response.ok) throw new Error(`${url}: expected the customer to be erased, got ${response.status}: ${body.error}`)
+  return body
+}
