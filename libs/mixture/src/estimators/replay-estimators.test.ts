@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { sampleElki } from '../../test/elki.ts'
-import { parametersError } from '../../test/family-laws.ts'
+import { parametersError, relativeError } from '../../test/family-laws.ts'
 import { createMixture } from '../create-mixture.ts'
 import { empty } from '../family.ts'
 import { random } from '../random.ts'
@@ -38,6 +38,17 @@ describe('incremental EM', () => {
     // Every event is in the statistics once.
     expect(fit.statistics.subarray(0, 3).reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12)
   })
+})
+
+test('incremental EM weighs a prior against all events, those that left the window too', () => {
+  const single = createSpecification({ features: ['x', 'y'], components: 1, prior: { covariancePseudoEvents: 500 } })
+  const one = createMixture(single)
+  const options = { prior: single.prior }
+  const from = { parameters: one.initial(block) }
+  // One component: responsibilities are 1, and the estimate has a closed form that batch EM gives in one iteration.
+  const expected = batchEm({ ...options, maxIterations: 1 }).fit(one, block, undefined, from)
+  const fit = incrementalEm({ ...options, batchSize: 100, window: 3 }).fit(one, block, undefined, from)
+  expect(relativeError(fit.parameters.covariances!, expected.parameters.covariances!)).toBeLessThan(1e-12)
 })
 
 describe('variance-reduced EM', () => {
