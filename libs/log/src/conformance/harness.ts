@@ -111,7 +111,8 @@ function copy(partition: number, { offset, key, value }: StoredRecord) {
   return { partition, offset, key: text(key), value: text(value) }
 }
 
-/** Everything a topic holds now. */
+/** Everything a topic holds now, by partition and offset. */
 export async function readAll(log: EventLog, topic: string): Promise<Reader['read']> {
-  return (await new Reader(log.consume(topic, { untilEnd: true, from: 'earliest' })).complete()).read
+  const { read } = await new Reader(log.consume(topic, { untilEnd: true, from: 'earliest' })).complete()
+  return read.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
 }

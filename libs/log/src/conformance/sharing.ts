@@ -10,10 +10,10 @@ export function sharing(context: Context): void {
       const group = freshName('g')
       const held = [new Assignment(), new Assignment()]
       const readers = held.map(({ onAssignment }) => new Reader(log.consume(topic, { group, onAssignment })))
-      await settled(() => held.every(({ partitions }) => partitions.length === 2))
+      await settled(readers, () => held.every(({ partitions }) => partitions.length === 2))
       expect(held.flatMap(({ partitions }) => partitions).toSorted()).toEqual([0, 1, 2, 3])
       await log.publish([0, 1, 2, 3].map(p => ({ topic, records: records(25, p) })))
-      await settled(() => readers[0]!.read.length + readers[1]!.read.length >= 100)
+      await settled(readers, () => readers[0]!.read.length + readers[1]!.read.length >= 100)
       for (const [i, reader] of readers.entries()) {
         expect(reader.read).toHaveLength(50)
         expect(new Set(reader.read.map(({ partition }) => partition))).toEqual(new Set(held[i]!.partitions))
@@ -46,11 +46,11 @@ export function sharing(context: Context): void {
       const group = freshName('g')
       const [held, joined] = [new Assignment(), new Assignment()]
       const first = new Reader(log.consume(topic, { group, onAssignment: held.onAssignment }))
-      await settled(() => held.partitions.length === 4)
+      await settled([first], () => held.partitions.length === 4)
       const second = new Reader(log.consume(topic, { group, onAssignment: joined.onAssignment }))
-      await settled(() => joined.partitions.length === 2 && held.partitions.length === 2)
+      await settled([first, second], () => joined.partitions.length === 2 && held.partitions.length === 2)
       await log.publish([0, 1, 2, 3].map(p => ({ topic, records: records(5, p) })))
-      await settled(() => first.read.length + second.read.length >= 20)
+      await settled([first, second], () => first.read.length + second.read.length >= 20)
       expect(new Set(second.read.map(({ partition }) => partition))).toEqual(new Set(joined.partitions))
       expect(new Set(first.read.map(({ partition }) => partition))).toEqual(new Set(held.partitions))
     })
@@ -61,7 +61,7 @@ export function sharing(context: Context): void {
       const group = freshName('g')
       await log.publish([{ topic, records: records(10, 0) }])
       const readers = [1, 2, 3].map(() => new Reader(log.consume(topic, { group })))
-      await settled(() => readers.reduce((sum, { read }) => sum + read.length, 0) >= 10)
+      await settled(readers, () => readers.reduce((sum, { read }) => sum + read.length, 0) >= 10)
       expect(readers.map(({ read }) => read.length).toSorted((a, b) => a - b)).toEqual([0, 0, 10])
     })
 
@@ -71,7 +71,7 @@ export function sharing(context: Context): void {
       await log.publish([0, 1].map(p => ({ topic, records: records(10, p) })))
       const groups = [freshName('g'), freshName('g')]
       const readers = groups.map(group => new Reader(log.consume(topic, { group })))
-      await settled(() => readers.every(({ read }) => read.length === 20))
+      await settled(readers, () => readers.every(({ read }) => read.length === 20))
       await log.publish([], { settles: { group: groups[0]!, deliveries: [readers[0]!.deliveries[0]!] } })
       expect((await log.positions(topic, groups[0]!)).size).toBe(1)
       expect((await log.positions(topic, groups[1]!)).size).toBe(0)
@@ -106,7 +106,10 @@ class Assignment {
   }
 }
 
-/** Resolves when a condition over several readers holds. */
-async function settled(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => setTimeout(resolve, 5))
+/** Resolves when a condition over several readers holds; rejects with the error of any. */
+async function settled(readers: readonly Reader[], condition: () => boolean): Promise<void> {
+  while (!condition()) {
+    for (const { error } of readers) if (error) throw error
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
 }

@@ -1,12 +1,14 @@
-import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
 import { record } from '../conformance/harness.ts'
 import type { EventLog } from '../event-log.ts'
+import { ConfigResourceTypes, Kafka, logLevel } from './kafkajs.ts'
+import { repairKafkajs } from './kafkajs-repairs.ts'
 
 /**
  * Makes a broker compact or expire a topic now: rolls the active segment, and asks until the oldest records are gone
  * (retention) or no key is there twice (compaction).
  */
 export async function cleanTopic(brokers: readonly string[], log: EventLog, topic: string): Promise<void> {
+  repairKafkajs()
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin()
   await admin.connect()
   const { resources } = await admin.describeConfigs({

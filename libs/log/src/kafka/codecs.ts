@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
-import { CompressionCodecs, CompressionTypes } from 'kafkajs'
 import { compressFrame, decompressFrame } from 'lz4-napi'
+import { CompressionCodecs, CompressionTypes } from './kafkajs.ts'
 
 const snappy = createRequire(import.meta.url)('kafkajs-snappy') as () => unknown
 const zstdCompress = promisify(zlib.zstdCompress)

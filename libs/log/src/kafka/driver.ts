@@ -85,7 +85,7 @@ export class FencedError extends Error {
   override readonly name = 'FencedError'
 }
 
-/** Certainly nothing was stored, and the producer can go on. */
+/** Certainly nothing was stored or will be seen; but the producer may not be used again. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
 }

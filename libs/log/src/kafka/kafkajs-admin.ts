@@ -1,87 +1,108 @@
-import { type Admin, ConfigResourceTypes } from 'kafkajs'
+import type { Admin } from 'kafkajs'
 import type { PartitionOffsets, TopicOptions } from '../event-log.ts'
 import type { KafkaAdmin, TopicDescription } from './driver.ts'
-import { descriptionOf, topicConfiguration } from './topic-configuration.ts'
+import { ConfigResourceTypes } from './kafkajs.ts'
+import { descriptionOf, known, topicConfiguration } from './topic-configuration.ts'
 
 const DYNAMIC_TOPIC_CONFIG = 1
 
+/** How long an error that passes may last, milliseconds. */
+const PATIENCE_MS = 15_000
+const RETRY_MS = 100
+
 export class KafkajsAdmin implements KafkaAdmin {
-  readonly #admin: Admin
-  #connected: Promise<void> | undefined
+  readonly #create: () => Admin
+  #admin: Promise<Admin> | undefined
+  #closed = false
 
-  constructor(admin: Admin) {
-    this.#admin = admin
+  constructor(create: () => Admin) {
+    this.#create = create
   }
 
-  #connect(): Promise<void> {
-    this.#connected ??= this.#admin.connect()
-    return this.#connected
+  /**
+   * Asks the cluster, again if need be: the library gives up at errors that pass (a leader that has moved), and a client
+   * that first asked for a topic too early never learns of its partitions. A new client starts with new metadata.
+   */
+  async #ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+    for (const deadline = performance.now() + PATIENCE_MS; ; ) {
+      this.#admin ??= this.#connect()
+      const admin = this.#admin
+      try {
+        return await question(await admin)
+      } catch (error) {
+        const passes = error instanceof TypeError || (error as { retriable?: boolean }).retriable === true
+        if (!passes || this.#closed || performance.now() > deadline) throw error
+        if (this.#admin === admin) this.#admin = undefined
+        await admin.then(client => client.disconnect()).catch(() => {})
+        await new Promise(resolve => setTimeout(resolve, RETRY_MS))
+      }
+    }
   }
 
-  async describe(topic: string): Promise<TopicDescription | undefined> {
-    await this.#connect()
-    if (!(await this.#admin.listTopics()).includes(topic)) return undefined
-    const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] })
-    return descriptionOf(topics[0]!.partitions.length, await this.#configuration(topic))
+  async #connect(): Promise<Admin> {
+    const admin = this.#create()
+    await admin.connect()
+    return admin
   }
 
-  async #configuration(topic: string) {
-    const { resources } = await this.#admin.describeConfigs({
-      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
-      includeSynonyms: false,
+  describe(topic: string): Promise<TopicDescription | undefined> {
+    return this.#ask(async admin => {
+      if (!(await admin.listTopics()).includes(topic)) return undefined
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+      const { partitions } = topics[0]!
+      if (partitions.some(({ leader }) => leader < 0)) return undefined
+      return descriptionOf(partitions.length, await configuration(admin, topic))
     })
-    return resources[0]!.configEntries.map(({ configName, configValue, configSource }) => ({
-      name: configName,
-      value: configValue,
-      own: Number(configSource) === DYNAMIC_TOPIC_CONFIG,
-    }))
   }
 
   async create(topic: string, options: TopicOptions): Promise<void> {
-    await this.#connect()
-    await this.#admin.createTopics({
-      waitForLeaders: true,
-      topics: [
-        {
-          topic,
-          numPartitions: options.partitions,
-          replicationFactor: -1,
-          configEntries: Object.entries(topicConfiguration(options)).map(([name, value]) => ({ name, value })),
-        },
-      ],
-    })
+    const configEntries = Object.entries(topicConfiguration(options)).map(([name, value]) => ({ name, value }))
+    const description = { topic, numPartitions: options.partitions, replicationFactor: -1, configEntries }
+    // The library's own waiting fails when a broker does not know the topic yet.
+    await this.#ask(admin => admin.createTopics({ waitForLeaders: false, topics: [description] }))
+    await known(() => this.describe(topic))
   }
 
   async alterRetention(topic: string, { retentionMs, retentionBytes }: TopicOptions): Promise<void> {
-    await this.#connect()
-    // This request replaces all of a topic's own settings: those that stay are named again.
-    const own = (await this.#configuration(topic)).filter(entry => entry.own)
-    const settings = new Map(own.map(({ name, value }) => [name, value]))
-    if (retentionMs !== undefined) settings.set('retention.ms', `${retentionMs}`)
-    if (retentionBytes !== undefined) settings.set('retention.bytes', `${retentionBytes}`)
-    const configEntries = [...settings].map(([name, value]) => ({ name, value }))
-    await this.#admin.alterConfigs({
-      validateOnly: false,
-      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+    await this.#ask(async admin => {
+      // This request replaces all of a topic's own settings: those that stay are named again.
+      const own = (await configuration(admin, topic)).filter(entry => entry.own)
+      const settings = new Map(own.map(({ name, value }) => [name, value]))
+      if (retentionMs !== undefined) settings.set('retention.ms', `${retentionMs}`)
+      if (retentionBytes !== undefined) settings.set('retention.bytes', `${retentionBytes}`)
+      const configEntries = [...settings].map(([name, value]) => ({ name, value }))
+      const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }]
+      return admin.alterConfigs({ validateOnly: false, resources })
     })
   }
 
   async offsets(topic: string): Promise<PartitionOffsets[]> {
-    await this.#connect()
-    const offsets = await this.#admin.fetchTopicOffsets(topic)
+    const offsets = await this.#ask(admin => admin.fetchTopicOffsets(topic))
     return offsets
       .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
       .sort((a, b) => a.partition - b.partition)
   }
 
   async committed(group: string, topic: string): Promise<Map<number, number>> {
-    await this.#connect()
-    const [found] = await this.#admin.fetchOffsets({ groupId: group, topics: [topic] })
-    const known = (found?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)] as const)
-    return new Map(known.filter(([, offset]) => offset >= 0))
+    const [found] = await this.#ask(admin => admin.fetchOffsets({ groupId: group, topics: [topic] }))
+    const offsets = (found?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)] as const)
+    return new Map(offsets.filter(([, offset]) => offset >= 0))
   }
 
   async close(): Promise<void> {
-    if (this.#connected) await this.#admin.disconnect()
+    this.#closed = true
+    await this.#admin?.then(admin => admin.disconnect()).catch(() => {})
   }
+}
+
+async function configuration(admin: Admin, topic: string) {
+  const { resources } = await admin.describeConfigs({
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
+    includeSynonyms: false,
+  })
+  return resources[0]!.configEntries.map(({ configName, configValue, configSource }) => ({
+    name: configName,
+    value: configValue,
+    own: Number(configSource) === DYNAMIC_TOPIC_CONFIG,
+  }))
 }

@@ -1,6 +1,7 @@
-import { Kafka, type KafkaConfig, type LogEntry, logLevel, type RetryOptions } from 'kafkajs'
+import type { KafkaConfig, Kafka as KafkaType, LogEntry, RetryOptions } from 'kafkajs'
 import { compressionTypes, registerCodecs } from './codecs.ts'
 import type { KafkaDriver, KafkaMember, KafkaProducer, MemberEvents } from './driver.ts'
+import { Kafka, logLevel } from './kafkajs.ts'
 import { KafkajsAdmin } from './kafkajs-admin.ts'
 import { joinGroup } from './kafkajs-member.ts'
 import { KafkajsProducer } from './kafkajs-producer.ts'
@@ -22,7 +23,7 @@ const LEVELS = {
 
 export class KafkajsDriver implements KafkaDriver {
   readonly admin: KafkajsAdmin
-  readonly #kafka: Kafka
+  readonly #kafka: KafkaType
   readonly #options: KafkaOptions
 
   constructor(options: KafkaOptions) {
@@ -30,7 +31,7 @@ export class KafkajsDriver implements KafkaDriver {
     registerCodecs()
     this.#options = options
     this.#kafka = new Kafka(configuration(options))
-    this.admin = new KafkajsAdmin(this.#kafka.admin({ retry: RETRY }))
+    this.admin = new KafkajsAdmin(() => this.#kafka.admin({ retry: RETRY }))
   }
 
   producer(transactionalId?: string): KafkaProducer {

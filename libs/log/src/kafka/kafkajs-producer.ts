@@ -54,7 +54,7 @@ export class KafkajsProducer implements KafkaProducer {
       return bases
     } catch (error) {
       const failure = classify(error)
-      // After a refusal the producer goes on, so the transaction must be over; otherwise the process ends anyway.
+      // After a refusal the log goes on, so the transaction must be over; otherwise the process ends anyway.
       if (failure instanceof RefusedError) await transaction.abort()
       throw failure
     }

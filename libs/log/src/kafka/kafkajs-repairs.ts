@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { KafkaJSNonRetriableError } from 'kafkajs'
+import { KafkaJSNonRetriableError } from './kafkajs.ts'
 
 /*
  * kafkajs 2.2.4 has had no release since 2023 (the version is pinned), so what is wrong with it is put right here:
@@ -94,8 +94,8 @@ export function repairKafkajs(): void {
   const schedule = queue.prototype.scheduleCheckPendingRequests!
   queue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
     const { throttledUntil, pending } = this
-    // One millisecond from now instead of about minus the age of the epoch.
-    if (pending.length === 0 && throttledUntil < Date.now()) this.throttledUntil = Date.now() + 1
+    // A little from now instead of before now; there is nothing to be sent then anyway.
+    if (pending.length === 0 && throttledUntil < Date.now()) this.throttledUntil = Date.now() + 10
     schedule.call(this)
     this.throttledUntil = throttledUntil
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { LogError, type OutgoingRecord, type Publication, type PublishOptions } from '../event-log.ts'
 import { targetPartition } from '../target-partition.ts'
 import { FencedError, type KafkaDriver, type KafkaProducer, type ProduceBatch, RefusedError } from './driver.ts'
-import { type Cursor, explain, KafkaDelivery } from './kafka-consumer.ts'
+import { explain, KafkaDelivery } from './kafka-consumer.ts'
 
 /** Bytes of one record batch; brokers refuse more than 1 MiB by default. */
 const BATCH_BYTES = 900_000
@@ -58,7 +58,7 @@ export class Publisher {
     const broken = (error: LogError) => {
       this.#failure ??= error
     }
-    this.#plain = new Writer(`${clientId}-${randomUUID()}`, id => driver.producer(id), broken)
+    this.#plain = new Writer(`${clientId}-${randomUUID()}`, false, id => driver.producer(id), broken)
   }
 
   publish(publications: readonly Publication[], { settles }: PublishOptions): Promise<readonly number[][]> {
@@ -113,6 +113,7 @@ export class Publisher {
       this.#writers.get(id) ??
       new Writer(
         id,
+        true,
         transactionalId => this.#driver.producer(transactionalId),
         error => {
           this.#failure ??= error
@@ -138,6 +139,8 @@ class Writer {
   readonly #id: string
   readonly #create: (transactionalId?: string) => KafkaProducer
   readonly #onBroken: (error: LogError) => void
+  /** The id stands for a partition of a group, and fences. */
+  readonly #tenured: boolean
   #transactional: KafkaProducer | undefined
   #idempotent: KafkaProducer | undefined
   #waiting: Waiting[] = []
@@ -146,8 +149,14 @@ class Writer {
   #planned = false
   #broken: LogError | undefined
 
-  constructor(id: string, create: (transactionalId?: string) => KafkaProducer, onBroken: (error: LogError) => void) {
+  constructor(
+    id: string,
+    tenured: boolean,
+    create: (transactionalId?: string) => KafkaProducer,
+    onBroken: (error: LogError) => void,
+  ) {
     this.#id = id
+    this.#tenured = tenured
     this.#create = create
     this.#onBroken = onBroken
   }
@@ -211,7 +220,8 @@ class Writer {
       for (const { resolve, offsets } of live) resolve(offsets)
     } catch (error) {
       const failure = error instanceof FencedError ? this.#fenced(error) : this.#failed(error)
-      if (!(error instanceof FencedError || error instanceof RefusedError)) {
+      if (error instanceof RefusedError && !this.#tenured) await this.#discard()
+      else if (!(error instanceof FencedError)) {
         this.#broken = failure
         this.#onBroken(failure)
       }
@@ -225,6 +235,18 @@ class Writer {
       await this.#transactional.initialise()
     }
     return this.#transactional
+  }
+
+  /**
+   * A producer that was refused one partition of a request has not counted what another partition stored: it would
+   * number the next record the same, and the broker would take that for a repetition. So it is not used again. An id that
+   * stands for a partition of a group is not taken a second time, though: it may be another's by now.
+   */
+  async #discard(): Promise<void> {
+    const producers = [this.#transactional, this.#idempotent]
+    this.#transactional = undefined
+    this.#idempotent = undefined
+    await Promise.all(producers.map(producer => producer?.close().catch(() => {})))
   }
 
   async #idempotentProducer(): Promise<KafkaProducer> {
@@ -291,5 +313,3 @@ function sizeOf({ key, value, headers }: OutgoingRecord): number {
 function isSuperseded(delivery: unknown): boolean {
   return delivery instanceof KafkaDelivery && delivery.cursor.superseded
 }
-
-export type { Cursor }

@@ -1,5 +1,6 @@
-import { AssignerProtocol, type PartitionAssigner } from 'kafkajs'
+import type { PartitionAssigner } from 'kafkajs'
 import { balance } from '../balance.ts'
+import { AssignerProtocol } from './kafkajs.ts'
 
 /**
  * Assigner of a group on one topic that leaves partitions where they are, as far as the shares are even: each member

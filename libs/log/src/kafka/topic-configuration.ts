@@ -27,3 +27,17 @@ export function descriptionOf(
     ...(retentionBytes !== undefined && { retentionBytes }),
   }
 }
+
+/** How long a new topic may take until every broker knows it, milliseconds. */
+const KNOWN_MS = 30_000
+
+/** Asks for a new topic until it is there. */
+export async function known(describe: () => Promise<TopicDescription | undefined>): Promise<void> {
+  for (const deadline = performance.now() + KNOWN_MS; ; ) {
+    const description = await describe().catch(error => {
+      if (performance.now() > deadline) throw error
+    })
+    if (description || performance.now() > deadline) return
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}

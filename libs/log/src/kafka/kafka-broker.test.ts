@@ -1,0 +1,142 @@
+import { expect, test } from 'vitest'
+import { describeWithCluster } from '../../../../test/fixtures/kafka.ts'
+import { consoleConsume } from '../../../../test/fixtures/kafka-tools.ts'
+import { freshName, freshTopic, Reader, readAll, record, records } from '../conformance/harness.ts'
+import { LogError } from '../event-log.ts'
+import { openKafkaLog } from './index.ts'
+import { Kafka, logLevel } from './kafkajs.ts'
+import type { KafkaOptions } from './options.ts'
+
+describeWithCluster('the kafka log on a broker of its own', { secure: true }, cluster => {
+  const open = (options: Partial<KafkaOptions> = {}) => openKafkaLog({ brokers: cluster().brokers, ...options })
+
+  test.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)('speaks TLS and %s', async mechanism => {
+    const sasl = { mechanism, username: 'eddy', password: 'secret' }
+    const log = open({ brokers: cluster().secureBrokers, ssl: { ca: cluster().certificate! }, sasl })
+    const topic = await freshTopic(log)
+    await log.publish([{ topic, records: records(3, 0) }])
+    expect(await readAll(log, topic)).toHaveLength(3)
+    await log.close()
+  })
+
+  test('says so when it may not enter', async () => {
+    const ssl = { ca: cluster().certificate! }
+    const sasl = { mechanism: 'plain', username: 'eddy', password: 'wrong' } as const
+    const log = open({ brokers: cluster().secureBrokers, ssl, sasl })
+    await expect(log.offsets('t')).rejects.toThrow(/[Aa]uthenticat/)
+    await log.close()
+  })
+
+  test('what each codec wrote is read by us and by Java', async () => {
+    const log = open()
+    const topic = await freshTopic(log)
+    await log.close()
+    const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+    for (const compression of codecs) {
+      const writer = open({ compression })
+      await writer.publish([{ topic, records: records(50, 0, `${compression}-${'x'.repeat(200)}-`) }])
+      await writer.close()
+    }
+    const reader = open()
+    const read = await readAll(reader, topic)
+    expect(read).toHaveLength(250)
+    expect(await consoleConsume(cluster().brokers, topic)).toEqual(read)
+    await reader.close()
+  })
+
+  test('overlapping aborted transactions: nothing of them is read, as by Java', async () => {
+    const log = open()
+    const topic = await freshTopic(log)
+    const kafka = new Kafka({ brokers: [...cluster().brokers], logLevel: logLevel.NOTHING })
+    const producers = Array.from({ length: 4 }, (_, i) =>
+      kafka.producer({ transactionalId: freshName(`p${i}`), idempotent: true, maxInFlightRequests: 1 }),
+    )
+    await Promise.all(producers.map(producer => producer.connect()))
+    const committed: string[] = []
+    for (let round = 0; round < 6; round++) {
+      const transactions = await Promise.all(producers.map(producer => producer.transaction()))
+      const aborts = (i: number) => (i + round) % 4 !== 0
+      for (let step = 0; step < 3; step++)
+        for (const [i, transaction] of transactions.entries()) {
+          const value = `${aborts(i) ? 'aborted' : 'committed'} ${round}.${i}.${step}`
+          if (!aborts(i)) committed.push(value)
+          // The key of an abort marker, as a trap.
+          const key = Buffer.from([0, 0, 0, 0])
+          await transaction.send({ topic, acks: -1, messages: [{ key, value, partition: 0 }] })
+        }
+      // They end in another order than they began.
+      for (const i of [2, 0, 3, 1]) await (aborts(i) ? transactions[i]!.abort() : transactions[i]!.commit())
+    }
+    const read = await readAll(log, topic)
+    expect(read.map(({ value }) => value)).toEqual(committed)
+    expect((await consoleConsume(cluster().brokers, topic)).map(({ value }) => value)).toEqual(committed)
+    // From any offset, too: the list of aborted transactions then begins before the fetch.
+    const { end } = (await log.offsets(topic))[0]!
+    for (let from = 1; from < end; from += 13) {
+      const reader = await new Reader(log.consume(topic, { untilEnd: true, from: new Map([[0, from]]) })).complete()
+      expect(reader.read).toEqual(read.filter(({ offset }) => offset >= from))
+    }
+    await Promise.all(producers.map(producer => producer.disconnect()))
+    await log.close()
+  })
+
+  test('a consumer that retention overtakes stops, and its group’s position stays', async () => {
+    const log = open()
+    const [topic, group] = [await freshTopic(log), freshName('g')]
+    for (let i = 0; i < 40; i++) await log.publish([{ topic, records: [record('k', 'x'.repeat(400_000), 0)] }])
+    const reader = new Reader(log.consume(topic, { group, maxRecords: 1 }), () => {})
+    await reader.until(() => reader.deliveries.length === 1)
+    await log.publish([], { settles: { group, deliveries: [reader.deliveries[0]!] } })
+    const admin = new Kafka({ brokers: [...cluster().brokers], logLevel: logLevel.NOTHING }).admin()
+    await admin.connect()
+    await admin.fetchTopicOffsets(topic)
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '30' }] })
+    await admin.disconnect()
+    // Only what was fetched before is still delivered; then it must say that there is a hole.
+    let next = 0
+    const failed = reader.failure()
+    const drain = setInterval(() => reader.deliveries[next++]?.ack(), 5)
+    expect(String(await failed)).toMatch(/retention/i)
+    clearInterval(drain)
+    const offsets = reader.read.map(({ offset }) => offset)
+    expect(offsets).toEqual(offsets.map((_, i) => i))
+    expect((await log.positions(topic, group)).get(0)).toBe(1)
+    await log.close()
+  })
+
+  test('positions and records of a transaction are what Java sees, and two processes share a group', async () => {
+    const [one, two] = [open(), open()]
+    const [input, output, group] = [await freshTopic(one, 4), await freshTopic(one, 4), freshName('g')]
+    const leave = new AbortController()
+    const relay = (log: typeof one, signal?: AbortSignal) =>
+      log.consume(input, { group, maxRecords: 20, ...(signal && { signal }) }).subscribe(async delivery => {
+        const copies = delivery.records.map(({ key, value }) => ({ key, value, partition: delivery.partition }))
+        const settles = { group, deliveries: [delivery] }
+        await log.publish([{ topic: output, records: copies }], { settles })
+        delivery.ack()
+      })
+    relay(one, leave.signal)
+    for (let round = 0; round < 6; round++) {
+      if (round === 2) relay(two)
+      if (round === 4) leave.abort()
+      await one.publish([0, 1, 2, 3].map(p => ({ topic: input, records: records(50, p, `${round}.`) })))
+    }
+    const target = (await readAll(one, input)).map(({ partition, value }) => `${partition} ${value}`).toSorted()
+    for (;;) if ((await readAll(one, output)).length >= target.length) break
+    const ours = await readAll(one, output)
+    expect(ours.map(({ partition, value }) => `${partition} ${value}`).toSorted()).toEqual(target)
+    expect(await consoleConsume(cluster().brokers, output)).toEqual(ours)
+    await Promise.all([one.close(), two.close()])
+  })
+
+  test('a record that is too large is refused, and the log goes on', async () => {
+    const log = open({ maxRecordBytes: 10_000_000 })
+    const topic = await freshTopic(log, 2)
+    const big = record('k', 'x'.repeat(1_500_000), 0)
+    await expect(log.publish([{ topic, records: [big] }])).rejects.toThrow(LogError)
+    await expect(log.publish([{ topic, records: [big, record('k', 'v', 1)] }])).rejects.toThrow(LogError)
+    await log.publish([{ topic, records: [record('k', 'after', 0), record('k', 'after', 1)] }])
+    expect((await readAll(log, topic)).map(({ value }) => value)).toEqual(['after', 'after'])
+    await log.close()
+  })
+})

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+import { type FetchedPartition, hideAborted } from './kafkajs-repairs.ts'
+
+const data = (offset: number, producerId: string, key = 'k') => ({
+  offset: `${offset}`,
+  key: Buffer.from(key, 'latin1'),
+  isControlRecord: false,
+  batchContext: { producerId, inTransaction: true },
+})
+const marker = (offset: number, producerId: string, type: 'abort' | 'commit') => ({
+  ...data(offset, producerId, type === 'abort' ? '\0\0\0\0' : '\0\0\0\x01'),
+  isControlRecord: true,
+})
+
+function visible(partition: FetchedPartition): number[] {
+  hideAborted(partition)
+  expect(partition.abortedTransactions).toEqual([])
+  return partition.messages.filter(message => !message.isControlRecord).map(({ offset }) => Number(offset))
+}
+
+test('overlapping aborted transactions, listed out of order', () => {
+  const messages = [
+    data(0, 'a'),
+    data(1, 'b'),
+    data(2, 'a'),
+    data(3, 'c'),
+    data(4, 'b'),
+    marker(5, 'b', 'abort'),
+    data(6, 'a'),
+    marker(7, 'a', 'abort'),
+    marker(8, 'c', 'commit'),
+  ]
+  const abortedTransactions = [
+    { producerId: 'b', firstOffset: '1' },
+    { producerId: 'a', firstOffset: '0' },
+  ]
+  expect(visible({ messages, abortedTransactions })).toEqual([3])
+})
+
+test('several that began before the fetch', () => {
+  const abortedTransactions = ['a', 'b', 'c'].map((producerId, i) => ({ producerId, firstOffset: `${i}` }))
+  const messages = [data(10, 'c'), data(11, 'b'), data(12, 'a'), data(13, 'd')]
+  expect(visible({ messages, abortedTransactions })).toEqual([13])
+})
+
+test('a record whose key looks like an abort marker ends nothing', () => {
+  const messages = [data(0, 'a', '\0\0\0\0'), data(1, 'a'), marker(2, 'a', 'abort'), data(3, 'a')]
+  expect(visible({ messages, abortedTransactions: [{ producerId: 'a', firstOffset: '0' }] })).toEqual([3])
+})
+
+test('two aborted transactions of one producer, a committed one between them', () => {
+  const messages = [
+    data(0, 'a'),
+    marker(1, 'a', 'abort'),
+    data(2, 'a'),
+    marker(3, 'a', 'commit'),
+    data(4, 'a'),
+    marker(5, 'a', 'abort'),
+  ]
+  const abortedTransactions = [
+    { producerId: 'a', firstOffset: '0' },
+    { producerId: 'a', firstOffset: '4' },
+  ]
+  expect(visible({ messages, abortedTransactions })).toEqual([2])
+})
+
+test('records outside of transactions stay', () => {
+  const plain = { ...data(0, 'a'), batchContext: { producerId: 'a', inTransaction: false } }
+  expect(visible({ messages: [plain], abortedTransactions: [{ producerId: 'a', firstOffset: '0' }] })).toEqual([0])
+  expect(visible({ messages: [data(0, 'a')], abortedTransactions: null })).toEqual([0])
+})

@@ -1,0 +1,12 @@
+import type { EventLog } from '../event-log.ts'
+import { KafkaLog } from '../kafka/kafka-log.ts'
+import { DEFAULTS, type KafkaOptions } from '../kafka/options.ts'
+import { PlatformaticDriver } from './platformatic-driver.ts'
+
+export type { KafkaOptions } from '../kafka/options.ts'
+
+/** The log on a Kafka cluster, by way of @platformatic/kafka. Nothing is connected before it is needed. */
+export function openPlatformaticLog(options: KafkaOptions): EventLog {
+  const { clientId = DEFAULTS.clientId, maxRecordBytes = DEFAULTS.maxRecordBytes } = options
+  return new KafkaLog(new PlatformaticDriver(options), clientId, maxRecordBytes)
+}

@@ -1,0 +1,100 @@
+import {
+  Admin,
+  type BaseOptions,
+  ConfigResourceTypes,
+  FindCoordinatorKeyTypes,
+  findErrorBy,
+  IncrementalAlterConfigOperationTypes,
+} from '@platformatic/kafka'
+import type { PartitionOffsets, TopicOptions } from '../event-log.ts'
+import type { KafkaAdmin, TopicDescription } from '../kafka/driver.ts'
+import { descriptionOf, known, topicConfiguration } from '../kafka/topic-configuration.ts'
+
+const EARLIEST = -2n
+const LATEST = -1n
+const READ_UNCOMMITTED = 0
+
+export class PlatformaticAdmin implements KafkaAdmin {
+  readonly #admin: Admin
+
+  constructor(options: BaseOptions) {
+    this.#admin = new Admin(options)
+  }
+
+  async describe(topic: string): Promise<TopicDescription | undefined> {
+    if (!(await this.#admin.listTopics()).includes(topic)) return undefined
+    const metadata = await this.#admin.metadata({ topics: [topic], forceUpdate: true })
+    const partitions = metadata.topics.get(topic)?.partitions ?? []
+    if (partitions.length === 0 || partitions.some(({ leader }) => leader < 0)) return undefined
+    const [description] = await this.#admin.describeConfigs({
+      resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic }],
+    })
+    return descriptionOf(partitions.length, description!.configs)
+  }
+
+  async create(topic: string, options: TopicOptions): Promise<void> {
+    await this.#admin
+      .createTopics({
+        topics: [topic],
+        partitions: options.partitions,
+        replicas: -1,
+        configs: Object.entries(topicConfiguration(options)).map(([name, value]) => ({ name, value })),
+      })
+      .catch(error => {
+        // Another process was faster.
+        if (!findErrorBy(error, 'apiId', 'TOPIC_ALREADY_EXISTS')) throw error
+      })
+    await known(() => this.describe(topic))
+  }
+
+  async alterRetention(topic: string, { retentionMs, retentionBytes }: TopicOptions): Promise<void> {
+    const settings = { 'retention.ms': retentionMs, 'retention.bytes': retentionBytes }
+    const configs = Object.entries(settings)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => ({
+        name,
+        value: `${value}`,
+        configOperation: IncrementalAlterConfigOperationTypes.SET,
+      }))
+    await this.#admin.incrementalAlterConfigs({
+      resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs }],
+    })
+  }
+
+  async offsets(topic: string): Promise<PartitionOffsets[]> {
+    const metadata = await this.#admin.metadata({ topics: [topic] })
+    const count = metadata.topics.get(topic)!.partitions.length
+    const ask = async (timestamp: bigint): Promise<Map<number, number>> => {
+      const partitions = Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp }))
+      const [listed] = await this.#admin.listOffsets({
+        topics: [{ name: topic, partitions }],
+        isolationLevel: READ_UNCOMMITTED,
+      })
+      return new Map(listed!.partitions.map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]))
+    }
+    const [starts, ends] = await Promise.all([ask(EARLIEST), ask(LATEST)])
+    return Array.from({ length: count }, (_, partition) => ({
+      partition,
+      start: starts.get(partition) ?? 0,
+      end: ends.get(partition) ?? 0,
+    }))
+  }
+
+  async committed(group: string, topic: string): Promise<Map<number, number>> {
+    const [found] = await this.#admin.listConsumerGroupOffsets({ groups: [group], requireStable: true })
+    const partitions = found?.topics.find(({ name }) => name === topic)?.partitions ?? []
+    const offsets = partitions.map(
+      ({ partitionIndex, committedOffset }) => [partitionIndex, Number(committedOffset)] as const,
+    )
+    return new Map(offsets.filter(([, offset]) => offset >= 0))
+  }
+
+  async coordinatorOf(group: string): Promise<number> {
+    const [found] = await this.#admin.findCoordinator({ keyType: FindCoordinatorKeyTypes.GROUP, keys: [group] })
+    return found!.nodeId
+  }
+
+  close(): Promise<void> {
+    return this.#admin.close()
+  }
+}
