@@ -23,9 +23,13 @@ export type EStep = (snapshot: Snapshot, block: Block, weights: Float64Array) =>
 /** The E-step on the calling thread. */
 export function localEStep(): EStep {
   const modelOf = cachedModel()
+  let scratch = { values: new Float64Array(0), logJacobian: new Float64Array(0) }
   return async (snapshot, block, weights) => {
     const { specification, mixture } = modelOf(snapshot)
-    const transformed = applyTransform(specification, snapshot.parameters, block)
+    if (scratch.logJacobian.length < block.rows || scratch.values.length < block.values.length) {
+      scratch = { values: new Float64Array(block.values.length), logJacobian: new Float64Array(block.rows) }
+    }
+    const transformed = applyTransform(specification, snapshot.parameters, block, scratch)
     const statistics = empty(mixture)
     const { logLikelihood, weight } = mixture.expectation(snapshot.parameters, transformed.block, weights, statistics)
     let jacobian = 0

@@ -1,5 +1,5 @@
 import type { Delivery, StoredRecord } from '@eddy/log'
-import { featureVectorCodec, OffsetsHash } from '@eddy/messages'
+import { FeaturesReader, OffsetsHash } from '@eddy/messages'
 import type { Block } from '@eddy/mixture'
 
 /**
@@ -10,9 +10,10 @@ export class MiniBatch {
   readonly partition: number
   readonly capacity: number
   readonly columns: number
-  #values: Float64Array
-  #weights: Float64Array
-  #offsets: Float64Array
+  readonly #reader = new FeaturesReader()
+  readonly #values: Float64Array
+  readonly #weights: Float64Array
+  readonly #offsets: Float64Array
   #rows = 0
   #from: number
   #to: number
@@ -58,14 +59,16 @@ export class MiniBatch {
   }
 
   #append(record: StoredRecord): void {
-    const { features, weight } = featureVectorCodec.decode(record.value as Uint8Array)
-    if (features.length !== this.columns) {
+    try {
+      this.#reader.decodeFeaturesInto(record.value as Uint8Array, this.#values, this.#rows * this.columns, this.columns)
+    } catch (error) {
+      const { message } = error as Error
       throw new Error(
-        `features topic: expected ${this.columns} features at offset ${record.offset}, got ${features.length}; was the configuration changed under an existing topic?`,
+        `features topic, offset ${record.offset}: ${message} Was the configuration changed under an existing topic?`,
+        { cause: error },
       )
     }
-    this.#values.set(features, this.#rows * this.columns)
-    this.#weights[this.#rows] = weight
+    this.#weights[this.#rows] = this.#reader.weight
     this.#offsets[this.#rows] = record.offset
     this.#rows++
     this.#to = record.offset + 1
