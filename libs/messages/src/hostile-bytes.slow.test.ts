@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { fuzz } from './testing/mutations.ts'
 
-const runs = Number(process.env.EDDY_RUNS ?? 100_000)
+const runs = Number(process.env.EDDY_FUZZ ?? 100_000)
 
 it(`${runs} mutated messages: a value or a MessageError, in bounded time and memory`, () => {
   fuzz(2_000, 1)

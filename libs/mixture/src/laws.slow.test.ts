@@ -8,7 +8,7 @@ import { standardNormal } from './random.ts'
 import { studentT } from './student-t/student-t.ts'
 
 // The laws of every family, 10,000 cases each, and a few of d = 64 and 256.
-const runs = Number(process.env.EDDY_RUNS ?? 10_000)
+const runs = Number(process.env.EDDY_CASES ?? 10_000)
 
 const normal = (random: () => number, j: number, group: number) => standardNormal(random) * (1 + (j % 3)) + group * 2
 const subjects: Record<string, LawSubject> = {

@@ -90,8 +90,8 @@ export const configurationSchema = z
           .meta({ description: 'Dirichlet and Normal-Inverse-Wishart prior, in pseudo-events.' }),
         seed: z.int().min(0).default(1),
         batchSize: z.int().min(1).max(65_536).default(1024).meta({ description: 'Events in a mini-batch.' }),
-        stepExponent: z.number().gt(0.5).max(1).default(0.7).meta({ description: 'α of the step size (t + t0)^−α.' }),
-        stepOffset: z.number().min(0).default(2).meta({ description: 't0 of the step size.' }),
+        stepExponent: z.number().gt(0.5).max(1).default(0.9).meta({ description: 'α of the step size (t + t0)^−α.' }),
+        stepOffset: z.number().min(0).default(8).meta({ description: 't0 of the step size.' }),
         halfLife: z
           .number()
           .positive()
@@ -108,7 +108,7 @@ export const configurationSchema = z
             events: z.int().min(1).max(1_000_000).default(4096),
             initialisation: z.enum(['kmeans++', 'random', 'split']).default('kmeans++'),
             restarts: z.int().min(1).max(100).default(5),
-            iterations: z.int().min(1).max(1000).default(20),
+            iterations: z.int().min(1).max(1000).default(100),
           })
           .prefault({}),
         foldsPerSnapshot: z.int().min(1).default(1),
