@@ -12,7 +12,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', ...(slow ? [] : ['**/*.slow.test.ts'])],
     // Slow proofs start brokers and crash processes: one at a time.
     fileParallelism: !slow,
-    testTimeout: slow ? 600_000 : 30_000,
-    hookTimeout: slow ? 600_000 : 60_000,
+    testTimeout: slow ? 600_000 : 90_000,
+    hookTimeout: slow ? 600_000 : 120_000,
   },
 })

@@ -25,9 +25,9 @@ export class KafkaPipeline {
   constructor(
     brokers: readonly string[],
     folder: string,
-    options: { readonly events?: number; readonly partitions?: number } = {},
+    options: { readonly events?: number; readonly partitions?: number; readonly client?: string } = {},
   ) {
-    const { events = 12_000, partitions = 3 } = options
+    const { events = 12_000, partitions = 3, client = 'kafkajs' } = options
     this.#brokers = brokers
     this.events = events
     this.partitions = partitions
@@ -41,7 +41,7 @@ export class KafkaPipeline {
       `model: { name: ${this.#prefix}, components: 3, batchSize: 256, maxWaitMs: 500, warmUp: { events: 1000 } }
 features: [{ name: x }, { name: y }]
 log: { kind: kafka, partitions: ${partitions} }
-kafka: { sessionTimeoutMs: 4000, brokers: [${brokers.map(broker => `'${broker}'`).join(', ')}] }
+kafka: { client: ${client}, sessionTimeoutMs: 4000, brokers: [${brokers.map(broker => `'${broker}'`).join(', ')}] }
 topics: { ${topics} }
 `,
     )

@@ -27,16 +27,20 @@ describeWithCluster('services on Kafka', { brokers: 1 }, cluster => {
   let pipeline: KafkaPipeline
   afterEach(() => pipeline.kill())
 
-  it('learn every event once and label it once, with two of each', { timeout: 180_000 }, async () => {
-    pipeline = new KafkaPipeline(cluster().brokers, folder.path)
-    await pipeline.create()
-    await pipeline.produce()
-    await Promise.all(everyService.map(service => pipeline.start(service)))
-    const snapshot = await pipeline.drained()
-    await pipeline.verify(snapshot)
-    const codes = await Promise.all(pipeline.running().map(running => running.stop('SIGTERM')))
-    expect(codes).toEqual(everyService.map(() => 0))
-  })
+  it.each(['kafkajs', 'platformatic'])(
+    'learn every event once and label it once, with two of each: %s',
+    { timeout: 180_000 },
+    async client => {
+      pipeline = new KafkaPipeline(cluster().brokers, folder.path, { client })
+      await pipeline.create()
+      await pipeline.produce()
+      await Promise.all(everyService.map(service => pipeline.start(service)))
+      const snapshot = await pipeline.drained()
+      await pipeline.verify(snapshot)
+      const codes = await Promise.all(pipeline.running().map(running => running.stop('SIGTERM')))
+      expect(codes).toEqual(everyService.map(() => 0))
+    },
+  )
 
   it(`keep that promise when processes are killed at random, ${runs} times`, {
     timeout: 120_000 + runs * 30_000,

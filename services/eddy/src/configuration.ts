@@ -34,6 +34,10 @@ const topic = (name: string) =>
 const kafka = z.strictObject({
   brokers: z.array(z.string().min(1)).min(1).optional(),
   clientId: z.string().default('eddy'),
+  client: z
+    .enum(['kafkajs', 'platformatic'])
+    .default('kafkajs')
+    .meta({ description: 'Client library; both pass one conformance suite.' }),
   sessionTimeoutMs: z
     .int()
     .min(1000)

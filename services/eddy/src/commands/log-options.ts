@@ -8,6 +8,7 @@ export interface LogFlags {
   readonly config?: string
   readonly dataDir?: string
   readonly brokers?: string
+  readonly kafkaClient?: string
 }
 
 export const withLogOptions = (command: Command): Command =>
@@ -15,9 +16,10 @@ export const withLogOptions = (command: Command): Command =>
     .option('--config <file>', 'configuration (YAML); see `eddy validate`')
     .option('--data-dir <directory>', 'where the embedded log is kept (default .eddy)')
     .option('--brokers <host:port,…>', 'use Kafka instead of the embedded log (KAFKA_BROKERS)')
+    .option('--kafka-client <client>', 'kafkajs or platformatic (KAFKA_CLIENT)')
 
 export function configurationOf(
-  { config, dataDir, brokers }: LogFlags,
+  { config, dataDir, brokers, kafkaClient }: LogFlags,
   { environment }: Terminal,
   flags: Readonly<Record<string, unknown>> = {},
 ): Configuration {
@@ -26,6 +28,7 @@ export function configurationOf(
     environment,
     flags: {
       'log.directory': dataDir,
+      'kafka.client': kafkaClient,
       ...(brokers === undefined ? {} : { 'log.kind': 'kafka', 'kafka.brokers': brokers.split(',') }),
       ...flags,
     },

@@ -20,8 +20,13 @@ export async function openLog(
     const { openEmbeddedLog } = await import('@eddy/log/embedded')
     return openEmbeddedLog(configuration.log.directory, { readOnly })
   }
+  const options = kafkaOptions(configuration, logger)
+  if (configuration.kafka.client === 'platformatic') {
+    const { openPlatformaticLog } = await import('@eddy/log/platformatic')
+    return openPlatformaticLog(options)
+  }
   const { openKafkaLog } = await import('@eddy/log/kafka')
-  return openKafkaLog(kafkaOptions(configuration, logger))
+  return openKafkaLog(options)
 }
 
 /** The client calls every rebalance an error; what really fails reaches us as one. */
