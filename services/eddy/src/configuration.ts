@@ -94,6 +94,10 @@ export const configurationSchema = z
           .meta({ description: 'Dirichlet and Normal-Inverse-Wishart prior, in pseudo-events.' }),
         seed: z.int().min(0).default(1),
         batchSize: z.int().min(1).max(65_536).default(1024).meta({ description: 'Events in a mini-batch.' }),
+        threads: z.int().min(0).max(64).optional().meta({
+          description:
+            'Threads of the E-step besides the main one; 0 for none. If absent: 2 where batchSize · K · d² is at least 2^26 (K · d for diag and spherical), else 0.',
+        }),
         stepExponent: z.number().gt(0.5).max(1).default(0.9).meta({ description: 'α of the step size (t + t0)^−α.' }),
         stepOffset: z.number().min(0).default(8).meta({ description: 't0 of the step size.' }),
         halfLife: z

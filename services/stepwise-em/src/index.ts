@@ -3,5 +3,6 @@ export { type EStepWorkerInputs, type EStepWorkerOptions, eStepWorker, type Inpu
 export { extend, type LearnedRange, type Ledger, ledgerEntries, ledgerOf, nextOffset } from './ledger.ts'
 export { SnapshotAssembler, snapshotRecords } from './snapshot-records.ts'
 export { followSnapshots, newestSnapshot, type SnapshotSource } from './snapshots.ts'
+export { type ThreadedEStep, threadedEStep } from './threaded-e-step.ts'
 export { Updater, type UpdaterOptions } from './updater.ts'
 export { type WarmUpInputs, type WarmUpOptions, warmUpStage } from './warm-up.ts'

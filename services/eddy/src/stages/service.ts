@@ -1,7 +1,7 @@
 import type { EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import { createHttpServer, createMetrics, Health, type Logger, listen } from '@eddy/runtime'
-import { followSnapshots, localEStep } from '@eddy/stepwise-em'
+import { followSnapshots } from '@eddy/stepwise-em'
 import type { FastifyInstance } from 'fastify'
 import { ReplaySubject } from 'rxjs'
 import type { Configuration, Feature } from '../configuration.ts'
@@ -16,7 +16,7 @@ import { runWorker } from './worker.ts'
 /** The services that run as processes of their own on Kafka, and how each runs. */
 export const services = {
   ingest: context => runIngest(context),
-  'em-worker': context => runWorker(context, localEStep()),
+  'em-worker': context => runWorker(context),
   'em-updater': context => runUpdater(context),
   scoring: context => runScoring(context),
 } as const satisfies Readonly<Record<string, (context: Context) => Promise<void>>>

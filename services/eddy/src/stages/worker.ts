@@ -1,7 +1,8 @@
 import type { Delivery } from '@eddy/log'
-import { type EStep, eStepWorker, type InputEnd } from '@eddy/stepwise-em'
+import { eStepWorker, type InputEnd } from '@eddy/stepwise-em'
 import { merge, NEVER, type Observable, Subject, takeUntil, tap } from 'rxjs'
 import { type Context, groupName, runEmissions } from './context.ts'
+import { openEStep } from './e-step.ts'
 import { onAbort } from './on-abort.ts'
 import { quietAfter } from './quiet.ts'
 
@@ -13,12 +14,13 @@ export interface LearningHooks {
 }
 
 /** Feature vectors × snapshot → statistics, until the signal. */
-export function runWorker(context: Context, eStep: EStep, hooks: LearningHooks = {}): Promise<void> {
+export async function runWorker(context: Context, hooks: LearningHooks = {}): Promise<void> {
   const { configuration, log, metrics, snapshots, signal, specification } = context
   const { topics, model } = configuration
   const { ends = NEVER, mayFlush = () => true } = hooks
   const stopped = onAbort(signal)
   const arrived = new Subject<Delivery>()
+  const { eStep, close } = openEStep(configuration, specification)
   const emissions = eStepWorker(
     { model: model.name, columns: specification.features.length, batchSize: model.batchSize, topics, eStep, metrics },
     {
@@ -31,5 +33,5 @@ export function runWorker(context: Context, eStep: EStep, hooks: LearningHooks =
       ends: merge(ends, quietAfter(arrived, model.maxWaitMs, mayFlush)).pipe(takeUntil(stopped)),
     },
   )
-  return runEmissions(context, 'e-step', emissions)
+  await runEmissions(context, 'e-step', emissions).finally(close)
 }

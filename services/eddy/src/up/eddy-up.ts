@@ -1,7 +1,7 @@
 import type { EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import { createHttpServer, createMetrics, Health, type Logger, listen, type Metrics } from '@eddy/runtime'
-import { followSnapshots, type InputEnd, ledgerOf, localEStep, nextOffset } from '@eddy/stepwise-em'
+import { followSnapshots, type InputEnd, ledgerOf, nextOffset } from '@eddy/stepwise-em'
 import type { FastifyInstance } from 'fastify'
 import { filter, firstValueFrom, ReplaySubject, Subject, tap } from 'rxjs'
 import type { Configuration, Feature } from '../configuration.ts'
@@ -173,7 +173,7 @@ export class EddyUp {
     if (version === undefined) return
     const current = this.#snapshots.pipe(filter(snapshot => snapshot.version >= version))
     if ((await firstValueFrom(current, { defaultValue: undefined })) === undefined) return updating
-    await Promise.all([updating, runWorker(this.#context, localEStep(), hooks)])
+    await Promise.all([updating, runWorker(this.#context, hooks)])
   }
 
   async #endHere(): Promise<void> {
