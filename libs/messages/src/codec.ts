@@ -1,14 +1,25 @@
-import type { Resolver } from 'avsc'
+import type { Resolver, Schema } from 'avsc'
 import { boundsOf } from './bounds.ts'
 import { MessageError } from './message-error.ts'
-import { type PublishedSchema, publishedSchemas, versionsOf } from './schemas.ts'
+import { avroType, type PublishedSchema, publishedSchemas, versionsOf } from './schemas.ts'
 
 /** A message type's bytes: Confluent wire format, written with the newest schema, read with whichever wrote it. */
 export interface Codec<T> {
   /** `<topic>-value` */
   readonly subject: string
-  /** id of the newest schema: the one written */
+  /** id of the newest schema: the one written. The built-in id unless a registry gave another (`use`) */
   readonly id: number
+  /** the newest schema */
+  readonly schema: Schema
+  /** From now on the newest schema is written, and read, under this id. */
+  use(id: number): void
+  /** whether messages with this id can be looked at without asking a registry */
+  knows(id: number): boolean
+  /**
+   * Messages with this id were written with this schema. One that does not resolve to the newest schema, or is not safe
+   * to read, makes `decode` refuse such messages (a built-in id keeps its meaning then). The oldest of many are forgotten.
+   */
+  learn(id: number, schema: Schema): void
   /** @throws MessageError naming the field that cannot be written */
   encode(value: T): Uint8Array
   /** @throws MessageError for anything but the bytes of this message: they belong in the dead letters */
@@ -17,6 +28,9 @@ export interface Codec<T> {
 
 /** Byte 0 and the 4-byte big-endian schema id. */
 export const headerLength = 5
+
+/** Schemas of other writers that one codec keeps. */
+export const maxLearned = 64
 
 /** Largest message that is looked at. */
 export const maxMessageBytes = 64 * 1024 * 1024
@@ -51,10 +65,17 @@ export function readHeader(bytes: Uint8Array): number {
   return ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0
 }
 
+/** Schema id of a value that may be in Confluent wire format; undefined where it is not (JSON, a tombstone). */
+export const schemaIdOf = (value: Uint8Array | null): number | undefined =>
+  value === null || value.length < headerLength || value[0] !== 0 || value.length > maxMessageBytes
+    ? undefined
+    : readHeader(value)
+
 interface Reader {
   readonly check: (bytes: Uint8Array, at: number) => void
   /** from this writer's schema to the newest; absent where that is the same */
   readonly resolver: Resolver | undefined
+  readonly refuses?: true
 }
 
 /**
@@ -80,15 +101,37 @@ export function createCodec<T, A extends object>(
       },
     ]),
   )
+  const learned = new Set<number>()
+  let written = newest.id
   return {
     subject,
-    id: newest.id,
+    schema: newest.schema,
+    get id() {
+      return written
+    },
+    use(id) {
+      readers.set(id, { check: boundsOf(newest.schema), resolver: undefined })
+      learned.delete(id)
+      written = id
+    },
+    knows: id => readers.has(id),
+    learn(id, schema) {
+      const foreign = foreignReader(id, schema, newest)
+      if (id === written || (foreign.refuses === true && readers.has(id) && !learned.has(id))) return
+      if (learned.size >= maxLearned) {
+        const oldest = learned.values().next().value!
+        learned.delete(oldest)
+        readers.delete(oldest)
+      }
+      learned.add(id)
+      readers.set(id, foreign)
+    },
     encode(value) {
       const record = toAvro(value)
       if (!newest.type.isValid(record)) throw unwritable(record, newest)
       const body = newest.type.toBuffer(record)
       const bytes = new Uint8Array(headerLength + body.length)
-      writeHeader(bytes, 0, newest.id)
+      writeHeader(bytes, 0, written)
       bytes.set(body, headerLength)
       return bytes
     },
@@ -99,6 +142,21 @@ export function createCodec<T, A extends object>(
       const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       return fromAvro(newest.type.decode(buffer, headerLength, reader.resolver).value as A)
     },
+  }
+}
+
+/** Reads what another writer's schema wrote; refuses every message where that cannot be done. */
+function foreignReader(id: number, schema: Schema, newest: PublishedSchema): Reader {
+  try {
+    return { check: boundsOf(schema), resolver: newest.type.createResolver(avroType(schema)) }
+  } catch (error) {
+    const refused = new MessageError(
+      `schema id: expected a schema that resolves to ${newest.subject} version ${newest.version}, got ${id}: ${String((error as Error).message).slice(0, 300)}. Write it with a compatible schema.`,
+    )
+    const check = (): never => {
+      throw refused
+    }
+    return { check, resolver: undefined, refuses: true }
   }
 }
 

@@ -160,7 +160,13 @@ const reader = new FeaturesReader()
 /** Topic `eddy.features.v1`. What `encode` gives is a view of a slab: see `Slab`. */
 export const featureVectorCodec: Codec<FeatureVector> = {
   subject: avroFeatureVectorCodec.subject,
-  id: avroFeatureVectorCodec.id,
+  schema: avroFeatureVectorCodec.schema,
+  get id() {
+    return avroFeatureVectorCodec.id
+  },
+  use: id => avroFeatureVectorCodec.use(id),
+  knows: id => avroFeatureVectorCodec.knows(id),
+  learn: (id, schema) => avroFeatureVectorCodec.learn(id, schema),
   encode,
   decode: bytes => reader.decode(bytes),
 }

@@ -198,6 +198,24 @@ export const configurationSchema = z
       })
       .prefault({}),
     kafka: kafka.prefault({}),
+    registry: z
+      .strictObject({
+        url: z
+          .url({ protocol: /^https?$/ })
+          .refine(url => !/\/\/[^/]*@/.test(url), {
+            message: 'expected no credentials in it (use registry.username and registry.password)',
+          })
+          .optional()
+          .meta({ description: 'Schema registry (Confluent API); without it the built-in ids are used.' }),
+        username: z.string().optional(),
+        password: z.string().optional(),
+        register: z
+          .boolean()
+          .default(true)
+          .meta({ description: 'Register missing schemas at the start; otherwise they must be there.' }),
+        timeoutMs: z.int().min(100).default(10_000),
+      })
+      .prefault({}),
     logging: z
       .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info') })
       .prefault({}),

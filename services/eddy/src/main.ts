@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'em-updater': async () => (await import('./commands/service.ts')).serviceCommand('em-updater'),
   scoring: async () => (await import('./commands/service.ts')).serviceCommand('scoring'),
   topics: async () => (await import('./commands/topics.ts')).topicsCommand(),
+  schema: async () => (await import('./commands/schema.ts')).schemaCommand(),
   lag: async () => (await import('./commands/lag.ts')).lagCommand(),
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand(),
   models: async () => (await import('./commands/models.ts')).modelsCommand(),

@@ -37,6 +37,7 @@ const explained = new Set([
   'ConfigurationError',
   'MessageError',
   'LogError',
+  'RegistryError',
   'ModelError',
   'MixtureError',
   'InterruptedError',

@@ -3,6 +3,7 @@ import type { EventLog } from '@eddy/log'
 import type { KafkaOptions } from '@eddy/log/kafka'
 import { ConfigurationError, type Logger } from '@eddy/runtime'
 import type { Configuration } from '../configuration.ts'
+import { registryOf, useRegistryIds, withRegistry } from './registry.ts'
 
 export interface OpenOptions {
   /** for commands that look on while another process writes */
@@ -11,11 +12,18 @@ export interface OpenOptions {
   readonly logger?: Logger
 }
 
-/** The log a configuration names; only its adapter is loaded. */
-export async function openLog(
-  configuration: Configuration,
-  { readOnly = false, logger }: OpenOptions = {},
-): Promise<EventLog> {
+/** The log a configuration names, behind its schema registry if it names one: see `withRegistry`. */
+export async function openLog(configuration: Configuration, options: OpenOptions = {}): Promise<EventLog> {
+  const { topics } = configuration
+  const registry = registryOf(configuration)
+  if (registry === undefined) return openAdapter(configuration, options)
+  const mode = options.readOnly === true ? 'read' : configuration.registry.register ? 'register' : 'check'
+  await useRegistryIds(registry, topics, mode)
+  return withRegistry(await openAdapter(configuration, options), registry, topics)
+}
+
+/** Only the adapter that is asked for is loaded. */
+async function openAdapter(configuration: Configuration, { readOnly = false, logger }: OpenOptions): Promise<EventLog> {
   if (configuration.log.kind === 'embedded') {
     const { openEmbeddedLog } = await import('@eddy/log/embedded')
     return openEmbeddedLog(configuration.log.directory, { readOnly })

@@ -1,23 +1,38 @@
 import type { StoredRecord } from '@eddy/log'
-import { featureVectorCodec, labelCodec, lineageCodec, snapshotCodec, statisticsCodec } from '@eddy/messages'
+import {
+  featureVectorCodec,
+  labelCodec,
+  lineageCodec,
+  schemaIdOf,
+  snapshotCodec,
+  statisticsCodec,
+} from '@eddy/messages'
 import { labelJson } from './label-json.ts'
 import { snapshotJson } from './snapshot-json.ts'
 
-const views = new Map<number, (bytes: Uint8Array) => unknown>([
-  [featureVectorCodec.id, bytes => plain(featureVectorCodec.decode(bytes))],
-  [labelCodec.id, bytes => labelJson(labelCodec.decode(bytes))],
-  [lineageCodec.id, bytes => plain(lineageCodec.decode(bytes))],
-  [statisticsCodec.id, bytes => plain(statisticsCodec.decode(bytes))],
-  [snapshotCodec.id, bytes => snapshotJson(snapshotCodec.decode(bytes))],
-])
+const views: readonly (readonly [{ knows(id: number): boolean }, (bytes: Uint8Array) => unknown])[] = [
+  [featureVectorCodec, bytes => plain(featureVectorCodec.decode(bytes))],
+  [labelCodec, bytes => labelJson(labelCodec.decode(bytes))],
+  [lineageCodec, bytes => plain(lineageCodec.decode(bytes))],
+  [statisticsCodec, bytes => plain(statisticsCodec.decode(bytes))],
+  [snapshotCodec, bytes => snapshotJson(snapshotCodec.decode(bytes))],
+]
 
 /** A record's value as JSON, whatever its schema; bytes that are neither Avro of ours nor JSON as text. */
 export function valueJson({ value }: Pick<StoredRecord, 'value'>): unknown {
   if (value === null) return null
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  const view = bytes.length > 5 && bytes[0] === 0 ? views.get(bytes.readInt32BE(1)) : undefined
+  const id = schemaIdOf(value)
+  // An id of a registry can be the built-in id of another message: the first that can read the bytes shows them.
+  for (const [codec, view] of id === undefined ? [] : views) {
+    try {
+      if (codec.knows(id as number)) return view(value)
+    } catch {
+      // not this message
+    }
+  }
   try {
-    return view === undefined ? JSON.parse(bytes.toString('utf8')) : view(value)
+    return JSON.parse(bytes.toString('utf8'))
   } catch {
     return bytes.toString('utf8')
   }
