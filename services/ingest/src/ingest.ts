@@ -1,5 +1,5 @@
 import type { Delivery, OutgoingRecord, StoredRecord } from '@eddy/log'
-import { deadLetterRecord, type FeatureVector, featureVectorCodec } from '@eddy/messages'
+import { deadLetterRecord, FeaturesReader, type FeatureVector, featureVectorCodec } from '@eddy/messages'
 import type { Emission, Metrics, Stage } from '@eddy/runtime'
 import { map } from 'rxjs'
 import type { FeatureRule } from './feature-rule.ts'
@@ -49,11 +49,25 @@ function decode(record: StoredRecord, { rules, maxEventBytes }: IngestOptions): 
     throw new Refusal('undecodable', 'event: expected JSON or Avro, got an empty value')
   if (value.length > maxEventBytes)
     throw new Refusal('too-large', `event: expected at most ${maxEventBytes} bytes, got ${value.length}`)
-  if (value[0] === 0) return checkFeatureVector(decodeAvro(value), rules)
+  if (value[0] === 0) return checkFeatureVector(decodeAvro(value, rules.length), rules)
   return toFeatureVector(decodeJson(value), rules, record.timestamp)
 }
 
-function decodeAvro(value: Uint8Array): FeatureVector {
+const reader = new FeaturesReader()
+let row = new Float64Array()
+
+/** The features are memory that the next event overwrites, unless their number is wrong. */
+function decodeAvro(value: Uint8Array, columns: number): FeatureVector {
+  if (row.length !== columns) row = new Float64Array(columns)
+  try {
+    reader.decodeFeaturesInto(value, row, 0, columns)
+    return { customer: reader.customer, time: reader.time, weight: reader.weight, features: row }
+  } catch {
+    return decodeAny(value)
+  }
+}
+
+function decodeAny(value: Uint8Array): FeatureVector {
   try {
     return featureVectorCodec.decode(value)
   } catch (error) {
