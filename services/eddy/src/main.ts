@@ -18,6 +18,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   lag: async () => (await import('./commands/lag.ts')).lagCommand(),
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand(),
   models: async () => (await import('./commands/models.ts')).modelsCommand(),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  top: async () => (await import('./commands/top.ts')).topCommand(),
   forget: async () => (await import('./commands/forget.ts')).forgetCommand(),
   backup: async () => (await import('./commands/backup.ts')).backupCommand(),
   restore: async () => (await import('./commands/backup.ts')).restoreCommand(),

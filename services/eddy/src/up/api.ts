@@ -13,6 +13,7 @@ import { eventRecord } from './event-record.ts'
 import { forget } from './forget.ts'
 import { labelJson } from './label-json.ts'
 import { describeSegments } from './segments.ts'
+import { Turns } from './turns.ts'
 
 export interface ApiOptions {
   readonly configuration: Configuration
@@ -121,6 +122,7 @@ function* lines(body: Buffer): Generator<Buffer> {
 }
 
 function addLabels(server: FastifyInstance, { configuration, log, metrics }: ApiOptions): void {
+  const turns = new Turns()
   let streams = 0
   server.get<{ Querystring: { from?: string; follow?: string } }>('/v1/labels', (request, reply) => {
     const begin = startOf(request.query.from ?? 'latest', configuration.log.partitions)
@@ -142,7 +144,7 @@ function addLabels(server: FastifyInstance, { configuration, log, metrics }: Api
       maxRecords: 256,
       signal: stop.signal,
     })
-    const stream = Readable.from(labelLines(deliveries), { highWaterMark: 1 })
+    const stream = Readable.from(labelLines(deliveries, turns), { highWaterMark: 1 })
     stream.once('close', () => {
       metrics.httpStreams.set(--streams)
       stop.abort()
@@ -152,11 +154,13 @@ function addLabels(server: FastifyInstance, { configuration, log, metrics }: Api
 }
 
 /** One chunk of NDJSON a delivery; the next delivery is asked for when the reader has taken it. */
-async function* labelLines(deliveries: Observable<Delivery>): AsyncGenerator<string> {
+async function* labelLines(deliveries: Observable<Delivery>, turns: Turns): AsyncGenerator<string> {
   for await (const delivery of asyncValues(deliveries)) {
-    const text = delivery.records
-      .map(({ value }) => `${JSON.stringify(labelJson(labelCodec.decode(value as Uint8Array)))}\n`)
-      .join('')
+    const text = await turns.run(() =>
+      delivery.records
+        .map(({ value }) => `${JSON.stringify(labelJson(labelCodec.decode(value as Uint8Array)))}\n`)
+        .join(''),
+    )
     if (text !== '') yield text
     delivery.ack()
   }

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadConfiguration } from '@eddy/runtime'
+import { afterAll, describe, expect, it } from 'vitest'
+import { configurationSchema } from '../configuration.ts'
+import { examine } from '../doctor/checks.ts'
+import { parseMetrics, view } from './top-view.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'eddy-doctor-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const look = async (flags: Record<string, unknown>) => {
+  const configuration = loadConfiguration(configurationSchema, {
+    flags: { 'log.directory': join(folder, 'new'), 'http.port': 0, ...flags },
+  })
+  return new Map((await examine(configuration)).map(finding => [finding.check, finding]))
+}
+
+describe('eddy doctor', () => {
+  it('finds nothing wrong where nothing is', async () => {
+    const findings = await look({})
+    expect([...findings.values()].filter(({ status }) => status === 'failure')).toEqual([])
+    expect(findings.get('kernel')?.status).toBe('ok')
+  })
+
+  it('says what is wrong and what to do', async () => {
+    writeFileSync(join(folder, 'file'), '')
+    writeFileSync(join(folder, 'log.sqlite'), 'no database')
+    const server = createServer().listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const { port } = server.address() as { port: number }
+    const findings = await look({
+      'log.directory': folder,
+      'http.port': port,
+      'customers.hmacKeyFile': join(folder, 'none'),
+    })
+    server.close()
+    expect(findings.get('port')).toMatchObject({ status: 'warning', advice: expect.stringContaining('--port') })
+    expect(findings.get('log')).toMatchObject({ status: 'failure', found: expect.stringContaining('expected') })
+    expect(findings.get('secrets')).toMatchObject({ status: 'failure', advice: expect.stringContaining('urandom') })
+    for (const { status, advice } of findings.values()) expect(advice !== undefined).toBe(status !== 'ok')
+    const inFile = await look({ 'log.directory': join(folder, 'file', 'data') })
+    expect(inFile.get('directory')).toMatchObject({ status: 'failure', advice: expect.stringContaining('--data-dir') })
+  })
+
+  it('says when no broker answers', async () => {
+    const findings = await look({ 'log.kind': 'kafka', 'kafka.brokers': ['127.0.0.1:1'] })
+    expect(findings.get('broker')).toMatchObject({ status: 'failure' })
+  })
+})
+
+describe('eddy top', () => {
+  it('shows rates between two looks', () => {
+    const text = (events: number) => `# HELP x
+eddy_records_processed_total{stage="ingest",partition="0"} ${events}
+eddy_consumer_lag_records{stage="ingest",partition="0"} 7
+eddy_model_snapshot_version{model="m"} 3
+eddy_model_snapshot_timestamp_seconds{model="m"} 90
+eddy_model_learned_events{model="m"} 1234
+eddy_segment_weight_ratio{model="m",segment="s1"} 0.25
+eddy_segment_weight_ratio{model="m",segment="s2"} 0.75
+eddy_segment_drift_sigma{model="m",segment="s2"} 0.5
+eddy_event_to_label_seconds_bucket{le="0.01"} 0
+eddy_event_to_label_seconds_bucket{le="0.1"} ${events}
+eddy_event_to_label_seconds_bucket{le="+Inf"} ${events}
+`
+    const shown = view(parseMetrics(text(100)), parseMetrics(text(500)), 2, 100)
+    expect(shown.stages).toEqual([['ingest', '200', '7']])
+    expect(shown.segments).toEqual([
+      ['s2', '75.0 %', '0.50'],
+      ['s1', '25.0 %', '–'],
+    ])
+    expect(shown.lines.join('\n')).toContain('model m, snapshot 3, 10 s old, 1,234 events learned')
+    expect(shown.lines.join('\n')).toContain('p99 100 ms')
+  })
+})

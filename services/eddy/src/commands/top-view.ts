@@ -1,0 +1,93 @@
+/** A sample of the Prometheus text format. */
+export interface Sample {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+export function parseMetrics(text: string): Sample[] {
+  const samples: Sample[] = []
+  for (const line of text.split('\n')) {
+    const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line)
+    if (match === null) continue
+    const [, name, labels = '', value] = match as unknown as [string, string, string | undefined, string]
+    samples.push({
+      name,
+      labels: Object.fromEntries(
+        [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key, text]) => [key, text]),
+      ),
+      value: Number(value === '+Inf' ? Infinity : value),
+    })
+  }
+  return samples
+}
+
+export interface View {
+  readonly lines: readonly string[]
+  readonly stages: readonly (readonly string[])[]
+  readonly segments: readonly (readonly string[])[]
+}
+
+const count = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 0 })
+
+/**
+ * What `eddy top` shows of two looks at the metrics.
+ * @param elapsed seconds between them
+ * @param clock now, Unix time in seconds
+ */
+export function view(before: readonly Sample[], now: readonly Sample[], elapsed: number, clock: number): View {
+  const values = (samples: readonly Sample[], name: string, labels: Readonly<Record<string, string>> = {}): number[] =>
+    samples
+      .filter(
+        sample => sample.name === name && Object.entries(labels).every(([key, text]) => sample.labels[key] === text),
+      )
+      .map(({ value }) => value)
+  const sum = (samples: readonly Sample[], name: string, labels?: Readonly<Record<string, string>>): number =>
+    values(samples, name, labels).reduce((a, b) => a + b, 0)
+  const rate = (name: string, labels?: Readonly<Record<string, string>>): number =>
+    (sum(now, name, labels) - sum(before, name, labels)) / elapsed
+  const one = (name: string): number | undefined => values(now, name)[0]
+  const model = now.find(({ name }) => name === 'eddy_model_snapshot_version')
+  const age = clock - (one('eddy_model_snapshot_timestamp_seconds') ?? clock)
+  const p99 = quantile(0.99, before, now)
+  const stages = [
+    ...new Set(
+      now.filter(({ name }) => name === 'eddy_consumer_lag_records').map(({ labels }) => labels.stage as string),
+    ),
+  ]
+  return {
+    lines: [
+      model === undefined
+        ? 'model: warming up'
+        : `model ${model.labels.model}, snapshot ${count(model.value)}, ${age.toFixed(0)} s old, ${count(one('eddy_model_learned_events') ?? 0)} events learned`,
+      `log-likelihood ${one('eddy_model_prequential_log_likelihood_nats')?.toFixed(3) ?? '–'} nats/event, step size ${one('eddy_model_step_size_ratio')?.toPrecision(3) ?? '–'}, effective sample ${count(one('eddy_model_effective_sample_size_events') ?? 0)} events`,
+      `event → label p99 ${p99 === undefined ? '–' : `${(1000 * p99).toFixed(0)} ms`}, dead letters ${rate('eddy_dead_letters_total').toFixed(1)}/s, CPU ${(100 * rate('process_cpu_seconds_total')).toFixed(0)} %, memory ${count(sum(now, 'process_resident_memory_bytes') / 2 ** 20)} MiB, streams ${sum(now, 'eddy_http_streams')}`,
+    ],
+    stages: stages.map(stage => [
+      stage,
+      count(rate('eddy_records_processed_total', { stage })),
+      count(sum(now, 'eddy_consumer_lag_records', { stage })),
+    ]),
+    segments: now
+      .filter(({ name }) => name === 'eddy_segment_weight_ratio')
+      .sort((a, b) => b.value - a.value)
+      .map(({ labels, value }) => {
+        const drift = values(now, 'eddy_segment_drift_sigma', labels)[0]
+        return [labels.segment as string, `${(100 * value).toFixed(1)} %`, drift?.toFixed(2) ?? '–']
+      }),
+  }
+}
+
+/** Upper bound of the bucket that holds the quantile of what was observed between two looks, seconds. */
+function quantile(q: number, before: readonly Sample[], now: readonly Sample[]): number | undefined {
+  const bucket = 'eddy_event_to_label_seconds_bucket'
+  const earlier = new Map(before.filter(({ name }) => name === bucket).map(({ labels, value }) => [labels.le, value]))
+  const between = now
+    .filter(({ name }) => name === bucket)
+    .map(({ labels, value }) => ({
+      le: Number(labels.le === '+Inf' ? Infinity : labels.le),
+      seen: value - (earlier.get(labels.le) ?? 0),
+    }))
+  const total = between.at(-1)?.seen ?? 0
+  return total === 0 ? undefined : between.find(({ seen }) => seen >= q * total)?.le
+}
