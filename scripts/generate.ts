@@ -3,13 +3,17 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { dashboards } from '../infra/grafana/dashboards.ts'
+import { asyncApi } from './asyncapi.ts'
 import { metricsPage } from './metrics-page.ts'
 
 export const root = join(import.meta.dirname, '..')
 
 /** Text of each generated file, by path from the root, in the style of the repository. */
 export async function generatedFiles(): Promise<Readonly<Record<string, string>>> {
-  const files: Record<string, string> = { 'docs/metrics.md': metricsPage() }
+  const files: Record<string, string> = {
+    'docs/metrics.md': metricsPage(),
+    'docs/asyncapi.json': JSON.stringify(asyncApi(), undefined, 2),
+  }
   for (const [name, dashboard] of Object.entries(dashboards))
     files[`infra/grafana/dashboards/${name}.json`] = JSON.stringify(dashboard, undefined, 2)
   return Object.fromEntries(Object.entries(files).map(([path, text]) => [path, formatted(path, text)]))

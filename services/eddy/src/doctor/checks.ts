@@ -138,7 +138,7 @@ export const checks: Readonly<Record<string, (configuration: Configuration) => V
         ? ok(`${(configuration.kafka.brokers ?? []).join(', ')}: every topic can be described`)
         : failure(
             `missing or not allowed: ${missing.join(', ')}`,
-            'Create them with `eddy topics create`, and grant what infra/kafka/acls.sh lists.',
+            'Create them with `eddy topics create`, and grant what infra/kafka/principals.sh lists.',
           )
     } finally {
       await log.close()

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { type Delivery, type EventLog, type From, LogError, type OutgoingRecord } from '@eddy/log'
+import { type Delivery, type EventLog, type From, LogError, type OutgoingRecord, type StoredRecord } from '@eddy/log'
 import { labelCodec, type Snapshot } from '@eddy/messages'
 import type { Metrics } from '@eddy/runtime'
 import type { FastifyInstance, FastifyReply } from 'fastify'
@@ -149,21 +149,53 @@ function addLabels(server: FastifyInstance, { configuration, log, metrics }: Api
       metrics.httpStreams.set(--streams)
       stop.abort()
     })
+    // The answer begins at once, not with the first label.
+    setImmediate(() => reply.raw.headersSent || reply.raw.flushHeaders())
     return reply.type('application/x-ndjson').send(stream)
   })
 }
 
+/** A quiet stream says so this often, with an empty line: it stays open, while a reader that has gone or stalled is noticed. */
+const heartbeatMs = 10_000
+
+/** Labels whose encoding takes no time worth sharing out. */
+const fewRecords = 16
+
 /** One chunk of NDJSON a delivery; the next delivery is asked for when the reader has taken it. */
 async function* labelLines(deliveries: Observable<Delivery>, turns: Turns): AsyncGenerator<string> {
-  for await (const delivery of asyncValues(deliveries)) {
-    const text = await turns.run(() =>
-      delivery.records
-        .map(({ value }) => `${JSON.stringify(labelJson(labelCodec.decode(value as Uint8Array)))}\n`)
-        .join(''),
-    )
-    if (text !== '') yield text
-    delivery.ack()
+  const values = asyncValues(deliveries)
+  try {
+    let next = values.next()
+    for (;;) {
+      const found = await orQuiet(next)
+      if (found === undefined) {
+        yield '\n'
+        continue
+      }
+      if (found.done === true) return
+      const { records } = found.value
+      if (records.length > 0) {
+        const line = ({ value }: StoredRecord) =>
+          `${JSON.stringify(labelJson(labelCodec.decode(value as Uint8Array)))}\n`
+        const encode = (): string => records.map(line).join('')
+        // A reader at the end of the log is not made to wait for the crowd that catches up.
+        yield records.length <= fewRecords ? encode() : await turns.run(encode)
+      }
+      found.value.ack()
+      next = values.next()
+    }
+  } finally {
+    await values.return(undefined)
   }
+}
+
+/** The value, or undefined where it takes longer than a heartbeat. */
+function orQuiet<T>(value: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const quiet = new Promise<undefined>(resolve => {
+    timer = setTimeout(() => resolve(undefined), heartbeatMs)
+  })
+  return Promise.race([value, quiet]).finally(() => clearTimeout(timer))
 }
 
 function startOf(text: string, partitions: number): From | undefined {
