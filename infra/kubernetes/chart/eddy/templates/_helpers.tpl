@@ -27,7 +27,8 @@ spec:
     - maxSkew: 1
       topologyKey: kubernetes.io/hostname
       whenUnsatisfiable: ScheduleAnyway
-      labelSelector: { matchLabels: {{- include "eddy.labels" . | nindent 10 }} }
+      labelSelector:
+        matchLabels: {{- include "eddy.labels" . | nindent 10 }}
   containers:
     - name: eddy
       image: {{ include "eddy.image" .root }}
