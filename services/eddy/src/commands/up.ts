@@ -5,6 +5,7 @@ import { Progress } from '../command-line/progress.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import type { Configuration } from '../configuration.ts'
 import { withExamples } from '../program.ts'
+import { untilAborted } from '../stages/on-abort.ts'
 import { openLog } from '../stages/open-log.ts'
 import { EddyUp } from '../up/eddy-up.ts'
 import { featuresOf } from '../up/features.ts'
@@ -124,13 +125,6 @@ async function showTable(
       'Ctrl-C stops; the next start goes on from the ledger.',
     ].join('\n'),
   )
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
 
 const count = (n: number): string => n.toLocaleString('en-US')

@@ -1,3 +1,4 @@
+import { largestMagnitude } from '@eddy/ingest'
 import { InputError, shown } from './input-error.ts'
 import type { InputRecord } from './records.ts'
 
@@ -10,9 +11,6 @@ export interface FeatureColumn {
   /** categories in the order of their codes 0, 1, …; absent while they are still being collected */
   readonly values?: readonly string[] | undefined
 }
-
-/** Beyond this a square overflows within a batch: a fault of the producer, not a measurement. */
-export const largestMagnitude = 1e100
 
 /** Reads a feature of a record as a number; NaN where it is missing. Collects categories it is not given. */
 export class FeatureReader {

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
+import { largestMagnitude } from '@eddy/ingest'
 import { describe, expect, it } from 'vitest'
 import { fileOf } from '../testing/temporary-file.ts'
-import { type FeatureColumn, largestMagnitude } from './feature-columns.ts'
+import type { FeatureColumn } from './feature-columns.ts'
 import { InputError } from './input-error.ts'
 import { collectFeatures, type FeatureOptions, readFeatures, streamFeatures } from './read-features.ts'
 

@@ -8,6 +8,7 @@ import type { Configuration, Feature } from '../configuration.ts'
 import { version } from '../program.ts'
 import { type Context, groupName, snapshotSource } from '../stages/context.ts'
 import { runIngest } from '../stages/ingest.ts'
+import { untilAborted } from '../stages/on-abort.ts'
 import { runScoring } from '../stages/scoring.ts'
 import { topicOptions } from '../stages/topics.ts'
 import { runUpdater } from '../stages/updater.ts'
@@ -38,6 +39,7 @@ export class EddyUp {
   readonly #ends = new ReplaySubject<InputEnd>(1)
   readonly #moved = new Subject<void>()
   readonly #stopping = new AbortController()
+  readonly #stopped = untilAborted(this.#stopping.signal)
   readonly #parts: Promise<void>[] = []
   readonly #failure = Promise.withResolvers<never>()
   #server: FastifyInstance | undefined
@@ -213,14 +215,7 @@ export class EddyUp {
     while (!this.#stopping.signal.aborted) {
       const moved = firstValueFrom(this.#moved, { defaultValue: undefined })
       if (await condition()) return
-      await Promise.race([moved, this.failed, aborted(this.#stopping.signal)])
+      await Promise.race([moved, this.failed, this.#stopped])
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
