@@ -68,6 +68,14 @@ export class EddyProcess {
   }
 }
 
+/** Arguments of an `eddy up` that replays a file, says its totals and ends. */
+export const replayArguments = ({
+  config,
+  input,
+  data,
+}: Readonly<Record<'config' | 'input' | 'data', string>>): string[] =>
+  `up --exit-when-drained --json --port 0`.split(' ').concat('--config', config, '--replay', input, '--data-dir', data)
+
 /** Runs `eddy` to its end. */
 export async function eddy(
   ...args: readonly string[]

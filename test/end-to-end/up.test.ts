@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
+import { EddyProcess, eddy, replayArguments, temporaryFolder } from '../eddy-process.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
 
 const folder = temporaryFolder()
@@ -52,19 +52,7 @@ describe('eddy up', () => {
       input,
       `${syntheticEvents(5000)}{"customer":"bad","features":{"x":1e9}}\nno json\n{"features":{"x":1}}\n`,
     )
-    const args = [
-      'up',
-      '--config',
-      config,
-      '--replay',
-      input,
-      '--exit-when-drained',
-      '--json',
-      '--data-dir',
-      data,
-      '--port',
-      '0',
-    ]
+    const args = replayArguments({ config, input, data })
     const first = await eddy(...args)
     expect(first.stderr).toContain('Replayed 5,003 events')
     expect(first.code).toBe(0)

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { random } from '@eddy/mixture'
 import { afterAll, describe, expect, it } from 'vitest'
-import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
+import { EddyProcess, eddy, replayArguments, temporaryFolder } from '../eddy-process.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
 
 const runs = Number(process.env.EDDY_RUNS ?? 50)
@@ -17,19 +17,7 @@ writeFileSync(
   'model: { name: test, components: 3, batchSize: 128, warmUp: { events: 1000 } }\nfeatures: [{ name: x }, { name: y }]\n',
 )
 writeFileSync(input, syntheticEvents(events))
-const upArguments = (data: string): string[] => [
-  'up',
-  '--config',
-  config,
-  '--replay',
-  input,
-  '--exit-when-drained',
-  '--json',
-  '--data-dir',
-  data,
-  '--port',
-  '0',
-]
+const upArguments = (data: string): string[] => replayArguments({ config, input, data })
 
 async function outcome(
   data: string,
