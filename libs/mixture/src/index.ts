@@ -27,7 +27,15 @@ export type { Covariance, GaussianOptions } from './gaussian/layout.ts'
 export { fitHistogram, type Histogram, histogramLogDensity } from './histogram.ts'
 export { initialParameters } from './initialisation.ts'
 export { kMeansPlusPlus } from './k-means-plus-plus.ts'
-export { type KernelChoice, type KernelInfo, type KernelOptions, kernelInfo, selectKernel } from './kernel/engine.ts'
+export {
+  KERNEL_CHOICES,
+  type KernelChoice,
+  KernelError,
+  type KernelInfo,
+  type KernelOptions,
+  kernelInfo,
+  selectKernel,
+} from './kernel/engine.ts'
 export { type Expectation, type Mixture, mixture } from './mixture.ts'
 export { type FitModelOptions, fitModel, type Model, type Scores, scoreModel } from './model.ts'
 export { type ModelJson, modelFromJson, modelToJson } from './model-json.ts'

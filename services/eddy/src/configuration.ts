@@ -1,3 +1,4 @@
+import { KERNEL_CHOICES } from '@eddy/mixture'
 import { z } from 'zod'
 
 const feature = z
@@ -97,6 +98,10 @@ export const configurationSchema = z
         threads: z.int().min(0).max(64).optional().meta({
           description:
             'Threads of the E-step besides the main one; 0 for none. If absent: 2 where batchSize · K · d² is at least 2^26 (K · d for diag and spherical), else 0.',
+        }),
+        kernel: z.enum(KERNEL_CHOICES).default('auto').meta({
+          description:
+            'What runs the E-step: webassembly where the machine has it, else typescript, which is some ten times slower.',
         }),
         stepExponent: z.number().gt(0.5).max(1).default(0.9).meta({ description: 'α of the step size (t + t0)^−α.' }),
         stepOffset: z.number().min(0).default(8).meta({ description: 't0 of the step size.' }),

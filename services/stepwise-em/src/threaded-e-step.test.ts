@@ -1,4 +1,5 @@
 import { featureVectorCodec } from '@eddy/messages'
+import { type KernelChoice, selectKernel } from '@eddy/mixture'
 import { afterAll, describe, expect, it } from 'vitest'
 import { localEStep } from './e-step.ts'
 import { featureRecords, warmedUp } from './testing.ts'
@@ -46,6 +47,26 @@ describe.each([1, 2, 3])('%i threads', threads => {
     await expect(threaded.eStep(snapshot, wrong, weights)).rejects.toThrow(/block.columns: expected 2/)
     expect((await threaded.eStep(snapshot, block, weights)).weight).toBe(reference.weight)
   })
+})
+
+it('gives each thread the kernel that is chosen for it, and both agree to 1e-12', async () => {
+  const on = async (kernel: KernelChoice) => {
+    const threaded = threadedEStep(1, kernel)
+    selectKernel(kernel)
+    const here = await localEStep()(snapshot, block, weights)
+    selectKernel('auto')
+    const there = await threaded.eStep(snapshot, block, weights)
+    await threaded.close()
+    expect(there).toEqual(here)
+    return there
+  }
+  const compiled = await on('webassembly')
+  const typescript = await on('typescript')
+  expect(compiled.statistics).toEqual(reference.statistics)
+  expect(typescript.statistics).not.toEqual(reference.statistics)
+  const scale = Math.max(...reference.statistics.map(Math.abs))
+  for (const [i, value] of typescript.statistics.entries())
+    expect(Math.abs(value - reference.statistics[i]!)).toBeLessThanOrEqual(1e-12 * scale)
 })
 
 it('rejects what is under way when it is closed, and what comes after', async () => {

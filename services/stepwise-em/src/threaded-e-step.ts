@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Snapshot } from '@eddy/messages'
-import type { Block } from '@eddy/mixture'
+import type { Block, KernelChoice } from '@eddy/mixture'
 import type { EStep, Expectation } from './e-step.ts'
 
 /** What a thread is asked: the E-step of its part of a mini-batch. */
@@ -24,11 +24,12 @@ export interface ThreadedEStep {
  * of consecutive rows, whose statistics are added in the order of the parts: the result depends on the number of threads
  * (in the last bits), never on timing.
  * @param threads at least 1
+ * @param kernel what each thread selects for itself
  */
-export function threadedEStep(threads: number): ThreadedEStep {
+export function threadedEStep(threads: number, kernel: KernelChoice = 'auto'): ThreadedEStep {
   if (!(Number.isInteger(threads) && threads >= 1))
     throw new RangeError(`threads: expected an integer of at least 1, got ${threads}. Use localEStep for none.`)
-  const members = Array.from({ length: threads }, () => new Member())
+  const members = Array.from({ length: threads }, () => new Member(kernel))
   return {
     eStep: async (snapshot, block, weights) => {
       const { specification, parameters } = snapshot
@@ -66,11 +67,12 @@ const entry = new URL(`./e-step-thread${import.meta.url.endsWith('.ts') ? '.ts' 
 
 /** One thread, asked one thing at a time. */
 class Member {
-  readonly #worker = new Worker(entry)
+  readonly #worker: Worker
   #asked: PromiseWithResolvers<Expectation> | undefined
   #failure: Error | undefined
 
-  constructor() {
+  constructor(kernel: KernelChoice) {
+    this.#worker = new Worker(entry, { workerData: kernel })
     // Held by the work it does, not by being there.
     this.#worker.unref()
     this.#worker.on('message', (answer: ThreadAnswer) => {

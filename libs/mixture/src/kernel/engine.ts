@@ -8,8 +8,14 @@ export interface KernelInfo {
   readonly detail: string
 }
 
-/** `auto`: the compiled kernel where this machine runs it; `typescript`: always the reference. */
-export type KernelChoice = 'auto' | 'typescript'
+/** `auto`: the compiled kernel where this machine runs it; `webassembly`: that or an error; `typescript`: always the reference. */
+export const KERNEL_CHOICES = ['auto', 'webassembly', 'typescript'] as const
+export type KernelChoice = (typeof KERNEL_CHOICES)[number]
+
+/** The chosen implementation does not run here. */
+export class KernelError extends Error {
+  override readonly name = 'KernelError'
+}
 
 export interface KernelOptions {
   /**
@@ -65,8 +71,14 @@ let choice: KernelChoice = 'auto'
 let cut = Math.log(NEGLIGIBLE)
 let loaded: { readonly exports: KernelExports | undefined; readonly info: KernelInfo } | undefined
 
-/** Chooses the implementation for all mixtures of this thread, from the next call on. */
+/**
+ * Chooses the implementation for all mixtures of this thread, from the next call on; every thread selects its own.
+ * @throws {KernelError} if the compiled kernel is demanded and does not run here
+ */
 export function selectKernel(next: KernelChoice, options: KernelOptions = {}): void {
+  const { implementation, detail } = kernelInfo(next)
+  if (next === 'webassembly' && implementation !== next)
+    throw new KernelError(`kernel: expected webassembly, got ${detail}; choose auto or typescript`)
   choice = next
   cut = Math.max(-708, Math.log(options.negligible ?? NEGLIGIBLE))
 }
@@ -74,9 +86,9 @@ export function selectKernel(next: KernelChoice, options: KernelOptions = {}): v
 /** log of `negligible`, at least −708 (where exp underflows), nats. */
 export const negligibleCut = (): number => cut
 
-/** Which implementation runs, and why. */
-export function kernelInfo(): KernelInfo {
-  if (choice === 'typescript') return { implementation: 'typescript', detail: 'chosen by option' }
+/** Which implementation runs under a choice (by default the one made), and why. */
+export function kernelInfo(of: KernelChoice = choice): KernelInfo {
+  if (of === 'typescript') return { implementation: 'typescript', detail: 'chosen by option' }
   loaded ??= load()
   return loaded.info
 }

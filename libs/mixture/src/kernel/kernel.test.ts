@@ -8,7 +8,7 @@ import { type Mixture, mixture } from '../mixture.ts'
 import type { Prior } from '../prior.ts'
 import { type Random, random, standardNormal } from '../random.ts'
 import { DEFAULT_PRIOR } from '../specification.ts'
-import { kernelInfo, selectKernel } from './engine.ts'
+import { selectKernel } from './engine.ts'
 
 const COVARIANCES = ['full', 'tied', 'diag', 'spherical', 'factor'] as const
 
@@ -70,12 +70,6 @@ function expectAgreement(
   for (const [name, array] of Object.entries(expected))
     expect(relativeError(actual[name as keyof typeof actual], array), name).toBeLessThanOrEqual(tolerance)
 }
-
-test('the compiled kernel runs here, and can be switched off', () => {
-  expect(kernelInfo()).toMatchObject({ implementation: 'webassembly' })
-  selectKernel('typescript')
-  expect(kernelInfo()).toEqual({ implementation: 'typescript', detail: 'chosen by option' })
-})
 
 describe.each(COVARIANCES)('compiled kernel, %s covariance', covariance => {
   test.each([1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 32])('agrees with the reference, d = %i', columns => {

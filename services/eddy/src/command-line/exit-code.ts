@@ -40,6 +40,7 @@ const explained = new Set([
   'RegistryError',
   'ModelError',
   'MixtureError',
+  'KernelError',
   'InterruptedError',
   'AbortError',
 ])

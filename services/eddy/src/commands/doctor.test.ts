@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { kernelInfo } from '@eddy/mixture'
 import { loadConfiguration } from '@eddy/runtime'
 import { afterAll, describe, expect, it } from 'vitest'
 import { configurationSchema } from '../configuration.ts'
@@ -21,7 +22,21 @@ describe('eddy doctor', () => {
   it('finds nothing wrong where nothing is', async () => {
     const findings = await look({})
     expect([...findings.values()].filter(({ status }) => status === 'failure')).toEqual([])
-    expect(findings.get('kernel')?.status).toBe('ok')
+    expect(findings.get('kernel')).toMatchObject({
+      status: 'ok',
+      found: expect.stringMatching(/^webassembly: SIMD f64/),
+    })
+  })
+
+  it('says which kernel would run', async () => {
+    expect((await look({ 'model.kernel': 'webassembly' })).get('kernel')?.status).toBe('ok')
+    expect((await look({ 'model.kernel': 'typescript' })).get('kernel')).toEqual({
+      check: 'kernel',
+      status: 'warning',
+      found: 'typescript: chosen by option',
+      advice: expect.stringContaining('Set model.kernel to auto'),
+    })
+    expect(kernelInfo().implementation).toBe('webassembly')
   })
 
   it('says what is wrong and what to do', async () => {

@@ -56,6 +56,23 @@ describe('eddy fit', () => {
     expect(b.stdout).toBe(a.stdout)
   })
 
+  it('is the same on either kernel to 1e-12, but for the last bits', async () => {
+    const argv = ['--input', csv, '--components', '3', '--tolerance', '0', '--max-iterations', '20']
+    const { json: auto } = await fit(...argv)
+    const { json: compiled } = await fit(...argv, '--kernel', 'webassembly')
+    const { json: reference } = await fit(...argv, '--kernel', 'typescript')
+    expect(compiled).toEqual(auto)
+    expect(reference).not.toEqual(auto)
+    for (const name of ['weights_', 'means_', 'covariances_', 'precisions_cholesky_'] as const) {
+      const expected = flat(reference[name])
+      const size = Math.max(...expected.map(Math.abs))
+      for (const [i, value] of flat(compiled[name]).entries())
+        expect(Math.abs(value - expected[i]!), name).toBeLessThanOrEqual(1e-12 * size)
+    }
+    const { code, stderr } = await fit(...argv, '--kernel', 'fast')
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('webassembly') })
+  })
+
   it('starts from given values', async () => {
     const init = fileOf(
       'init.json',

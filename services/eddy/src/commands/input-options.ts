@@ -5,6 +5,7 @@ import type { FeatureColumn } from '../input/feature-columns.ts'
 import type { InputError } from '../input/input-error.ts'
 import { type FeatureStream, streamFeatures } from '../input/read-features.ts'
 import type { InputFormat } from '../input/records.ts'
+import { addKernelOption } from './kernel-option.ts'
 
 /** Values of the options that every command reading features has. */
 export interface InputFlags {
@@ -14,9 +15,9 @@ export interface InputFlags {
   readonly skipInvalid?: boolean
 }
 
-/** Adds `--input` and what belongs to it. */
+/** Adds `--input` and what belongs to it, and `--kernel`, as what is read is worked on. */
 export function addInputOptions(command: Command): Command {
-  return command
+  return addKernelOption(command)
     .requiredOption('--input <file>', 'NDJSON or CSV, gzipped or not; - for standard input')
     .addOption(new Option('--format <format>', 'detected if absent').choices(['csv', 'ndjson']))
     .option('--weight <column>', "column with an event's weight (> 0)")

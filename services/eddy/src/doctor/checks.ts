@@ -41,14 +41,20 @@ export const checks: Readonly<Record<string, (configuration: Configuration) => V
           'Install Node.js 24 (`npm ci` brings it; the `eddy` command then uses it).',
         )
   },
-  kernel: () => {
-    const { implementation, detail } = kernelInfo()
-    return implementation === 'webassembly'
-      ? ok(`${implementation}, ${detail}`)
-      : warning(
-          `${implementation}: ${detail}`,
-          'Learning works but is some ten times slower. Run on a processor and a Node.js with WebAssembly SIMD.',
-        )
+  kernel: ({ model: { kernel } }) => {
+    const { implementation, detail } = kernelInfo(kernel)
+    const found = `${implementation}: ${detail}`
+    if (implementation === 'webassembly') return ok(found)
+    if (kernel === 'webassembly')
+      return failure(found, 'Set model.kernel to auto, or run on a processor and a Node.js with WebAssembly SIMD.')
+    return warning(
+      found,
+      `Learning works but is some ten times slower. ${
+        kernel === 'typescript'
+          ? 'Set model.kernel to auto.'
+          : 'Run on a processor and a Node.js with WebAssembly SIMD.'
+      }`,
+    )
   },
   clock: () => {
     const now = Date.now()

@@ -1,4 +1,5 @@
-import { createSpecification } from '@eddy/mixture'
+import type { Snapshot } from '@eddy/messages'
+import { batchEm, createSpecification, fitModel, type KernelChoice, random, standardNormal } from '@eddy/mixture'
 import { describe, expect, it } from 'vitest'
 import { configurationSchema } from '../configuration.ts'
 import { openEStep, threadsOf } from './e-step.ts'
@@ -27,5 +28,24 @@ describe('threadsOf', () => {
     const specification = createSpecification({ features: ['x'], components: 2 })
     for (const count of [0, 1])
       await openEStep(configurationSchema.parse({ model: { threads: count } }), specification).close()
+  })
+})
+
+describe('openEStep', () => {
+  it('gives its threads the configured kernel', async () => {
+    const uniform = random(1)
+    const block = { rows: 100, columns: 1, values: Float64Array.from({ length: 100 }, () => standardNormal(uniform)) }
+    const specification = createSpecification({ features: ['x'], components: 2 })
+    const fit = { estimator: batchEm({ prior: specification.prior }), random: uniform }
+    const { parameters } = fitModel(specification, block, undefined, fit)
+    const snapshot = { specification: JSON.stringify(specification), parameters } as Snapshot
+    const statistics = async (kernel: KernelChoice) => {
+      const { eStep, close } = openEStep(configurationSchema.parse({ model: { threads: 1, kernel } }), specification)
+      return (await eStep(snapshot, block, new Float64Array(100).fill(1)).finally(close)).statistics
+    }
+    const compiled = await statistics('auto')
+    expect(await statistics('webassembly')).toEqual(compiled)
+    // Only the last bits tell.
+    expect(await statistics('typescript')).not.toEqual(compiled)
   })
 })

@@ -23,5 +23,7 @@ export function openEStep(
   specification: ModelSpecification,
 ): ThreadedEStep {
   const threads = threadsOf(configuration, specification)
-  return threads === 0 ? { eStep: localEStep(), close: async () => {} } : threadedEStep(threads)
+  return threads === 0
+    ? { eStep: localEStep(), close: async () => {} }
+    : threadedEStep(threads, configuration.model.kernel)
 }

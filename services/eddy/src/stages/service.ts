@@ -9,6 +9,7 @@ import { SnapshotObserver } from '../up/observe-snapshot.ts'
 import { specificationOf } from '../up/specification.ts'
 import { type Context, snapshotSource } from './context.ts'
 import { runIngest } from './ingest.ts'
+import { useConfiguredKernel } from './kernel.ts'
 import { runScoring } from './scoring.ts'
 import { runUpdater } from './updater.ts'
 import { runWorker } from './worker.ts'
@@ -45,6 +46,7 @@ export interface ServiceOptions {
  */
 export async function runService(options: ServiceOptions): Promise<void> {
   const { name, configuration, features, log, logger, now, signal, onListening } = options
+  useConfiguredKernel(configuration, logger)
   const snapshots = new ReplaySubject<Snapshot>(1)
   const failed = new AbortController()
   const context: Context = {

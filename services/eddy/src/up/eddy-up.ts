@@ -8,6 +8,7 @@ import type { Configuration, Feature } from '../configuration.ts'
 import { version } from '../program.ts'
 import { type Context, groupName, snapshotSource } from '../stages/context.ts'
 import { runIngest } from '../stages/ingest.ts'
+import { useConfiguredKernel } from '../stages/kernel.ts'
 import { untilAborted } from '../stages/on-abort.ts'
 import { runScoring } from '../stages/scoring.ts'
 import { topicOptions } from '../stages/topics.ts'
@@ -80,7 +81,8 @@ export class EddyUp {
 
   /** Creates the topics and starts every stage. */
   async start(): Promise<void> {
-    const { configuration, log } = this.#options
+    const { configuration, log, logger } = this.#options
+    useConfiguredKernel(configuration, logger)
     await log.ensureTopics(topicOptions(configuration))
     const moved = (): void => this.#moved.next()
     this.#part(this.#follow())

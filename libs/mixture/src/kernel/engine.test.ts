@@ -1,0 +1,33 @@
+import { afterEach, expect, test, vi } from 'vitest'
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.resetModules()
+})
+
+const engine = () => import('./engine.ts')
+
+test('the compiled kernel runs here, and can be switched off', async () => {
+  const { kernelInfo, kernelExports, selectKernel } = await engine()
+  expect(kernelInfo()).toEqual({
+    implementation: 'webassembly',
+    detail: expect.stringMatching(/^SIMD f64, \d+ bytes$/),
+  })
+  selectKernel('typescript')
+  expect(kernelInfo()).toEqual({ implementation: 'typescript', detail: 'chosen by option' })
+  expect(kernelExports()).toBeUndefined()
+  expect(kernelInfo('auto').implementation).toBe('webassembly')
+  selectKernel('webassembly')
+  expect(kernelExports()).toBeDefined()
+})
+
+test.each([
+  ['no WebAssembly here', undefined],
+  ['no WebAssembly SIMD here', { validate: () => false }],
+])('falls back to the reference where there is %s, unless the kernel is demanded', async (detail, api) => {
+  vi.stubGlobal('WebAssembly', api)
+  const { kernelInfo, kernelExports, selectKernel } = await engine()
+  expect(kernelInfo()).toEqual({ implementation: 'typescript', detail })
+  expect(kernelExports()).toBeUndefined()
+  expect(() => selectKernel('webassembly')).toThrow(`kernel: expected webassembly, got ${detail}; choose auto`)
+})

@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import { openEmbeddedLog } from '@eddy/log/embedded'
+import { KERNEL_CHOICES, type Parameters, selectKernel } from '@eddy/mixture'
+import { createLogger, loadConfiguration } from '@eddy/runtime'
+import { afterAll, afterEach, expect, it } from 'vitest'
+import { configurationSchema } from '../../services/eddy/src/configuration.ts'
+import { EddyUp } from '../../services/eddy/src/up/eddy-up.ts'
+import { eventRecord } from '../../services/eddy/src/up/event-record.ts'
+import { temporaryFolder } from '../eddy-process.ts'
+import { syntheticEvents } from '../synthetic-events.ts'
+
+const folder = temporaryFolder()
+afterAll(() => folder.remove())
+afterEach(() => selectKernel('auto'))
+
+const features = ['x', 'y'].map(name => ({ name, type: 'number', transform: 'none', required: false }) as const)
+const records = syntheticEvents(3000, 1, 0)
+  .trim()
+  .split('\n')
+  .map(line => eventRecord(Buffer.from(line)))
+
+/** The model that `eddy up` learns of the same events. */
+async function learned(kernel: string, threads: number): Promise<Parameters> {
+  const directory = join(folder.path, `${kernel}-${threads}`)
+  const configuration = loadConfiguration(configurationSchema, {
+    flags: {
+      'model.components': 3,
+      'model.warmUp.events': 1000,
+      'model.batchSize': 256,
+      'model.kernel': kernel,
+      'model.threads': threads,
+      'log.directory': directory,
+    },
+  })
+  const log = openEmbeddedLog(directory)
+  const eddy = new EddyUp({ configuration, features, log, logger: createLogger('silent'), now: Date.now })
+  try {
+    await eddy.start()
+    await log.publish([{ topic: configuration.topics.events, records }])
+    await eddy.drained()
+    return eddy.snapshot!.parameters
+  } finally {
+    await eddy.stop()
+    await log.close()
+  }
+}
+
+it.each([0, 2])(
+  'learns the same model on either kernel to 1e-12, with %i threads',
+  { timeout: 60_000 },
+  async threads => {
+    const models = new Map<string, Parameters>()
+    for (const kernel of KERNEL_CHOICES) models.set(kernel, await learned(kernel, threads))
+    const [auto, compiled, reference] = KERNEL_CHOICES.map(kernel => models.get(kernel)!)
+    expect(compiled).toEqual(auto)
+    // Only the last bits tell that the choice was heeded.
+    expect(reference).not.toEqual(auto)
+    for (const [name, array] of Object.entries(reference!)) {
+      const size = Math.max(...array.map(Math.abs))
+      for (const [i, value] of auto![name]!.entries())
+        expect(Math.abs(value - array[i]!), name).toBeLessThanOrEqual(1e-12 * size)
+    }
+  },
+)
