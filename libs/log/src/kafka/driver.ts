@@ -23,7 +23,10 @@ export interface KafkaAdmin {
   alterRetention(topic: string, options: TopicOptions): Promise<void>
   /** Start and high watermark, in partition order. */
   offsets(topic: string): Promise<PartitionOffsets[]>
+  /** Offsets as they are; an unfinished transaction may still move them. */
   committed(group: string, topic: string): Promise<Map<number, number>>
+  /** The offset of one partition, once no transaction can move it any more (KIP-447). */
+  stablePosition(group: string, topic: string, partition: number): Promise<number | undefined>
 }
 
 /** Records for one partition that fit in one record batch. */

@@ -3,8 +3,10 @@ import { describeWithCluster } from '../../../../test/fixtures/kafka.ts'
 import { consoleConsume } from '../../../../test/fixtures/kafka-tools.ts'
 import { freshName, freshTopic, Reader, readAll, record, records } from '../conformance/harness.ts'
 import { LogError } from '../event-log.ts'
+import { PlatformaticDriver } from '../platformatic/platformatic-driver.ts'
 import { openKafkaLog } from './index.ts'
 import { Kafka, logLevel } from './kafkajs.ts'
+import { KafkajsDriver } from './kafkajs-driver.ts'
 import type { KafkaOptions } from './options.ts'
 
 describeWithCluster('the kafka log on a broker of its own', { secure: true }, cluster => {
@@ -127,6 +129,33 @@ describeWithCluster('the kafka log on a broker of its own', { secure: true }, cl
     expect(ours.map(({ partition, value }) => `${partition} ${value}`).toSorted()).toEqual(target)
     expect(await consoleConsume(cluster().brokers, output)).toEqual(ours)
     await Promise.all([one.close(), two.close()])
+  })
+
+  test.each([
+    ['kafkajs', KafkajsDriver],
+    ['@platformatic/kafka', PlatformaticDriver],
+  ])('%s: a position is told once no transaction can move it any more', async (_, Driver) => {
+    const log = open()
+    const [topic, group] = [await freshTopic(log, 2), freshName('g')]
+    const driver = new Driver({ brokers: cluster().brokers })
+    const kafka = new Kafka({ brokers: [...cluster().brokers], logLevel: logLevel.NOTHING })
+    const producer = kafka.producer({ transactionalId: freshName('p'), idempotent: true, maxInFlightRequests: 1 })
+    await producer.connect()
+    const commitLater = async (offset: string) => {
+      const transaction = await producer.transaction()
+      const topics = [{ topic, partitions: [{ partition: 0, offset }] }]
+      await transaction.sendOffsets({ consumerGroupId: group, topics })
+      return transaction
+    }
+    await (await commitLater('3')).commit()
+    expect(await driver.admin.stablePosition(group, topic, 0)).toBe(3)
+    const transaction = await commitLater('5')
+    const position = driver.admin.stablePosition(group, topic, 0)
+    expect(await driver.admin.committed(group, topic)).toEqual(new Map([[0, 3]]))
+    expect(await driver.admin.stablePosition(group, topic, 1)).toBeUndefined()
+    await transaction.commit()
+    expect(await position).toBe(5)
+    await Promise.all([producer.disconnect(), driver.close(), log.close()])
   })
 
   test('a record that is too large is refused, and the log goes on', async () => {

@@ -69,7 +69,7 @@ export class KafkaLog implements EventLog {
             this.#tenures.set(key(cursor.partition), cursor)
             await this.#publisher.take(group!, topic, cursor.partition)
           },
-          position: async partition => (await this.positions(topic, group!)).get(partition),
+          position: partition => this.#driver.admin.stablePosition(group!, topic, partition),
         },
         subscriber,
       )

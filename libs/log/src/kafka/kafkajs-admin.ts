@@ -1,7 +1,8 @@
 import type { Admin } from 'kafkajs'
-import type { PartitionOffsets, TopicOptions } from '../event-log.ts'
+import { LogError, type PartitionOffsets, type TopicOptions } from '../event-log.ts'
 import type { KafkaAdmin, TopicDescription } from './driver.ts'
 import { ConfigResourceTypes } from './kafkajs.ts'
+import { UNSTABLE } from './kafkajs-stable-offsets.ts'
 import { descriptionOf, known, topicConfiguration } from './topic-configuration.ts'
 
 const DYNAMIC_TOPIC_CONFIG = 1
@@ -9,6 +10,7 @@ const DYNAMIC_TOPIC_CONFIG = 1
 /** How long an error that passes may last, milliseconds. */
 const PATIENCE_MS = 15_000
 const RETRY_MS = 100
+const UNSTABLE_RETRY_MS = 10
 
 export class KafkajsAdmin implements KafkaAdmin {
   readonly #create: () => Admin
@@ -84,9 +86,30 @@ export class KafkajsAdmin implements KafkaAdmin {
   }
 
   async committed(group: string, topic: string): Promise<Map<number, number>> {
+    const offsets = await this.#offsetsOf(group, topic)
+    return new Map(offsets.filter(({ offset }) => offset >= 0).map(({ partition, offset }) => [partition, offset]))
+  }
+
+  async stablePosition(group: string, topic: string, partition: number): Promise<number | undefined> {
+    for (const deadline = performance.now() + PATIENCE_MS; ; ) {
+      const found = (await this.#offsetsOf(group, topic)).find(offset => offset.partition === partition)
+      if (!found?.unstable) return found && found.offset >= 0 ? found.offset : undefined
+      if (performance.now() > deadline)
+        throw new LogError(
+          `position of ${group} in ${topic}/${partition}: expected no unfinished transaction, got one for ${PATIENCE_MS / 1000} s. ` +
+            'The broker is slow to end it, or another program commits for this group.',
+        )
+      await new Promise(resolve => setTimeout(resolve, UNSTABLE_RETRY_MS))
+    }
+  }
+
+  async #offsetsOf(group: string, topic: string) {
     const [found] = await this.#ask(admin => admin.fetchOffsets({ groupId: group, topics: [topic] }))
-    const offsets = (found?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)] as const)
-    return new Map(offsets.filter(([, offset]) => offset >= 0))
+    return (found?.partitions ?? []).map(({ partition, offset, metadata }) => ({
+      partition,
+      offset: Number(offset),
+      unstable: metadata === UNSTABLE,
+    }))
   }
 
   async close(): Promise<void> {

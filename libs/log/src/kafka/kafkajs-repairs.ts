@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { KafkaJSNonRetriableError } from './kafkajs.ts'
+import { markUnstableOffsets } from './kafkajs-stable-offsets.ts'
 
 /*
  * kafkajs 2.2.4 has had no release since 2023 (the version is pinned), so what is wrong with it is put right here:
@@ -12,6 +13,7 @@ import { KafkaJSNonRetriableError } from './kafkajs.ts'
  * 4. The end of a partition is asked for as the last stable offset, which may lag behind what was committed. We ask for
  *    the high watermark, as everybody else does.
  * 5. A negative timeout is set whenever its request queue is late, and Node 24 warns about it.
+ * 6. A committed offset that a transaction is about to move looks like any other: kafkajs-stable-offsets.ts.
  */
 
 interface Message {
@@ -61,6 +63,7 @@ export function repairKafkajs(): void {
   const broker = require('kafkajs/src/broker/index.js') as Patchable & { [repaired]?: boolean }
   if (broker[repaired]) return
   broker[repaired] = true
+  markUnstableOffsets(broker)
 
   const fetch = broker.prototype.fetch!
   broker.prototype.fetch = async function (...arguments_) {

@@ -81,12 +81,22 @@ export class PlatformaticAdmin implements KafkaAdmin {
   }
 
   async committed(group: string, topic: string): Promise<Map<number, number>> {
-    const [found] = await this.#admin.listConsumerGroupOffsets({ groups: [group], requireStable: true })
+    const [found] = await this.#admin.listConsumerGroupOffsets({ groups: [group] })
     const partitions = found?.topics.find(({ name }) => name === topic)?.partitions ?? []
     const offsets = partitions.map(
       ({ partitionIndex, committedOffset }) => [partitionIndex, Number(committedOffset)] as const,
     )
     return new Map(offsets.filter(([, offset]) => offset >= 0))
+  }
+
+  async stablePosition(group: string, topic: string, partition: number): Promise<number | undefined> {
+    // The client asks again while the offset is unstable.
+    const [found] = await this.#admin.listConsumerGroupOffsets({
+      groups: [{ groupId: group, topics: [{ name: topic, partitionIndexes: [partition] }] }],
+      requireStable: true,
+    })
+    const offset = found?.topics.find(({ name }) => name === topic)?.partitions[0]?.committedOffset ?? -1n
+    return offset >= 0n ? Number(offset) : undefined
   }
 
   async coordinatorOf(group: string): Promise<number> {
