@@ -55,10 +55,19 @@ export class EddyProcess {
     return (await this.said(/is up: (https?:\S+)/))[1] as string
   }
 
+  get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null
+  }
+
+  /** Signals the whole process group. */
+  signal(name: NodeJS.Signals): void {
+    if (this.running) process.kill(-(this.child.pid as number), name)
+  }
+
   /** kill −9 of the whole process group. Tells whether it was still running. */
   async kill(): Promise<boolean> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return false
-    process.kill(-(this.child.pid as number), 'SIGKILL')
+    if (!this.running) return false
+    this.signal('SIGKILL')
     return (await this.#exit) === 'SIGKILL'
   }
 

@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openKafkaLog } from '@eddy/log/kafka'
-import { hashOffset, labelCodec, type Snapshot } from '@eddy/messages'
-import { newestSnapshot } from '@eddy/stepwise-em'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { EventLog } from '@eddy/log'
+import { openPlatformaticLog } from '@eddy/log/platformatic'
+import { featureVectorCodec, hashOffset, labelCodec, type Snapshot } from '@eddy/messages'
+import { followSnapshots } from '@eddy/stepwise-em'
 import { expect } from 'vitest'
 import { EddyProcess, eddy } from './eddy-process.ts'
 import { kcatConsume } from './fixtures/kcat.ts'
@@ -10,39 +12,61 @@ import { syntheticEvents } from './synthetic-events.ts'
 
 export type Service = 'ingest' | 'em-worker' | 'em-updater' | 'scoring'
 
+export interface PipelineOptions {
+  /** for the services */
+  readonly brokers: readonly string[]
+  /** for the test itself, e.g. past a proxy; `brokers` if absent */
+  readonly direct?: readonly string[]
+  /** for configuration and compiled code */
+  readonly folder: string
+  readonly client?: 'kafkajs' | 'platformatic'
+  readonly partitions?: number
+  readonly warmUpEvents?: number
+  readonly maxWaitMs?: number
+  /** of another pipeline: learn from its features instead of from events of our own */
+  readonly features?: KafkaPipeline
+}
+
+/** Members of a group are given up after this. */
+export const SESSION_MS = 2_500
+
+/** How long it may take until all is learned and labelled: a transaction that nobody ends is aborted after a minute. */
+const PATIENCE_MS = 150_000
+/** Events are appended in so many portions, spread over the time. */
+const PORTIONS = 10
+
 let pipelines = 0
 
 /** A model of its own on a broker: its topics, its service processes, and what must hold in the end. */
 export class KafkaPipeline {
-  readonly #brokers: readonly string[]
-  readonly #config: string
-  readonly #input: string
+  readonly #options: PipelineOptions
   readonly #prefix = `p${process.pid}-${pipelines++}`
+  readonly #config: string
   readonly #running = new Map<EddyProcess, Service>()
-  readonly events: number
-  readonly partitions: number
+  readonly #log: EventLog
+  readonly #watching = new AbortController()
+  #newest: Snapshot | undefined
+  #labels = 0
+  #published = 0
 
-  constructor(
-    brokers: readonly string[],
-    folder: string,
-    options: { readonly events?: number; readonly partitions?: number; readonly client?: string } = {},
-  ) {
-    const { events = 12_000, partitions = 3, client = 'kafkajs' } = options
-    this.#brokers = brokers
-    this.events = events
-    this.partitions = partitions
+  constructor(options: PipelineOptions) {
+    this.#options = options
+    const { brokers, direct = brokers, folder, client = 'kafkajs', partitions = 3, features } = options
+    const { warmUpEvents = 600, maxWaitMs = 200 } = options
+    this.#log = openPlatformaticLog({ brokers: direct })
     this.#config = join(folder, `${this.#prefix}.yaml`)
-    this.#input = join(folder, `events-${events}.ndjson`)
-    writeFileSync(this.#input, syntheticEvents(events))
-    const roles = ['events', 'features', 'statistics', 'snapshots', 'lineage', 'labels', 'deadLetters']
-    const topics = roles.map(role => `${role}: ${this.topic(role)}`).join(', ')
+    const roles = ['events', 'statistics', 'snapshots', 'lineage', 'labels', 'deadLetters']
+    const topics = [
+      ...roles.map(role => `${role}: ${this.topic(role)}`),
+      `features: ${(features ?? this).topic('features')}`,
+    ]
     writeFileSync(
       this.#config,
-      `model: { name: ${this.#prefix}, components: 3, batchSize: 256, maxWaitMs: 500, warmUp: { events: 1000 } }
+      `model: { name: ${this.#prefix}, components: 3, batchSize: 256, maxWaitMs: ${maxWaitMs}, warmUp: { events: ${warmUpEvents} } }
 features: [{ name: x }, { name: y }]
 log: { kind: kafka, partitions: ${partitions} }
-kafka: { client: ${client}, sessionTimeoutMs: 4000, brokers: [${brokers.map(broker => `'${broker}'`).join(', ')}] }
-topics: { ${topics} }
+kafka: { client: ${client}, sessionTimeoutMs: ${SESSION_MS}, brokers: [${brokers.map(broker => `'${broker}'`).join(', ')}] }
+topics: { ${topics.join(', ')} }
 `,
     )
   }
@@ -51,94 +75,175 @@ topics: { ${topics} }
     return `${this.#prefix}.${role}`
   }
 
+  get #direct(): readonly string[] {
+    return this.#options.direct ?? this.#options.brokers
+  }
+
   async create(): Promise<void> {
     expect(await eddy('topics', 'create', '--config', this.#config)).toMatchObject({ code: 0 })
+    this.#watch()
   }
 
-  async produce(): Promise<void> {
-    expect(await eddy('produce', '--topic', 'events', '--input', this.#input, '--config', this.#config)).toMatchObject({
-      code: 0,
-    })
+  /** Appends events, the same for the same numbers, to all partitions in turn. */
+  async publish(count: number, durationMs: number): Promise<void> {
+    const { partitions = 3 } = this.#options
+    const first = this.#published
+    const lines = syntheticEvents(count, 1 + first, first)
+      .trim()
+      .split('\n')
+    for (let portion = 0; portion < PORTIONS; portion++) {
+      const records = lines.map((line, n) => ({
+        key: null,
+        value: Buffer.from(line),
+        partition: (first + n) % partitions,
+      }))
+      const [from, to] = [portion, portion + 1].map(p => Math.round((p * count) / PORTIONS)) as [number, number]
+      await this.#log.publish([{ topic: this.topic('events'), records: records.slice(from, to) }])
+      this.#published += to - from
+      await pause(durationMs / PORTIONS)
+    }
   }
 
-  async start(service: Service): Promise<EddyProcess> {
-    const running = new EddyProcess([service, '--config', this.#config, '--port', '0'], { EDDY_LOGGING_LEVEL: 'error' })
-    this.#running.set(running, service)
+  async start(service: Service, environment: Readonly<Record<string, string>> = {}): Promise<EddyProcess> {
+    const running = this.launch(service, environment)
     await running.said(/is up/)
+    return running
+  }
+
+  /** Starts a process without waiting until it is up. */
+  launch(service: Service, environment: Readonly<Record<string, string>> = {}): EddyProcess {
+    const running = new EddyProcess([service, '--config', this.#config, '--port', '0'], {
+      EDDY_LOGGING_LEVEL: 'error',
+      NODE_COMPILE_CACHE: join(this.#options.folder, 'compiled'),
+      ...environment,
+    })
+    this.#running.set(running, service)
     return running
   }
 
   running(service?: Service): EddyProcess[] {
     return [...this.#running]
-      .filter(
-        ([{ child }, name]) =>
-          child.exitCode === null && child.signalCode === null && (service === undefined || name === service),
-      )
+      .filter(([running, name]) => running.running && (service === undefined || name === service))
       .map(([running]) => running)
   }
 
+  /** No longer ours: it is not started again. */
+  dismiss(process: EddyProcess): void {
+    this.#running.delete(process)
+  }
+
   /** Starts again whatever has ended, as a supervisor does. */
-  async supervise(): Promise<void> {
+  supervise(): void {
     for (const [running, service] of [...this.#running]) {
-      if (running.child.exitCode === null && running.child.signalCode === null) continue
+      if (running.running) continue
       this.#running.delete(running)
-      await this.start(service)
+      this.launch(service)
     }
   }
 
-  /** Waits until every event is learned and labelled, supervising meanwhile. */
-  async drained(limitMs = 120_000): Promise<Snapshot> {
-    const log = openKafkaLog({ brokers: this.#brokers })
-    try {
-      for (const deadline = performance.now() + limitMs; performance.now() < deadline; ) {
-        await this.supervise()
-        const snapshot = await newestSnapshot({ log, topic: this.topic('snapshots') })
-        const learned = snapshot?.ledger.reduce((sum, { events }) => sum + Number(events), 0) ?? 0
-        const labels = learned === this.events ? (await this.labels()).length : 0
-        if (snapshot !== undefined && labels >= this.events) return snapshot
-        await new Promise(resolve => setTimeout(resolve, 250))
-      }
-      const errors = [...this.#running.keys()].map(({ stderr }) => stderr.slice(-2000)).join('\n')
-      throw new Error(`expected ${this.events} events learned and labelled, got stuck; ${errors}`)
-    } finally {
-      await log.close()
+  get #wanted(): number {
+    const { features } = this.#options
+    return features === undefined ? this.#published : features.#wanted
+  }
+
+  /** Whether everything published is learned and labelled. */
+  get complete(): boolean {
+    return learned(this.#newest) >= this.#wanted && this.#labels >= this.#wanted
+  }
+
+  /** Waits until everything published is learned and labelled, supervising meanwhile. */
+  async settled(): Promise<Snapshot> {
+    const stderr = new Map<EddyProcess, Service>()
+    for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; ) {
+      for (const [running, service] of this.#running) stderr.set(running, service)
+      this.supervise()
+      if (this.complete) return this.#newest as Snapshot
+      await pause(50)
     }
+    const said = [...stderr].map(([running, service]) => `${service}: ${running.stderr.slice(-500)}`).join('\n')
+    throw new Error(
+      `${this.#prefix}: expected ${this.#wanted} events learned and labelled, got ${learned(this.#newest)} and ${this.#labels}; ${said}`,
+    )
   }
 
-  async labels(): Promise<{ readonly partition: number; readonly offset: number }[]> {
-    const records = await kcatConsume(this.#brokers, this.topic('labels'))
-    return records.map(({ value }) => {
-      const { sourcePartition, sourceOffset } = labelCodec.decode(value)
-      return { partition: sourcePartition, offset: sourceOffset }
-    })
-  }
-
-  /** Ledger = input, and labels = input one to one, all read by an independent client. */
+  /** Features = events, ledger = features, labels = features: each one to one, all read by an independent client. */
   async verify(snapshot: Snapshot): Promise<void> {
-    const features = await kcatConsume(this.#brokers, this.topic('features'))
-    expect(features.length).toBe(this.events)
-    for (const { partition, events, offsetsHash } of snapshot.ledger) {
+    const [events, features, labels] = await Promise.all([
+      this.#options.features ? [] : this.#read('events'),
+      (this.#options.features ?? this).#read('features'),
+      this.#read('labels'),
+    ])
+    if (!this.#options.features) {
+      expect(events.length).toBe(this.#published)
+      const customers = events.map(({ partition, value }) => `${partition} ${JSON.parse(value.toString()).customer}`)
+      expect(
+        features.map(({ partition, value }) => `${partition} ${featureVectorCodec.decode(value).customer}`),
+      ).toEqual(customers)
+    }
+    for (const { partition, events: count, offsetsHash } of snapshot.ledger) {
       const offsets = features.filter(record => record.partition === partition).map(({ offset }) => offset)
-      expect(Number(events)).toBe(offsets.length)
+      expect(Number(count)).toBe(offsets.length)
       expect(offsetsHash).toBe(
         offsets.reduce((sum, offset) => BigInt.asUintN(64, sum + hashOffset(partition, offset)), 0n),
       )
     }
-    const key = ({ partition, offset }: { partition: number; offset: number }): string => `${partition}/${offset}`
-    const labels = (await this.labels()).map(key)
-    expect(new Set(labels).size).toBe(labels.length)
-    expect(labels.sort()).toEqual(features.map(key).sort())
-    // Three segments of a third each, within what stepwise EM tolerates of another order.
-    for (const weight of snapshot.parameters.weights as Float64Array) expect(weight).toBeCloseTo(1 / 3, 1)
+    expect(learned(snapshot)).toBe(features.length)
+    const sources = labels.map(({ partition, value }) => {
+      const { sourcePartition, sourceOffset } = labelCodec.decode(value)
+      return `${partition} ${sourcePartition}/${sourceOffset}`
+    })
+    expect(sources).toEqual(features.map(({ partition, offset }) => `${partition} ${partition}/${offset}`))
   }
 
-  async stop(): Promise<void> {
-    await Promise.all(this.running().map(running => running.stop('SIGTERM')))
-    this.#running.clear()
+  #read(role: string) {
+    return kcatConsume(this.#direct, this.topic(role))
+  }
+
+  /** SHA-256 of the newest snapshot's parameters, statistics and ledger. */
+  async identity(): Promise<string> {
+    const { stdout } = await eddy('inspect', '--json', '--config', this.#config)
+    return JSON.parse(stdout).identity
+  }
+
+  /** Follows snapshots and labels, from the start again if a fault reaches us too. */
+  #watch(): void {
+    const { signal } = this.#watching
+    const snapshots = () =>
+      followSnapshots({ log: this.#log, topic: this.topic('snapshots') }, signal).subscribe({
+        next: snapshot => {
+          this.#newest = snapshot
+        },
+        error: () => signal.aborted || setTimeout(snapshots, 100),
+      })
+    const labels = () => {
+      let seen = 0
+      return this.#log.consume(this.topic('labels'), { from: 'earliest', signal }).subscribe({
+        next: delivery => {
+          seen += delivery.records.length
+          this.#labels = seen
+          delivery.ack()
+        },
+        error: () => signal.aborted || setTimeout(labels, 100),
+      })
+    }
+    snapshots()
+    labels()
+  }
+
+  /** Ends everything in order. @returns the exit codes */
+  async stop(): Promise<(number | NodeJS.Signals)[]> {
+    const codes = await Promise.all(this.running().map(running => running.stop('SIGTERM')))
+    await this.kill()
+    return codes
   }
 
   async kill(): Promise<void> {
     await Promise.all(this.running().map(running => running.kill()))
     this.#running.clear()
+    this.#watching.abort()
+    await this.#log.close()
   }
 }
+
+const learned = (snapshot: Snapshot | undefined): number =>
+  snapshot?.ledger.reduce((sum, { events }) => sum + Number(events), 0) ?? 0

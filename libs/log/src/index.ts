@@ -11,4 +11,5 @@ export type {
   TopicOptions,
 } from './event-log.ts'
 export { LogError } from './event-log.ts'
+export { failpoint } from './failpoint.ts'
 export { partitionOfKey } from './partition-of-key.ts'

@@ -1,4 +1,4 @@
-import type { Delivery, EventLog, Publication } from '@eddy/log'
+import { type Delivery, type EventLog, failpoint, type Publication } from '@eddy/log'
 import { concatMap, type Observable } from 'rxjs'
 
 /** What a stage wants published, and the deliveries that are done once it is. */
@@ -26,8 +26,10 @@ export function run(emissions: Observable<Emission>, { log, group, onDurable }: 
   return emissions.pipe(
     concatMap(async emission => {
       const { publications, settles } = emission
+      failpoint('before-publish')
       if (settles.length > 0) await log.publish(publications, { settles: { group, deliveries: settles } })
       else if (publications.length > 0) await log.publish(publications)
+      failpoint('after-publish')
       for (const delivery of settles) delivery.ack()
       onDurable?.(emission)
       return emission

@@ -46,3 +46,5 @@ const argv = process.argv.slice(2)
 const wanted = Object.hasOwn(commands, argv[0] ?? '') ? [commands[argv[0]!]!] : Object.values(commands)
 const program = createProgram(await Promise.all(wanted.map(load => load())))
 process.exitCode = await runProgram(program, argv, processTerminal)
+// What still holds the process, such as a client's connection to a broker that is silent, is not waited for.
+setTimeout(() => process.exit(), 1_000).unref()

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { localEStep } from './e-step.ts'
-import { eStepWorker } from './e-step-worker.ts'
+import { eStepWorker, type InputEnd } from './e-step-worker.ts'
 import { delivery, featureRecords, published, warmedUp } from './testing.ts'
 import { Updater } from './updater.ts'
 
@@ -16,7 +16,7 @@ const first = await warmedUp(records)
 function startWorker(batchSize = 100) {
   const features = new Subject<Delivery>()
   const snapshots = new Subject<Snapshot>()
-  const ends = new Subject<ReadonlyMap<number, number>>()
+  const ends = new Subject<InputEnd>()
   const messages: StatisticsMessage[] = []
   let ask: ((partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>) | undefined
   const emissions = eStepWorker(
@@ -100,6 +100,20 @@ describe('eStepWorker', () => {
     expect((await worker.finish()).map(({ from, to }) => [from, to])).toEqual([[200, 260]])
   })
 
+  it('learns all that has arrived when the stream is quiet, also what still waits for the batch before it', async () => {
+    const worker = startWorker()
+    worker.snapshots.next(first)
+    await worker.assign()
+    worker.features.next(delivery(records.slice(200, 450)))
+    worker.ends.next('here')
+    for (const learned of [300, 400]) worker.snapshots.next(withLedger(first, learned))
+    expect((await worker.finish()).map(({ from, to }) => [from, to])).toEqual([
+      [200, 300],
+      [300, 400],
+      [400, 450],
+    ])
+  })
+
   it('drops what another worker has learned meanwhile', async () => {
     const worker = startWorker()
     worker.snapshots.next(first)
@@ -108,6 +122,26 @@ describe('eStepWorker', () => {
     worker.snapshots.next(withLedger(first, 250))
     worker.features.next(delivery(records.slice(290, 360)))
     expect((await worker.finish()).map(({ from, to, events }) => [from, to, events])).toEqual([[250, 350, 100]])
+  })
+
+  it('leaves no gap when a partition comes back while its old deliveries still wait', async () => {
+    const worker = startWorker()
+    worker.snapshots.next(first)
+    await worker.assign()
+    worker.features.next(delivery(records.slice(200, 250)))
+    worker.features.next(delivery(records.slice(250, 290)))
+    await worker.assign()
+    worker.features.next(delivery(records.slice(200, 300)))
+    expect((await worker.finish()).map(({ from, to, events }) => [from, to, events])).toEqual([[200, 300, 100]])
+  })
+
+  it('ends when the ledger stands elsewhere than where it would go on', async () => {
+    const worker = startWorker()
+    worker.snapshots.next(first)
+    await worker.assign()
+    worker.features.next(delivery(records.slice(200, 300)))
+    worker.snapshots.next(withLedger(first, 250))
+    await expect(worker.finish()).rejects.toThrow(/ledger of partition 0: expected 200 or 300, got 250/)
   })
 })
 

@@ -41,7 +41,7 @@ export function eStepWorker(
 ): Observable<Emission> {
   const worker = new Worker(options)
   return merge(
-    features(partitions => worker.assign(partitions)).pipe(map(delivery => () => worker.take(delivery))),
+    features(partitions => worker.assign(partitions)).pipe(map(delivery => worker.taking(delivery))),
     snapshots.pipe(map(snapshot => () => worker.adopt(snapshot))),
     ends.pipe(map(end => () => worker.endAt(end))),
   ).pipe(
@@ -54,6 +54,8 @@ interface Lane {
   readonly batch: MiniBatch
   /** a delivery not wholly copied, and the index to go on from */
   held: { delivery: Delivery; at: number } | undefined
+  /** where the range begins that was published last: the ledger may still stand there */
+  published: number | undefined
 }
 
 class Worker {
@@ -73,15 +75,23 @@ class Worker {
     const { batchSize, columns } = this.#options
     const starts = new Map(partitions.map(partition => [partition, this.#learned(partition) ?? 0]))
     for (const [partition, start] of starts) {
-      this.#lanes.set(partition, { batch: new MiniBatch(partition, start, batchSize, columns), held: undefined })
+      const batch = new MiniBatch(partition, start, batchSize, columns)
+      this.#lanes.set(partition, { batch, held: undefined, published: undefined })
     }
     return starts
   }
 
-  take(delivery: Delivery): Promise<Emission[]> {
+  /**
+   * Takes a delivery when its turn comes. It belongs to the lane of this moment: if the partition has been assigned anew
+   * by then, the new lane begins elsewhere and gets these records again.
+   */
+  taking(delivery: Delivery): () => Promise<Emission[]> {
     const lane = this.#lanes.get(delivery.partition) as Lane
-    lane.held = { delivery, at: 0 }
-    return this.#advance([lane])
+    return async () => {
+      if (this.#lanes.get(delivery.partition) !== lane) return []
+      lane.held = { delivery, at: 0 }
+      return this.#advance([lane])
+    }
   }
 
   adopt(snapshot: Snapshot): Promise<Emission[]> {
@@ -91,8 +101,14 @@ class Worker {
   }
 
   endAt(end: InputEnd): Promise<Emission[]> {
-    this.#ends = end === 'here' ? new Map([...this.#lanes].map(([partition, { batch }]) => [partition, batch.to])) : end
+    this.#ends = end === 'here' ? this.#arrived() : end
     return this.#advance(this.#lanes.values())
+  }
+
+  /** Where what has arrived ends, also what waits for the batch before it. */
+  #arrived(): ReadonlyMap<number, number> {
+    const lanes = [...this.#lanes]
+    return new Map(lanes.map(([partition, { batch, held }]) => [partition, held?.delivery.nextOffset ?? batch.to]))
   }
 
   /** Where the newest snapshot's ledger ends in a partition. */
@@ -117,6 +133,11 @@ class Worker {
     const { batch, held } = lane
     const learned = this.#learned(batch.partition)
     if (learned !== undefined && learned > batch.from) batch.dropBefore(learned)
+    if (learned !== undefined && learned < batch.from && learned !== lane.published)
+      throw new Error(
+        `ledger of partition ${batch.partition}: expected ${lane.published ?? batch.from} or ${batch.from}, got ${learned}: another worker's range, ` +
+          'or an older model. Start again, to go on from the ledger.',
+      )
     if (held === undefined) return
     held.at = batch.take(held.delivery, held.at)
     if (held.at < held.delivery.records.length) return
@@ -125,7 +146,8 @@ class Worker {
   }
 
   /** The E-step of a lane's batch, if it is due and the snapshot it needs is here. */
-  async #learn({ batch }: Lane): Promise<Emission | undefined> {
+  async #learn(lane: Lane): Promise<Emission | undefined> {
+    const { batch } = lane
     const snapshot = this.#snapshot
     const end = this.#ends.get(batch.partition)
     const due = batch.full || (batch.rows > 0 && batch.to === end)
@@ -147,6 +169,7 @@ class Worker {
       logLikelihood,
       statistics,
     })
+    lane.published = begin
     batch.next()
     const records = [{ key: new TextEncoder().encode(this.#options.model), value, partition: 0 }]
     return { publications: [{ topic: this.#options.topics.statistics, records }], settles: [] }

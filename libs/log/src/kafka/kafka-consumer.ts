@@ -1,5 +1,6 @@
 import type { Subscriber } from 'rxjs'
 import { type ConsumeOptions, type Delivery, type From, LogError, type StoredRecord } from '../event-log.ts'
+import { failpoint } from '../failpoint.ts'
 import type { KafkaAdmin, KafkaDriver, KafkaMember } from './driver.ts'
 
 const DEFAULT_MAX_RECORDS = 1024
@@ -203,6 +204,7 @@ export class KafkaConsumer {
     const { group, from = group === undefined ? 'earliest' : 'position' } = this.#options
     // Fence first, then ask where to begin: nothing can be committed by a predecessor after that.
     if (group !== undefined) await Promise.all(cursors.map(cursor => this.#tenure.take(cursor)))
+    failpoint('taken')
     const partitions = cursors.map(({ partition }) => partition)
     const start = typeof from === 'function' ? await from(partitions) : from
     const offsets = await this.#admin.offsets(this.#topic)

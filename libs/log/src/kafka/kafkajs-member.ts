@@ -52,18 +52,6 @@ export function joinGroup(
     consumer.pause([{ topic, partitions }])
     events.assigned(partitions, memberId)
   })
-  // A fetch of nothing but markers and aborted records never reaches eachBatch; its end must still be counted.
-  consumer.on(
-    consumer.events.END_BATCH_PROCESS,
-    ({ payload: { partition, batchSize, firstOffset, lastOffset, highWatermark } }) => {
-      const position = positions.get(partition)
-      if (batchSize > 0 || left || position === undefined || Number(firstOffset ?? lastOffset) < position) return
-      const next = Number(lastOffset) + 1
-      positions.set(partition, next)
-      events.fetched(partition, position, [], next, Number(highWatermark))
-    },
-  )
-
   const eachBatch = async ({ batch, resolveOffset, isRunning, isStale }: EachBatchPayload): Promise<void> => {
     if (left || !isRunning() || isStale()) return
     const { partition } = batch

@@ -1,7 +1,7 @@
 import type { CompressionTypes, Message, Producer, RecordMetadata, TopicMessages } from 'kafkajs'
 import type { OutgoingRecord } from '../event-log.ts'
+import { failpoint } from '../failpoint.ts'
 import { type Commit, FencedError, type KafkaProducer, type ProduceBatch, RefusedError } from './driver.ts'
-import { rounds } from './rounds.ts'
 
 const FENCED = new Set(['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH'])
 const REFUSED = new Set([
@@ -45,12 +45,15 @@ export class KafkajsProducer implements KafkaProducer {
     })
     try {
       const bases = await this.#sendAll(batches, batch => transaction.sendBatch(batch))
+      failpoint('records-sent')
       for (const { group, topic, partition, offset } of commits)
         await transaction.sendOffsets({
           consumerGroupId: group,
           topics: [{ topic, partitions: [{ partition, offset: `${offset}` }] }],
         })
+      failpoint('position-sent')
       await transaction.commit()
+      failpoint('committed')
       return bases
     } catch (error) {
       const failure = classify(error)
@@ -60,22 +63,17 @@ export class KafkajsProducer implements KafkaProducer {
     }
   }
 
+  /**
+   * One partition a request: of a request for several brokers the library repeats, after a failure, whatever the broker
+   * that failed leads by then. A partition that moved to a broker that had answered would be left out, one that moved
+   * the other way would be stored twice.
+   */
   async #sendAll(batches: readonly ProduceBatch[], send: Send): Promise<number[]> {
-    const bases: number[] = new Array(batches.length)
-    for (const round of rounds(batches)) {
-      const byTopic = new Map<string, Message[]>()
-      for (const { topic, partition, records } of round.map(i => batches[i]!)) {
-        const messages = byTopic.get(topic) ?? []
-        byTopic.set(topic, messages)
-        for (const record of records) messages.push(messageOf(record, partition))
-      }
-      const topicMessages = [...byTopic].map(([topic, messages]) => ({ topic, messages }))
-      const sent = await send({ topicMessages, acks: -1, compression: this.#compression })
-      for (const i of round) {
-        const { topic, partition } = batches[i]!
-        const found = sent.find(metadata => metadata.topicName === topic && metadata.partition === partition)
-        bases[i] = Number(found?.baseOffset)
-      }
+    const bases: number[] = []
+    for (const { topic, partition, records } of batches) {
+      const topicMessages = [{ topic, messages: records.map(record => messageOf(record, partition)) }]
+      const [sent] = await send({ topicMessages, acks: -1, compression: this.#compression })
+      bases.push(Number(sent!.baseOffset))
     }
     return bases
   }

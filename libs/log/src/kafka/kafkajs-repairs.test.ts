@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
-import { type FetchedPartition, hideAborted } from './kafkajs-repairs.ts'
+import { type FetchedPartition, hideAborted, repairKafkajs } from './kafkajs-repairs.ts'
 
 const data = (offset: number, producerId: string, key = 'k') => ({
   offset: `${offset}`,
@@ -68,4 +69,15 @@ test('records outside of transactions stay', () => {
   const plain = { ...data(0, 'a'), batchContext: { producerId: 'a', inTransaction: false } }
   expect(visible({ messages: [plain], abortedTransactions: [{ producerId: 'a', firstOffset: '0' }] })).toEqual([0])
   expect(visible({ messages: [data(0, 'a')], abortedTransactions: null })).toEqual([0])
+})
+
+test('a fetch of nothing but markers is handed out, with where it was fetched', () => {
+  repairKafkajs()
+  const require = createRequire(import.meta.url)
+  const Batch = require('kafkajs/src/consumer/batch.js')
+  const fetched = (messages: object[]) => new Batch('t', '5', { partition: 0, highWatermark: '7', messages })
+  const markers = fetched([marker(5, 'a', 'commit'), marker(6, 'b', 'abort')])
+  expect([markers.isEmpty(), markers.isEmptyDueToFiltering()]).toEqual([false, false])
+  expect([markers.fetchedOffset, markers.messages, markers.lastOffset()]).toEqual(['5', [], '6'])
+  expect(fetched([]).isEmpty()).toBe(true)
 })

@@ -14,6 +14,8 @@ import { markUnstableOffsets } from './kafkajs-stable-offsets.ts'
  *    the high watermark, as everybody else does.
  * 5. A negative timeout is set whenever its request queue is late, and Node 24 warns about it.
  * 6. A committed offset that a transaction is about to move looks like any other: kafkajs-stable-offsets.ts.
+ * 7. A fetch of nothing but markers and aborted records is kept from eachBatch, and with it where it was fetched. We hand
+ *    it out, with no messages.
  */
 
 interface Message {
@@ -92,6 +94,14 @@ export function repairKafkajs(): void {
     await this.assigners[0]?.beforeJoin?.()
     return join.call(this)
   }
+
+  const batch = require('kafkajs/src/consumer/batch.js') as { prototype: { rawMessages: readonly unknown[] } }
+  Object.assign(batch.prototype, {
+    isEmpty(this: typeof batch.prototype) {
+      return this.rawMessages.length === 0
+    },
+    isEmptyDueToFiltering: () => false,
+  })
 
   const queue = require('kafkajs/src/network/requestQueue/index.js') as Patchable
   const schedule = queue.prototype.scheduleCheckPendingRequests!

@@ -148,6 +148,8 @@ class Writer {
   #work: Promise<void> = Promise.resolve()
   #planned = false
   #broken: LogError | undefined
+  /** Another has the id, until it is taken again: a producer that forgot being fenced would take it back unasked. */
+  #lost: LogError | undefined
 
   constructor(
     id: string,
@@ -167,6 +169,7 @@ class Writer {
       await this.#transactional?.close()
       this.#transactional = this.#create(this.#id)
       await this.#transactional.initialise()
+      this.#lost = undefined
     })
     this.#work = taken.catch(() => {})
     return taken
@@ -194,9 +197,9 @@ class Writer {
   async #write(taken: readonly Waiting[]): Promise<void> {
     const live = taken.filter(waiting => {
       const zombie = waiting.settles?.deliveries.some(isSuperseded)
-      if (zombie) waiting.reject(this.#fenced())
-      else if (this.#broken) waiting.reject(this.#broken)
-      return !zombie && !this.#broken
+      const failure = zombie ? this.#fenced() : (this.#broken ?? this.#lost)
+      if (failure) waiting.reject(failure)
+      return !failure
     })
     if (live.length === 0) return
     const { batches, entries } = arrange(live)
@@ -221,7 +224,8 @@ class Writer {
     } catch (error) {
       const failure = error instanceof FencedError ? this.#fenced(error) : this.#failed(error)
       if (error instanceof RefusedError && !this.#tenured) await this.#discard()
-      else if (!(error instanceof FencedError)) {
+      else if (error instanceof FencedError) this.#lost = failure
+      else {
         this.#broken = failure
         this.#onBroken(failure)
       }

@@ -7,6 +7,7 @@ import {
   type SendOptions,
 } from '@platformatic/kafka'
 import type { OutgoingRecord } from '../event-log.ts'
+import { failpoint } from '../failpoint.ts'
 import { type Commit, FencedError, type KafkaProducer, type ProduceBatch, RefusedError } from '../kafka/driver.ts'
 import type { KafkaOptions } from '../kafka/options.ts'
 import { rounds } from '../kafka/rounds.ts'
@@ -63,6 +64,7 @@ export class PlatformaticProducer implements KafkaProducer {
     })
     try {
       const bases = await this.#sendAll(batches, options => transaction.send(options))
+      failpoint('records-sent')
       for (const { group, topic, partition, offset } of commits) {
         await transaction.addConsumer({ groupId: group } as Parameters<typeof transaction.addConsumer>[0])
         // The library commits the position after a message it has consumed itself: this is all it reads of one.
@@ -75,7 +77,9 @@ export class PlatformaticProducer implements KafkaProducer {
         const message = { topic, partition, offset: BigInt(offset) - 1n, metadata: { consumer } }
         await transaction.addOffset(message as unknown as Message)
       }
+      failpoint('position-sent')
       await transaction.commit()
+      failpoint('committed')
       return bases
     } catch (error) {
       const failure = classify(error)

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { createLogger, shutdownSignal } from '@eddy/runtime'
 import { Command } from 'commander'
 import { note, processTerminal, type Terminal } from '../command-line/terminal.ts'
@@ -6,6 +7,9 @@ import { openLog } from '../stages/open-log.ts'
 import { runService, type ServiceName } from '../stages/service.ts'
 import { featuresOf } from '../up/features.ts'
 import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
+
+/** Longest wait for the log to close, milliseconds. */
+const closeMs = 10_000
 
 interface ServiceFlags extends LogFlags {
   readonly port?: number
@@ -55,7 +59,8 @@ async function service(name: ServiceName, flags: ServiceFlags, terminal: Termina
       onListening,
     })
   } finally {
-    await log.close()
+    // All that was to become durable is, or the service has failed: a broker that is silent must not keep the process.
+    await Promise.race([log.close(), pause(closeMs, undefined, { ref: false })])
     shutdown.dispose()
   }
 }

@@ -1,5 +1,4 @@
 import type { Delivery } from '@eddy/log'
-import type { Snapshot } from '@eddy/messages'
 import { newestSnapshot, Updater, type UpdaterOptions, warmUpStage } from '@eddy/stepwise-em'
 import { map, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
 import { type Context, groupName, runEmissions, snapshotSource, timed } from './context.ts'
@@ -21,9 +20,6 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
   const { configuration, log, signal, now, logger, metrics } = context
   const { topics, model, log: limits } = configuration
   const source = snapshotSource(context)
-  if ((await newestSnapshot(source)) === undefined) await warmUp(context, hooks)
-  // Stopped before there were enough events to begin with.
-  if (signal.aborted) return
   const options: UpdaterOptions = {
     model: model.name,
     foldsPerSnapshot: model.foldsPerSnapshot,
@@ -35,8 +31,15 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
   }
   const storedEnd = (await log.offsets(topics.statistics))[0]?.end ?? 0
   let folding: Updater | undefined
+  // Read only by who has the partition: an updater that died has left a transaction open, and who follows it has ended that.
   const begin = async (): Promise<ReadonlyMap<number, number>> => {
-    const snapshot = (await newestSnapshot(source)) as Snapshot
+    let snapshot = await newestSnapshot(source)
+    if (snapshot === undefined) {
+      await warmUp(context, hooks)
+      snapshot = await newestSnapshot(source)
+    }
+    // Stopped before there were enough events to begin with.
+    if (snapshot === undefined) return new Map()
     folding = new Updater(options, snapshot)
     if (snapshot.statisticsOffset >= storedEnd) hooks.onCaughtUp?.(snapshot.version)
     return new Map([[0, snapshot.statisticsOffset]])

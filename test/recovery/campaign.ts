@@ -1,0 +1,193 @@
+import { appendFileSync } from 'node:fs'
+import type { Snapshot } from '@eddy/messages'
+import { random } from '@eddy/mixture'
+import { expect } from 'vitest'
+import { temporaryFolder } from '../eddy-process.ts'
+import type { Cluster, ClusterOptions } from '../fixtures/broker-process.ts'
+import { describeIf, describeWithCluster } from '../fixtures/kafka.ts'
+import { kcatAvailable } from '../fixtures/kcat.ts'
+import { KafkaPipeline, type PipelineOptions, type Service } from '../kafka-pipeline.ts'
+
+/** Two of each that may have two; the second updater stands by. */
+export const everyService: readonly Service[] = [
+  'ingest',
+  'em-worker',
+  'em-worker',
+  'em-updater',
+  'em-updater',
+  'scoring',
+  'scoring',
+]
+
+/** Faults before a pipeline is replaced by a new one, on the other client. */
+const RUNS_A_PIPELINE = 8
+/** Events while a fault happens. */
+const EVENTS = 2_000
+
+/**
+ * What the means (in standard deviations of a segment) and the weights of a model may differ by from the uninterrupted
+ * run's: with several partitions, mini-batches come in another order, and the first ones make another start.
+ */
+export const TOLERANCE = { mean: 0.2, weight: 0.05 }
+
+/** How many faults of a kind: in CI the bounded number, else EDDY_RUNS or the full one. */
+export const faults = (full: number, inCi: number): number =>
+  process.env.CI === 'true' ? inCi : Number(process.env.EDDY_RUNS ?? full)
+
+/** Tests of faults on brokers of their own, read back by kcat. */
+export function describeFaults(name: string, options: ClusterOptions, body: (cluster: () => Cluster) => void): void {
+  describeIf(kcatAvailable(), name, 'install kcat', () => describeWithCluster(name, options, body))
+}
+
+/** A random number generator of the run, uniform in [0, 1). */
+export type Random = () => number
+
+export interface Campaign {
+  readonly name: string
+  readonly runs: number
+  readonly pipeline: Omit<PipelineOptions, 'client' | 'folder'>
+  readonly services?: readonly Service[]
+  /** Time over which the events of a run come, milliseconds. */
+  readonly loadMs: number
+  /** One fault, while events come. @returns what was done, for the record */
+  readonly fault: (pipeline: KafkaPipeline, next: Random, run: number) => Promise<string>
+}
+
+export const choose = <T>(from: readonly T[], next: Random): T => from[Math.floor(next() * from.length)] as T
+
+/** A random moment: the wait is the fault that is injected, not a synchronisation. */
+export const moment = (longestMs: number, next: Random): Promise<void> =>
+  new Promise(resolve => setTimeout(resolve, next() * longestMs))
+
+/**
+ * Injects one fault after the other into running services while events come, and checks after each of them that the
+ * promise holds: see KafkaPipeline.verify, and the model against that of an uninterrupted run. Clients take turns.
+ */
+export async function survive(campaign: Campaign): Promise<void> {
+  const folder = temporaryFolder()
+  const failures: string[] = []
+  const next = random(Number(process.env.EDDY_SEED ?? 1))
+  try {
+    const uninterrupted = await references(campaign.pipeline, folder.path)
+    for (let run = 0, pipelines = 0; run < campaign.runs; pipelines++) {
+      const client = pipelines % 2 === 0 ? 'kafkajs' : 'platformatic'
+      const pipeline = await begin(campaign, { client, folder: folder.path })
+      try {
+        for (let i = 0; i < RUNS_A_PIPELINE && run < campaign.runs; i++) {
+          const began = performance.now()
+          const what = { done: 'the fault itself failed' }
+          try {
+            const deviation = await oneRun(campaign, pipeline, next, run, uninterrupted[i] as Snapshot, what)
+            record(`ok ${deviation}`, what.done)
+          } catch (error) {
+            const { message } = error as Error
+            failures.push(`${campaign.name} ${run} (${client}, ${what.done}): ${message.slice(0, 2_000)}`)
+            record(`FAILED ${message.slice(0, 300).replaceAll('\n', ' ')}`, what.done)
+            break
+          } finally {
+            run++
+          }
+          function record(outcome: string, done: string): void {
+            const seconds = ((performance.now() - began) / 1000).toFixed(1)
+            note(`${campaign.name} ${run} ${client} ${done}: ${outcome}, ${seconds} s`)
+          }
+        }
+        if (failures.length === 0) expect((await pipeline.stop()).every(code => code === 0)).toBe(true)
+      } finally {
+        await pipeline.kill()
+      }
+    }
+  } finally {
+    folder.remove()
+  }
+  expect(failures).toEqual([])
+}
+
+async function begin(
+  { pipeline: options, services = everyService }: Pick<Campaign, 'pipeline' | 'services'>,
+  { client, folder }: Required<Pick<PipelineOptions, 'client' | 'folder'>>,
+): Promise<KafkaPipeline> {
+  const pipeline = new KafkaPipeline({ ...options, client, folder })
+  await pipeline.create()
+  await Promise.all(services.map(service => pipeline.start(service)))
+  return pipeline
+}
+
+const known = new Map<string, readonly Snapshot[]>()
+
+/** The model after each run's events where nothing happens; once for a cluster. */
+async function references(options: Campaign['pipeline'], folder: string): Promise<readonly Snapshot[]> {
+  const cluster = options.brokers.join()
+  const snapshots = known.get(cluster) ?? (await learnUninterrupted(options, folder))
+  known.set(cluster, snapshots)
+  return snapshots
+}
+
+async function learnUninterrupted(options: Campaign['pipeline'], folder: string): Promise<readonly Snapshot[]> {
+  const services = [...new Set(everyService)]
+  const direct = options.direct ?? options.brokers
+  const pipeline = await begin({ pipeline: { brokers: direct }, services }, { client: 'platformatic', folder })
+  const snapshots: Snapshot[] = []
+  try {
+    for (let i = 0; i < RUNS_A_PIPELINE; i++) {
+      await pipeline.publish(EVENTS, 0)
+      snapshots.push(await pipeline.settled())
+    }
+    await pipeline.verify(snapshots.at(-1) as Snapshot)
+    return snapshots
+  } finally {
+    await pipeline.kill()
+  }
+}
+
+async function oneRun(
+  { fault, loadMs }: Campaign,
+  pipeline: KafkaPipeline,
+  next: Random,
+  run: number,
+  uninterrupted: Snapshot,
+  what: { done: string },
+): Promise<string> {
+  const faulting = fault(pipeline, next, run)
+  const [done] = await Promise.all([faulting, pipeline.publish(EVENTS, loadMs)])
+  what.done = done
+  const snapshot = await pipeline.settled()
+  await pipeline.verify(snapshot)
+  return compare(snapshot, uninterrupted)
+}
+
+/** Expects a model within the tolerance of another. @returns how far it is */
+function compare(snapshot: Snapshot, uninterrupted: Snapshot): string {
+  const [mine, theirs] = [segments(snapshot), segments(uninterrupted)]
+  let [mean, weight] = [0, 0]
+  for (const segment of mine) {
+    const distance = ({ at }: Segment) => Math.max(...at.map((x, j) => Math.abs(x - segment.at[j]!)))
+    const nearest = theirs.reduce((a, b) => (distance(b) < distance(a) ? b : a))
+    mean = Math.max(mean, distance(nearest))
+    weight = Math.max(weight, Math.abs(nearest.weight - segment.weight))
+  }
+  expect(mean).toBeLessThan(TOLERANCE.mean)
+  expect(weight).toBeLessThan(TOLERANCE.weight)
+  return `means ±${mean.toFixed(3)} weights ±${weight.toFixed(3)}`
+}
+
+interface Segment {
+  readonly at: readonly number[]
+  readonly weight: number
+}
+
+/** In the events' units. */
+function segments({ parameters }: Snapshot): Segment[] {
+  const { means, weights, transformScale, transformCentre } = parameters as Record<string, Float64Array>
+  const columns = transformScale!.length
+  return Array.from(weights!, (weight, k) => ({
+    at: Array.from(transformScale!, (scale, j) => means![k * columns + j]! * scale + transformCentre![j]!),
+    weight,
+  }))
+}
+
+/** A line for the record: where EDDY_FAULT_LOG says, if it does. */
+export function note(line: string): void {
+  const file = process.env.EDDY_FAULT_LOG
+  if (file) appendFileSync(file, `${new Date().toISOString()} ${line}\n`)
+}
