@@ -19,7 +19,7 @@ const fileName = 'log.sqlite'
 export async function backUpLog(from: string, to: string): Promise<number> {
   refuseOccupied(to)
   // Opening checks that this is a log of ours, and of this format.
-  new Store(from, { readOnly: true, clock: Date.now, maxBytes: undefined }).close()
+  await new Store(from, { readOnly: true, clock: Date.now, maxBytes: undefined }).close()
   mkdirSync(to, { recursive: true })
   const partial = join(to, `${fileName}.partial`)
   rmSync(partial, { force: true })

@@ -55,6 +55,7 @@ export class Consumer {
   readonly #topic: TopicState
   readonly #options: ConsumeOptions
   readonly #group: ConsumerGroup
+  readonly #settled: () => Promise<void>
   readonly #subscriber: Subscriber<Delivery>
   readonly #cursors = new Map<number, Cursor>()
   /** With `untilEnd`: where each partition ended at the start. */
@@ -65,17 +66,20 @@ export class Consumer {
   #done = false
   #planned = false
 
+  /** @param settled resolves when no commit is under way */
   constructor(
     store: Store,
     topic: TopicState,
     options: ConsumeOptions,
     group: ConsumerGroup,
+    settled: () => Promise<void>,
     subscriber: Subscriber<Delivery>,
   ) {
     this.#store = store
     this.#topic = topic
     this.#options = options
     this.#group = group
+    this.#settled = settled
     this.#subscriber = subscriber
     if (options.untilEnd) this.#ends = topic.partitions.map(partition => partition.next)
   }
@@ -180,6 +184,9 @@ export class Consumer {
 
   async #begin(cursors: readonly Cursor[]): Promise<void> {
     const { from = this.#options.group === undefined ? 'earliest' : 'position' } = this.#options
+    // Who had the partition before may be settling its last deliveries.
+    await this.#settled()
+    if (this.#done) return
     const start = typeof from === 'function' ? await from(cursors.map(cursor => cursor.partition.number)) : from
     if (this.#done) return
     for (const cursor of cursors) cursor.offset = this.#startOf(cursor.partition, start)

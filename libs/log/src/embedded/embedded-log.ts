@@ -17,6 +17,7 @@ import { erase } from './erase.ts'
 import { explain } from './errors.ts'
 import { compact, retain, worthCompacting } from './maintenance.ts'
 import { PublicationQueue } from './publication-queue.ts'
+import { createPartition, putTopic, type Statement } from './statements.ts'
 import { Store } from './store.ts'
 
 /** How often a reading process looks for what the writing one has committed, milliseconds. */
@@ -65,7 +66,10 @@ class SqliteLog implements EmbeddedLog {
   readonly #consumers = new Set<Consumer>()
   readonly #groups = new Map<string, ConsumerGroup>()
   readonly #timer: NodeJS.Timeout
-  #maintenance: Generator<void> | undefined
+  /** ends when whoever rewrites batches is done; one at a time does */
+  #rewriting: Promise<unknown> = Promise.resolve()
+  #altering: Promise<unknown> = Promise.resolve()
+  #housekeeping = false
   #closed = false
 
   constructor(directory: string, { readOnly = false, clock = Date.now, maxBytes, tombstoneMs }: EmbeddedLogOptions) {
@@ -81,20 +85,25 @@ class SqliteLog implements EmbeddedLog {
 
   async ensureTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
     this.#check('write')
-    const missing: [string, TopicOptions][] = []
-    const altered: [string, TopicOptions][] = []
+    // One call after another: two may create the same topic.
+    const altering = this.#altering.then(() => this.#alter(topics))
+    this.#altering = altering.catch(() => {})
+    await altering
+  }
+
+  async #alter(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
+    const statements: Statement[] = []
     for (const [name, options] of Object.entries(topics)) {
       const existing = this.#store.topics.get(name)?.options
       checkTopicOptions(name, options, existing)
-      if (!existing) missing.push([name, options])
-      else if (retentionDiffers(options, existing)) altered.push([name, { ...existing, ...options }])
+      if (!existing) {
+        statements.push(putTopic(name, options))
+        for (let number = 0; number < options.partitions; number++) statements.push(createPartition(name, number))
+      } else if (retentionDiffers(options, existing)) statements.push(putTopic(name, { ...existing, ...options }))
     }
-    if (missing.length + altered.length === 0) return
-    this.#guard(() => {
-      this.#store.transaction(() => {
-        for (const [name, options] of missing) this.#store.putTopic(name, options, true)
-        for (const [name, options] of altered) this.#store.putTopic(name, options, false)
-      })
+    if (statements.length === 0) return
+    await this.#guard(async () => {
+      await this.#store.writer.transaction(statements)
       this.#store.forget()
       this.#store.refresh()
     })
@@ -106,7 +115,14 @@ class SqliteLog implements EmbeddedLog {
       try {
         this.#check('read')
         const state = this.#store.topic(topic)
-        consumer = new Consumer(this.#store, state, options, this.#group(topic, options.group), subscriber)
+        consumer = new Consumer(
+          this.#store,
+          state,
+          options,
+          this.#group(topic, options.group),
+          () => this.#queue.settled(),
+          subscriber,
+        )
       } catch (error) {
         subscriber.error(error)
         return
@@ -146,19 +162,20 @@ class SqliteLog implements EmbeddedLog {
 
   async maintain(): Promise<void> {
     this.#check('write')
-    this.#guard(() => {
-      for (const _ of this.#maintain(true));
+    await this.#alone(async () => {
+      for await (const _ of this.#maintain(true)) this.#check('write')
     })
   }
 
   async erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number> {
     this.#check('write')
-    let erased = 0
-    try {
-      for (const partition of this.#store.topic(topic).partitions) {
+    const { partitions } = this.#store.topic(topic)
+    return this.#alone(async () => {
+      let erased = 0
+      for (const partition of partitions) {
         const steps = erase(this.#store, partition, matches)
         for (;;) {
-          const step = steps.next()
+          const step = await steps.next()
           if (step.done === true) {
             erased += step.value
             break
@@ -168,15 +185,13 @@ class SqliteLog implements EmbeddedLog {
           this.#check('write')
         }
       }
-    } catch (error) {
-      throw explain(error, this.#store.file)
-    }
-    return erased
+      return erased
+    })
   }
 
   async scrub(): Promise<void> {
     this.#check('write')
-    this.#guard(() => this.#store.scrub())
+    await this.#alone(() => this.#store.writer.scrub())
   }
 
   async close(): Promise<void> {
@@ -184,8 +199,9 @@ class SqliteLog implements EmbeddedLog {
     this.#closed = true
     clearInterval(this.#timer)
     for (const consumer of [...this.#consumers]) consumer.close()
-    this.#queue.flush()
-    this.#store.close()
+    await this.#queue.drained()
+    await Promise.all([this.#rewriting, this.#altering])
+    await this.#store.close()
   }
 
   #check(access: 'read' | 'write'): void {
@@ -193,15 +209,27 @@ class SqliteLog implements EmbeddedLog {
       throw new LogError(`log ${this.#store.file}: expected an open log, got a closed one. Open it again.`)
     if (access === 'write' && this.#store.readOnly)
       throw new LogError(`log ${this.#store.file}: expected a log open for writing, got a read-only one.`)
-    if (this.#store.readOnly) this.#guard(() => this.#store.refresh())
-  }
-
-  #guard(body: () => void): void {
+    if (!this.#store.readOnly) return
     try {
-      body()
+      this.#store.refresh()
     } catch (error) {
       throw explain(error, this.#store.file)
     }
+  }
+
+  async #guard<T>(body: () => Promise<T>): Promise<T> {
+    try {
+      return await body()
+    } catch (error) {
+      throw explain(error, this.#store.file)
+    }
+  }
+
+  /** Runs what rewrites stored batches when nobody else does. */
+  #alone<T>(body: () => Promise<T>): Promise<T> {
+    const work = this.#rewriting.then(() => this.#guard(body))
+    this.#rewriting = work.catch(() => {})
+    return work
   }
 
   #group(topic: string, group: string | undefined): ConsumerGroup {
@@ -226,27 +254,24 @@ class SqliteLog implements EmbeddedLog {
     }
   }
 
-  /** Starts a round of maintenance if none runs. A failure (a full disk, say) leaves the work for the next round. */
-  #housekeep(): void {
-    if (this.#maintenance) return
-    this.#maintenance = this.#maintain(false)
-    this.#step()
-  }
-
-  #step(): void {
-    if (this.#closed) return
+  /** Does a round of maintenance if none runs. A failure (a full disk, say) leaves the work for the next round. */
+  async #housekeep(): Promise<void> {
+    if (this.#housekeeping) return
+    this.#housekeeping = true
     try {
-      if (!this.#maintenance!.next().done) {
-        setImmediate(() => this.#step())
-        return
-      }
+      await this.#alone(async () => {
+        for await (const _ of this.#maintain(false)) {
+          if (this.#closed) break
+          await new Promise(resolve => setImmediate(resolve))
+        }
+      })
     } catch {
       // Publishing meets the same failure, and says so to somebody.
     }
-    this.#maintenance = undefined
+    this.#housekeeping = false
   }
 
-  *#maintain(all: boolean): Generator<void> {
+  async *#maintain(all: boolean): AsyncGenerator<void> {
     for (const { options, partitions } of [...this.#store.topics.values()])
       for (const partition of partitions) {
         const now = this.#clock()

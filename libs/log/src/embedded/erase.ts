@@ -1,20 +1,21 @@
 import type { StoredRecord } from '../event-log.ts'
 import { type PackedRecord, packBatch } from './record-batch.ts'
+import { deleteBatches, insertBatch, resized } from './statements.ts'
 import type { PartitionState, Store } from './store.ts'
 
 /**
  * Removes the records of a partition that match, a batch a step; their offsets become gaps.
  * @returns how many were removed
  */
-export function* erase(
+export async function* erase(
   store: Store,
   partition: PartitionState,
   matches: (record: StoredRecord) => boolean,
-): Generator<void, number> {
+): AsyncGenerator<void, number> {
   let erased = 0
-  for (let offset = partition.start; ; ) {
+  for (let offset = partition.start; offset < partition.next; ) {
     const batch = store.batchFrom(partition, offset)
-    if (batch === undefined) return erased
+    if (batch === undefined) break
     offset = batch.next
     const kept: PackedRecord[] = []
     for (let i = 0; i < batch.records.count; i++) {
@@ -25,18 +26,19 @@ export function* erase(
     if (removed > 0) {
       erased += removed
       const payload = kept.length > 0 ? packBatch(kept[0]!.offset, kept) : undefined
-      const bytes = partition.bytes - batch.records.bytes.length + (payload?.length ?? 0)
-      store.transaction(() => {
-        store.statement('DELETE FROM batch WHERE partition = ? AND next = ?').run(partition.id, batch.next)
-        if (payload !== undefined) {
-          const newest = Math.max(...kept.map(({ timestamp }) => timestamp))
-          const { next, tombstonesUntil } = batch
-          store.insertBatch(partition, { base: kept[0]!.offset, next, newest, tombstonesUntil, payload })
-        }
-        store.savePartition({ ...partition, bytes })
-      })
-      partition.bytes = bytes
+      const bytes = (payload?.length ?? 0) - batch.records.bytes.length
+      const statements = [deleteBatches(partition.id, batch.next - 1, batch.next), resized(partition.id, bytes)]
+      if (payload !== undefined) {
+        const newest = Math.max(...kept.map(({ timestamp }) => timestamp))
+        const { next, tombstonesUntil } = batch
+        const rest = { base: kept[0]!.offset, next, newest, tombstonesUntil, payload }
+        statements.push(insertBatch(partition.id, rest))
+      }
+      await store.writer.transaction(statements)
+      store.recent.forget(partition.id)
+      partition.bytes += bytes
     }
     yield
   }
+  return erased
 }

@@ -45,8 +45,8 @@ test('compaction stopped after any of its steps leaves a readable log, and goes 
     const store = new Store(directory, { readOnly: false, clock: Date.now, maxBytes: undefined })
     const pass = compact(store, store.topic('t').partitions[0]!, 0, 1000)
     let done = false
-    for (let step = 0; step < steps && !done; step++) done = pass.next().done ?? false
-    store.close()
+    for (let step = 0; step < steps && !done; step++) done = (await pass.next()).done ?? false
+    await store.close()
     const reopened = openEmbeddedLog(directory)
     expect((await readAll(reopened, 't')).map(({ value }) => value).slice(-7)).toEqual(newest)
     await reopened.close()

@@ -1,5 +1,6 @@
 import type { TopicOptions } from '../event-log.ts'
 import { type PackedRecord, packBatch } from './record-batch.ts'
+import { compactedTo, deleteBatches, insertBatch, resized, startsAt } from './statements.ts'
 import type { PartitionState, Store } from './store.ts'
 
 /** Most batches and bytes one step touches: a step must not hold up the event loop. */
@@ -9,25 +10,34 @@ const STEP_BYTES = 1 << 20
 const MAX_KEYS = 1_000_000
 
 /** Drops the oldest batches beyond the retention, a bounded number a step. */
-export function* retain(store: Store, partition: PartitionState, options: TopicOptions, now: number): Generator<void> {
+export async function* retain(
+  store: Store,
+  partition: PartitionState,
+  options: TopicOptions,
+  now: number,
+): AsyncGenerator<void> {
   const { retentionMs = Infinity, retentionBytes = Infinity } = options
   for (;;) {
     const oldest = store
-      .statement('SELECT next, newest, length(payload) AS size FROM batch WHERE partition = ? ORDER BY next LIMIT ?')
-      .all(partition.id, STEP_BATCHES)
-    let { start, bytes } = partition
+      .statement(
+        'SELECT next, newest, length(payload) AS size FROM batch WHERE partition = ? AND next <= ? ORDER BY next LIMIT ?',
+      )
+      .all(partition.id, partition.next, STEP_BATCHES)
+    let { start } = partition
+    let dropped = 0
     for (const { next, newest, size } of oldest as { next: number; newest: number; size: number }[]) {
-      if (newest >= now - retentionMs && bytes - size < retentionBytes) break
+      if (newest >= now - retentionMs && partition.bytes - dropped - size < retentionBytes) break
       start = next
-      bytes -= size
+      dropped += size
     }
     if (start === partition.start) return
-    store.transaction(() => {
-      store.statement('DELETE FROM batch WHERE partition = ? AND next <= ?').run(partition.id, start)
-      store.savePartition({ ...partition, start, bytes })
-    })
+    await store.writer.transaction([
+      deleteBatches(partition.id, partition.start, start),
+      startsAt(partition.id, start),
+      resized(partition.id, -dropped),
+    ])
     partition.start = start
-    partition.bytes = bytes
+    partition.bytes -= dropped
     yield
   }
 }
@@ -45,10 +55,16 @@ export function worthCompacting(store: Store, partition: PartitionState, now: nu
  * written since the last pass, then every batch below is rewritten without the records that are older. A tombstone
  * stays `tombstoneMs` after it was first met, so that followers see the deletion. May be stopped after any step.
  */
-export function* compact(store: Store, partition: PartitionState, now: number, tombstoneMs: number): Generator<void> {
+export async function* compact(
+  store: Store,
+  partition: PartitionState,
+  now: number,
+  tombstoneMs: number,
+): AsyncGenerator<void> {
   const newest = new Map<string, number>()
+  const last = partition.next
   let end = partition.compacted
-  for (let work = 0; newest.size < MAX_KEYS; ) {
+  for (let work = 0; newest.size < MAX_KEYS && end < last; ) {
     const batch = store.batchFrom(partition, end)
     if (!batch) break
     for (let i = 0; i < batch.records.count; i++) {
@@ -63,19 +79,16 @@ export function* compact(store: Store, partition: PartitionState, now: number, t
     }
   }
   for (let offset = partition.start; offset < end; ) {
-    offset = rewrite(store, partition, offset, end, newest, now, tombstoneMs)
+    offset = await rewrite(store, partition, offset, end, newest, now, tombstoneMs)
     yield
   }
-  const dirty = store
-    .statement('SELECT coalesce(sum(length(payload)), 0) AS size FROM batch WHERE partition = ? AND next > ?')
-    .get(partition.id, end)!.size as number
-  store.transaction(() => store.savePartition({ ...partition, compacted: end, dirty }))
+  const { rows } = await store.writer.transaction([compactedTo(partition.id, end)])
   partition.compacted = end
-  partition.dirty = dirty
+  partition.dirty = rows[0]![0]!.dirty as number
 }
 
 /** Compacts one step's batches into one. @returns the offset to go on from */
-function rewrite(
+async function rewrite(
   store: Store,
   partition: PartitionState,
   from: number,
@@ -83,7 +96,7 @@ function rewrite(
   newest: ReadonlyMap<string, number>,
   now: number,
   tombstoneMs: number,
-): number {
+): Promise<number> {
   const kept: PackedRecord[] = []
   let bytes = 0
   let records = 0
@@ -114,16 +127,15 @@ function rewrite(
   if (kept.length === records && !marks) return next
   const base = kept[0]?.offset ?? 0
   const payload = kept.length > 0 ? packBatch(base, kept) : undefined
-  const size = partition.bytes - bytes + (payload?.length ?? 0)
-  store.transaction(() => {
-    store.statement('DELETE FROM batch WHERE partition = ? AND next > ? AND next <= ?').run(partition.id, from, next)
-    if (payload) {
-      const newestTime = Math.max(...kept.map(record => record.timestamp))
-      store.insertBatch(partition, { base, next, newest: newestTime, tombstonesUntil, payload })
-    }
-    store.savePartition({ ...partition, bytes: size })
-  })
-  partition.bytes = size
+  const grown = (payload?.length ?? 0) - bytes
+  const statements = [deleteBatches(partition.id, from, next), resized(partition.id, grown)]
+  if (payload) {
+    const newestTime = Math.max(...kept.map(record => record.timestamp))
+    statements.push(insertBatch(partition.id, { base, next, newest: newestTime, tombstonesUntil, payload }))
+  }
+  await store.writer.transaction(statements)
+  store.recent.forget(partition.id)
+  partition.bytes += grown
   return next
 }
 

@@ -2,7 +2,8 @@ import { LogError, type Publication, type PublishOptions } from '../event-log.ts
 import { targetPartition } from '../target-partition.ts'
 import { EmbeddedDelivery } from './consumer.ts'
 import { explain, isIndefinite } from './errors.ts'
-import { type PlacedRecord, packBatch, packedSize } from './record-batch.ts'
+import { type PlacedRecord, packBatch, packedSize, RecordBatch } from './record-batch.ts'
+import { appended, insertBatch, type NewBatch, putPosition, type Statement } from './statements.ts'
 import type { PartitionState, Store } from './store.ts'
 
 /** A stored batch ends here, so that readers hold little and compaction works in small steps. */
@@ -24,13 +25,14 @@ interface Waiting {
   readonly reject: (error: LogError) => void
 }
 
-/** Group commit: everything published in one turn of the event loop shares one transaction and one fsync. */
+/** Group commit: everything published while one transaction is under way shares the next one, and its fsync. */
 export class PublicationQueue {
   readonly #store: Store
   readonly #clock: () => number
   readonly #onCommit: (partitions: Iterable<PartitionState>) => void
   #waiting: Waiting[] = []
   #planned = false
+  #committing: Promise<void> | undefined
   #failure: LogError | undefined
 
   constructor(store: Store, clock: () => number, onCommit: (partitions: Iterable<PartitionState>) => void) {
@@ -66,28 +68,70 @@ export class PublicationQueue {
     return { group, partition, deliveries, next: Math.max(...deliveries.map(delivery => delivery.nextOffset)) }
   }
 
+  /** Resolves when the transaction that is under way, if one is, has ended. */
+  async settled(): Promise<void> {
+    await this.#committing
+  }
+
+  /** Resolves when everything published is durable, or refused. */
+  async drained(): Promise<void> {
+    for (this.#next(); this.#committing; this.#next()) await this.#committing
+  }
+
+  /** Begins in the next turn of the event loop, so that what is published together is stored together. */
   #plan(): void {
     if (this.#planned) return
     this.#planned = true
     setImmediate(() => {
       this.#planned = false
-      this.flush()
+      this.#next()
     })
   }
 
-  /** Commits what waits, all of it. */
-  flush(): void {
-    while (this.#waiting.length > 0) {
-      let bytes = 0
-      const end = this.#waiting.findIndex(waiting => {
-        bytes += waiting.bytes
-        return bytes > TRANSACTION_BYTES
-      })
-      this.#commit(this.#waiting.splice(0, end < 0 ? this.#waiting.length : Math.max(1, end)))
-    }
+  /** Begins a transaction with what waits, unless one is under way. */
+  #next(): void {
+    if (this.#committing || this.#waiting.length === 0) return
+    let bytes = 0
+    const end = this.#waiting.findIndex(waiting => {
+      bytes += waiting.bytes
+      return bytes > TRANSACTION_BYTES
+    })
+    const taken = this.#waiting.splice(0, end < 0 ? this.#waiting.length : Math.max(1, end))
+    this.#committing = this.#commit(taken).finally(() => {
+      this.#committing = undefined
+      this.#next()
+    })
   }
 
-  #commit(taken: readonly Waiting[]): void {
+  async #commit(taken: readonly Waiting[]): Promise<void> {
+    const live = this.#withoutZombies(taken)
+    if (this.#failure) {
+      for (const { reject } of live) reject(this.#failure)
+      return
+    }
+    const placed = new Map<PartitionState, PlacedRecord[]>()
+    const now = this.#clock()
+    const offsets = live.map(({ groups }) => groups.map(({ records, targets }) => place(records, targets, placed, now)))
+    const batches = new Map<PartitionState, NewBatch[]>()
+    let payloads: readonly Uint8Array[]
+    try {
+      for (const [partition, records] of placed) batches.set(partition, packed(partition.next, records))
+      ;({ payloads } = await this.#store.writer.transaction(statementsOf(batches, live)))
+    } catch (error) {
+      const failure = explain(error, this.#store.file)
+      if (isIndefinite(error)) this.#failure = failure
+      for (const { reject } of live) reject(failure)
+      return
+    }
+    const returned = payloads.values()
+    for (const [partition, added] of batches)
+      for (const batch of added) this.#advance(partition, batch, returned.next().value!)
+    for (const [i, { resolve }] of live.entries()) resolve(offsets[i]!)
+    this.#onCommit(batches.keys())
+  }
+
+  /** Refuses what settles deliveries whose partition somebody else has by now. @returns the rest */
+  #withoutZombies(taken: readonly Waiting[]): readonly Waiting[] {
     const zombies = taken.filter(waiting => waiting.settles?.deliveries.some(isSuperseded))
     for (const { settles, reject } of zombies)
       reject(
@@ -96,61 +140,50 @@ export class PublicationQueue {
             'which has been given to another member since. Nothing was stored; the other member does the work.',
         ),
       )
-    const live = zombies.length === 0 ? taken : taken.filter(waiting => !zombies.includes(waiting))
-    if (this.#failure) {
-      for (const { reject } of live) reject(this.#failure)
-      return
-    }
-    const now = this.#clock()
-    const placed = new Map<PartitionState, PlacedRecord[]>()
-    const offsets = live.map(({ groups }) => groups.map(({ records, targets }) => place(records, targets, placed, now)))
-    const after = new Map<PartitionState, { next: number; bytes: number; dirty: number }>()
-    try {
-      this.#store.transaction(() => {
-        for (const [partition, records] of placed) {
-          const bytes = this.#append(partition, records)
-          const state = {
-            next: partition.next + records.length,
-            bytes: partition.bytes + bytes,
-            dirty: partition.dirty + bytes,
-          }
-          this.#store.savePartition({ ...partition, ...state })
-          after.set(partition, state)
-        }
-        for (const { settles } of live)
-          if (settles) this.#store.savePosition(settles.group, settles.partition, settles.next)
-      })
-    } catch (error) {
-      const failure = explain(error, this.#store.file)
-      if (isIndefinite(error)) this.#failure = failure
-      for (const { reject } of live) reject(failure)
-      return
-    }
-    for (const [partition, state] of after) Object.assign(partition, state)
-    for (const [i, { resolve }] of live.entries()) resolve(offsets[i]!)
-    this.#onCommit(after.keys())
+    return zombies.length === 0 ? taken : taken.filter(waiting => !zombies.includes(waiting))
   }
 
-  /** Stores records as batches. @returns the bytes they take */
-  #append(partition: PartitionState, records: readonly PlacedRecord[]): number {
-    let stored = 0
-    for (let from = 0; from < records.length; ) {
-      let to = from
-      let newest = -Infinity
-      for (let bytes = 0; to < records.length && to - from < BATCH_RECORDS; to++) {
-        const size = packedSize(records[to]!)
-        if (to > from && bytes + size > BATCH_BYTES) break
-        bytes += size
-        newest = Math.max(newest, records[to]!.timestamp)
-      }
-      const base = partition.next + from
-      const payload = packBatch(base, records.slice(from, to))
-      this.#store.insertBatch(partition, { base, next: partition.next + to, newest, tombstonesUntil: null, payload })
-      stored += payload.length
-      from = to
-    }
-    return stored
+  /** What is durable now can be read. */
+  #advance(partition: PartitionState, { base, next }: NewBatch, payload: Uint8Array): void {
+    const batch = { records: new RecordBatch(base, payload), next, tombstonesUntil: null }
+    this.#store.recent.add(partition.id, partition.next, batch)
+    partition.next = next
+    partition.bytes += payload.length
+    partition.dirty += payload.length
   }
+}
+
+function statementsOf(
+  batches: ReadonlyMap<PartitionState, readonly NewBatch[]>,
+  publications: readonly Waiting[],
+): Statement[] {
+  const statements: Statement[] = []
+  for (const [{ id }, added] of batches) {
+    const bytes = added.reduce((sum, { payload }) => sum + payload.length, 0)
+    statements.push(...added.map(batch => insertBatch(id, batch)), appended(id, added.at(-1)!.next, bytes))
+  }
+  for (const { settles } of publications)
+    if (settles) statements.push(putPosition(settles.group, settles.partition.id, settles.next))
+  return statements
+}
+
+/** Records as batches to be stored, from offset `base` on. */
+function packed(base: number, records: readonly PlacedRecord[]): NewBatch[] {
+  const batches: NewBatch[] = []
+  for (let from = 0; from < records.length; ) {
+    let to = from
+    let newest = -Infinity
+    for (let bytes = 0; to < records.length && to - from < BATCH_RECORDS; to++) {
+      const size = packedSize(records[to]!)
+      if (to > from && bytes + size > BATCH_BYTES) break
+      bytes += size
+      newest = Math.max(newest, records[to]!.timestamp)
+    }
+    const payload = packBatch(base + from, records.slice(from, to))
+    batches.push({ base: base + from, next: base + to, newest, tombstonesUntil: null, payload })
+    from = to
+  }
+  return batches
 }
 
 function isSuperseded(delivery: unknown): boolean {

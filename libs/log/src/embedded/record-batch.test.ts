@@ -19,7 +19,7 @@ test('what is packed is read back, by index and by offset', () => {
         offset += gap
         return { ...record, offset }
       })
-      const batch = new RecordBatch(base, Uint8Array.from(packBatch(base, records)))
+      const batch = RecordBatch.open(base, packBatch(base, records))
       expect(batch.bytes.length).toBe(12 + records.reduce((sum, record) => sum + packedSize(record), 0))
       expect(batch.count).toBe(records.length)
       for (const [i, { key, value, headers, timestamp, offset }] of records.entries()) {
@@ -38,8 +38,8 @@ test('a flipped bit anywhere is noticed', () => {
   for (let bit = 0; bit < packed.length * 8; bit++) {
     const damaged = Uint8Array.from(packed)
     damaged[bit >> 3]! ^= 1 << (bit & 7)
-    expect(() => new RecordBatch(0, damaged)).toThrow(RangeError)
+    expect(() => RecordBatch.open(0, damaged)).toThrow(RangeError)
   }
   for (let length = 0; length < packed.length; length++)
-    expect(() => new RecordBatch(0, Uint8Array.from(packed.subarray(0, length)))).toThrow(RangeError)
+    expect(() => RecordBatch.open(0, Uint8Array.from(packed.subarray(0, length)))).toThrow(RangeError)
 })

@@ -32,15 +32,12 @@ function headersSize(headers: OutgoingRecord['headers']): number {
   return size
 }
 
-let scratch = Buffer.allocUnsafe(1 << 20)
-
-/** Packs records whose offsets ascend from `base`. The result is scratch memory, valid until the next call. */
+/** Packs records whose offsets ascend from `base`. The result has a buffer of its own. */
 export function packBatch(base: number, records: readonly PlacedRecord[]): Uint8Array {
   const count = records.length
   let size = HEADER + 4
   for (const record of records) size += packedSize(record)
-  if (scratch.length < size) scratch = Buffer.allocUnsafe(size * 2)
-  const out = scratch
+  const out = Buffer.allocUnsafeSlow(size)
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength)
   view.setUint32(4, count, true)
   let at = HEADER + count * ENTRY + 4
@@ -71,8 +68,8 @@ export function packBatch(base: number, records: readonly PlacedRecord[]): Uint8
     }
   }
   view.setUint32(HEADER + count * ENTRY, at, true)
-  view.setUint32(0, crc32(out.subarray(4, at)), true)
-  return out.subarray(0, at)
+  view.setUint32(0, crc32(out.subarray(4)), true)
+  return new Uint8Array(out.buffer)
 }
 
 /** A packed batch, opened: records are views into its bytes, decoded when asked for. */
@@ -82,14 +79,23 @@ export class RecordBatch {
   readonly bytes: Uint8Array
   readonly view: DataView
 
-  /** @throws RangeError if the bytes are not what was written */
+  /** @param bytes what `packBatch` gave */
   constructor(base: number, bytes: Uint8Array) {
     this.base = base
     this.bytes = bytes
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    if (bytes.length < HEADER + 4 || crc32(bytes.subarray(4)) !== this.view.getUint32(0, true))
-      throw new RangeError('record batch: expected its checksum, got damaged bytes')
     this.count = this.view.getUint32(4, true)
+  }
+
+  /**
+   * A batch that was stored.
+   * @throws RangeError if the bytes are not what was written
+   */
+  static open(base: number, bytes: Uint8Array): RecordBatch {
+    const checked = bytes.subarray(4)
+    if (bytes.length < HEADER + 4 || crc32(checked) !== new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true))
+      throw new RangeError('record batch: expected its checksum, got damaged bytes')
+    return new RecordBatch(base, bytes)
   }
 
   offsetAt(index: number): number {

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { LogError, type TopicOptions } from '../event-log.ts'
 import { explain } from './errors.ts'
+import { RecentBatches } from './recent-batches.ts'
 import { RecordBatch } from './record-batch.ts'
+import { Writer } from './writer.ts'
 import { lockForWriting } from './writer-lock.ts'
 
 const APPLICATION_ID = 0x45444459 // "EDDY"
@@ -69,11 +71,13 @@ export interface StoreOptions {
   readonly maxBytes: number | undefined
 }
 
-/** The SQLite file of a log: opening, the catalogue of topics, and the statements on batches and positions. */
+/** The SQLite file of a log: opening, the catalogue of topics, reading; what is written goes through `writer`. */
 export class Store {
   readonly file: string
   readonly readOnly: boolean
   readonly topics = new Map<string, TopicState>()
+  readonly writer: Writer
+  readonly recent = new RecentBatches()
   readonly #database: DatabaseSync
   readonly #unlock: (() => void) | undefined
   readonly #statements = new Map<string, StatementSync>()
@@ -82,6 +86,7 @@ export class Store {
   constructor(directory: string, { readOnly, clock, maxBytes }: StoreOptions) {
     this.file = join(directory, 'log.sqlite')
     this.readOnly = readOnly
+    this.writer = new Writer({ file: this.file, maxBytes })
     try {
       if (!readOnly) {
         mkdirSync(directory, { recursive: true })
@@ -100,30 +105,28 @@ export class Store {
       // A reader may meet a checkpoint or the writer's recovery: it waits for those; nobody else ever writes.
       this.#database.exec('PRAGMA busy_timeout = 5000')
       if (readOnly) this.#checkFormat()
-      else this.#openForWriting(clock, maxBytes)
+      else this.#openForWriting(clock)
       this.refresh()
     } catch (error) {
-      this.close()
+      this.#release()
       throw explain(error, this.file)
     }
   }
 
-  #openForWriting(clock: () => number, maxBytes: number | undefined): void {
+  #openForWriting(clock: () => number): void {
     const database = this.#database
     const fresh = this.#pragma('schema_version') === 0
     if (fresh) database.exec('PRAGMA page_size = 8192')
     else this.#checkFormat()
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000')
-    if (maxBytes !== undefined)
-      database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / this.#pragma('page_size')))}`)
-    this.transaction(() => {
-      if (fresh) {
-        database.exec(SCHEMA)
-        database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}`)
-      }
-      this.statement('DELETE FROM writer').run()
-      this.statement('INSERT INTO writer VALUES (?, ?, ?)').run(process.pid, hostname(), clock())
-    })
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE')
+    if (fresh) {
+      database.exec(SCHEMA)
+      database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}`)
+    }
+    this.statement('DELETE FROM writer').run()
+    this.statement('INSERT INTO writer VALUES (?, ?, ?)').run(process.pid, hostname(), clock())
+    // From here on this connection only reads.
+    database.exec('COMMIT; PRAGMA query_only = ON')
   }
 
   #checkFormat(): void {
@@ -162,20 +165,6 @@ export class Store {
     return statement
   }
 
-  /** Durable, all or nothing. */
-  transaction<T>(body: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE')
-    try {
-      const result = body()
-      this.#database.exec('COMMIT')
-      return result
-    } catch (error) {
-      // A full disk may already have rolled it back.
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-      throw error
-    }
-  }
-
   /** Reads the catalogue again if another process has committed since. @returns whether it had */
   refresh(): boolean {
     const version = this.#pragma('data_version')
@@ -195,9 +184,10 @@ export class Store {
       }
       const known = this.topics.get(name)
       if (known) {
-        // Consumers hold these objects: change them in place.
         known.options = options
-        for (const [i, state] of known.partitions.entries()) Object.assign(state, partitions.get(name)![i])
+        // Consumers hold these objects: change them in place. A writer's own are ahead of what it reads.
+        if (this.readOnly)
+          for (const [i, state] of known.partitions.entries()) Object.assign(state, partitions.get(name)![i])
       } else this.topics.set(name, { name, options, partitions: partitions.get(name) ?? [] })
     }
     return true
@@ -213,22 +203,6 @@ export class Store {
     )
   }
 
-  /** Inserts or alters a topic. Inside a transaction. */
-  putTopic(name: string, options: TopicOptions, create: boolean): void {
-    this.statement('INSERT OR REPLACE INTO topic VALUES (?, ?, ?, ?, ?)').run(
-      name,
-      options.partitions,
-      options.cleanup,
-      options.retentionMs ?? null,
-      options.retentionBytes ?? null,
-    )
-    if (!create) return
-    for (let number = 0; number < options.partitions; number++)
-      this.statement(
-        'INSERT INTO partition (topic, number, start, next, bytes, compacted, dirty) VALUES (?, ?, 0, 0, 0, 0, 0)',
-      ).run(name, number)
-  }
-
   /** Forgets what the catalogue was read at, so that the next refresh reads it. */
   forget(): void {
     this.#seen = -1
@@ -236,13 +210,15 @@ export class Store {
 
   /** The first batch that holds records at or after `offset`. @throws LogError if its bytes are damaged */
   batchFrom(partition: PartitionState, offset: number): StoredBatch | undefined {
+    const recent = this.recent.batchFrom(partition.id, offset)
+    if (recent) return recent
     const row = this.statement(
       'SELECT base, next, tombstones_until, payload FROM batch WHERE partition = ? AND next > ? ORDER BY next LIMIT 1',
     ).get(partition.id, offset)
     if (!row) return undefined
     try {
       return {
-        records: new RecordBatch(row.base as number, row.payload as Uint8Array),
+        records: RecordBatch.open(row.base as number, row.payload as Uint8Array),
         next: row.next as number,
         tombstonesUntil: row.tombstones_until as number | null,
       }
@@ -254,43 +230,6 @@ export class Store {
     }
   }
 
-  insertBatch(
-    partition: PartitionState,
-    batch: { base: number; next: number; newest: number; tombstonesUntil: number | null; payload: Uint8Array },
-  ): void {
-    this.statement('INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?)').run(
-      partition.id,
-      batch.base,
-      batch.next,
-      batch.newest,
-      batch.tombstonesUntil,
-      batch.payload,
-    )
-  }
-
-  savePartition(state: Pick<PartitionState, 'id' | 'start' | 'next' | 'bytes' | 'compacted' | 'dirty'>): void {
-    this.statement('UPDATE partition SET start = ?, next = ?, bytes = ?, compacted = ?, dirty = ? WHERE id = ?').run(
-      state.start,
-      state.next,
-      state.bytes,
-      state.compacted,
-      state.dirty,
-      state.id,
-    )
-  }
-
-  savePosition(group: string, partition: PartitionState, next: number): void {
-    this.statement('INSERT OR REPLACE INTO position VALUES (?, ?, ?)').run(group, partition.id, next)
-  }
-
-  /**
-   * Leaves nothing in the files of what was deleted: free pages, and remains inside pages, go with a rewrite of the file (VACUUM,
-   * which needs as much room again), the write-ahead log as far as readers let it.
-   */
-  scrub(): void {
-    this.#database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
-  }
-
   position(group: string, partition: PartitionState): number | undefined {
     const row = this.statement('SELECT next FROM position WHERE consumer_group = ? AND partition = ?').get(
       group,
@@ -299,7 +238,13 @@ export class Store {
     return row?.next as number | undefined
   }
 
-  close(): void {
+  /** What was to be written is, then. */
+  async close(): Promise<void> {
+    await this.writer.close()
+    this.#release()
+  }
+
+  #release(): void {
     this.#database.close()
     this.#unlock?.()
   }

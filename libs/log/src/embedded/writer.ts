@@ -1,0 +1,114 @@
+import { once } from 'node:events'
+import type { SQLOutputValue } from 'node:sqlite'
+import { Worker } from 'node:worker_threads'
+import { LogError } from '../event-log.ts'
+import { payloadsOf, type Statement } from './statements.ts'
+
+export interface WriterOptions {
+  readonly file: string
+  /** Upper limit of the database file, bytes. */
+  readonly maxBytes: number | undefined
+}
+
+export type Row = Record<string, SQLOutputValue>
+
+/** What the thread is asked, one thing after another. */
+export type WriterTask =
+  | { readonly kind: 'transaction'; readonly statements: readonly Statement[] }
+  | { readonly kind: 'scrub' }
+  | { readonly kind: 'close' }
+
+/** What a task has done. */
+export interface Done {
+  /** what each statement returned */
+  readonly rows: readonly Row[][]
+  /** the payloads of the statements, in their order, given back */
+  readonly payloads: readonly Uint8Array[]
+}
+
+/** What the thread answers, in the order asked. */
+export type WriterAnswer = Done | { readonly error: { readonly message: string; readonly errcode: number | undefined } }
+
+/** Source runs the thread from source, what was built of it from what was built. */
+const entry = new URL(`./writer-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+
+/**
+ * Everything that is written to an open log, on a thread of its own: commits, their fsync and checkpoints keep nobody waiting
+ * but those who asked. Tasks are done in the order asked. The thread starts with the first one.
+ */
+export class Writer {
+  readonly #options: WriterOptions
+  readonly #asked: PromiseWithResolvers<Done>[] = []
+  #thread: Worker | undefined
+  #failure: Error | undefined
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Durable, all or nothing.
+   * @param statements their payloads, which must own their buffers, are lent to the thread: they come back with the answer
+   */
+  transaction(statements: readonly Statement[]): Promise<Done> {
+    return this.#ask({ kind: 'transaction', statements }, payloadsOf(statements))
+  }
+
+  /**
+   * Leaves nothing in the files of what was deleted: free pages, and remains inside pages, go with a rewrite of the file (VACUUM,
+   * which needs as much room again), the write-ahead log as far as readers let it.
+   */
+  async scrub(): Promise<void> {
+    await this.#ask({ kind: 'scrub' })
+  }
+
+  /** Does what was asked, then ends the thread. */
+  async close(): Promise<void> {
+    const thread = this.#thread
+    if (!thread || this.#failure) return
+    const ended = once(thread, 'exit')
+    await this.#ask({ kind: 'close' })
+    thread.ref()
+    await ended
+  }
+
+  #ask(task: WriterTask, lent: readonly Uint8Array[] = []): Promise<Done> {
+    if (this.#failure) return Promise.reject(this.#failure)
+    this.#thread ??= this.#start()
+    const asked = Promise.withResolvers<Done>()
+    this.#asked.push(asked)
+    this.#thread.ref()
+    this.#thread.postMessage(
+      task,
+      lent.map(({ buffer }) => buffer as ArrayBuffer),
+    )
+    return asked.promise
+  }
+
+  #start(): Worker {
+    const thread = new Worker(entry, {
+      workerData: this.#options,
+      // The program's own options may not suit a thread, and none is needed.
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    })
+    thread.on('message', (answer: WriterAnswer) => {
+      const asked = this.#asked.shift()!
+      // Held by the work it does, not by being there.
+      if (this.#asked.length === 0) thread.unref()
+      if ('rows' in answer) asked.resolve(answer)
+      else asked.reject(Object.assign(new Error(answer.error.message), { errcode: answer.error.errcode }))
+    })
+    thread.on('error', error => this.#fail(error as Error))
+    thread.on('exit', () => this.#fail(new Error('its thread ended')))
+    return thread
+  }
+
+  #fail(cause: Error): void {
+    this.#failure ??= new LogError(
+      `log ${this.#options.file}: expected a running writer, got "${cause.message}". Whether the last publication was stored is unknown: end the process and start again.`,
+      { cause },
+    )
+    for (const asked of this.#asked.splice(0)) asked.reject(this.#failure)
+  }
+}
