@@ -52,6 +52,12 @@ export interface ConsumeOptions {
    * An offset that is no longer stored, or lies beyond the end, errors the stream: records are never skipped silently.
    */
   readonly from?: From | ((partitions: readonly number[]) => Promise<From>)
+  /**
+   * Hand records out as soon as they have their place in the log, before they are durable. Only for who has no effect but
+   * publications to the same log: those become durable after the records or not at all, and the stream errors if the records are
+   * lost. A log that cannot do it, e.g. one shared with other processes, hands out durable records. Default false.
+   */
+  readonly ahead?: boolean
   /** Most records in one delivery, default 1024. */
   readonly maxRecords?: number
   /** Ends the stream: no more deliveries; completes when the outstanding ones are acknowledged. */
@@ -108,6 +114,12 @@ export interface PartitionOffsets {
  * process must end and start again from what is durable.
  */
 export interface EventLog {
+  /**
+   * True where a publication has its place, and its records are copied, when `publish` returns its promise: those that follow become
+   * durable after it or not at all, so that a stage may acknowledge and go on; deliveries stay readable after their ack. Where absent,
+   * wait for each before the next.
+   */
+  readonly pipelined?: boolean
   /**
    * Creates missing topics and applies the retention, where one is given, to existing ones; refuses (names both) when an existing one has
    * another number of partitions or another cleanup.

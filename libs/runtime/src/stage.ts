@@ -1,10 +1,10 @@
 import { type Delivery, type EventLog, failpoint, type Publication } from '@eddy/log'
-import { concatMap, type Observable } from 'rxjs'
+import { concatMap, mergeMap, type Observable } from 'rxjs'
 
 /** What a stage wants published, and the deliveries that are done once it is. */
 export interface Emission {
   readonly publications: readonly Publication[]
-  /** Acknowledged, and their positions committed in the same atomic step, once the publications are durable. */
+  /** Acknowledged, and their positions committed in the same atomic step as the publications. */
   readonly settles: readonly Delivery[]
 }
 
@@ -20,19 +20,30 @@ export interface RunOptions {
 
 /**
  * Runs what a stage emits: publish, then acknowledge, in this one place. Completes when the deliveries do, with everything they
- * led to durable; errors with the first failure, nothing of the failed emission being acknowledged.
+ * led to durable; errors with the first failure, nothing of the failed emission being settled. On a pipelined log a stage goes on
+ * while what it has published becomes durable.
  */
-export function run(emissions: Observable<Emission>, { log, group, onDurable }: RunOptions): Observable<Emission> {
-  return emissions.pipe(
-    concatMap(async emission => {
-      const { publications, settles } = emission
-      failpoint('before-publish')
-      if (settles.length > 0) await log.publish(publications, { settles: { group, deliveries: settles } })
-      else if (publications.length > 0) await log.publish(publications)
-      failpoint('after-publish')
-      for (const delivery of settles) delivery.ack()
-      onDurable?.(emission)
-      return emission
-    }),
-  )
+export function run(emissions: Observable<Emission>, options: RunOptions): Observable<Emission> {
+  const publish = (emission: Emission): Promise<Emission> => settle(emission, options)
+  return emissions.pipe(options.log.pipelined ? mergeMap(publish) : concatMap(publish))
+}
+
+async function settle(emission: Emission, { log, group, onDurable }: RunOptions): Promise<Emission> {
+  const { publications, settles } = emission
+  const acknowledge = (): void => {
+    for (const delivery of settles) delivery.ack()
+  }
+  failpoint('before-publish')
+  const durable =
+    settles.length > 0
+      ? log.publish(publications, { settles: { group, deliveries: settles } })
+      : publications.length > 0
+        ? log.publish(publications)
+        : undefined
+  if (log.pipelined) acknowledge()
+  await durable
+  failpoint('after-publish')
+  acknowledge()
+  onDurable?.(emission)
+  return emission
 }

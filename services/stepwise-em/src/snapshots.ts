@@ -22,7 +22,7 @@ export function followSnapshots(source: SnapshotSource, signal: AbortSignal): Ob
     const { snapshot, nextOffset } = await readStored(source)
     let version = snapshot?.version ?? 0n
     const assembler = new SnapshotAssembler(model, onDamage)
-    const live = log.consume(topic, { from: new Map([[0, nextOffset]]), maxRecords, signal }).pipe(
+    const live = log.consume(topic, { from: new Map([[0, nextOffset]]), maxRecords, signal, ahead: true }).pipe(
       concatMap(delivery => assembled(delivery, assembler)),
       // Checkpoints, and what a process that has lost its place still publishes, are not news.
       filter(next => next.version > version),

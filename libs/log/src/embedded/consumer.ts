@@ -2,6 +2,7 @@ import type { Subscriber } from 'rxjs'
 import { type ConsumeOptions, type Delivery, type From, LogError, type StoredRecord } from '../event-log.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import { explain } from './errors.ts'
+import type { PublicationQueue } from './publication-queue.ts'
 import type { PartitionState, Store, StoredBatch, TopicState } from './store.ts'
 
 const DEFAULT_MAX_RECORDS = 1024
@@ -31,15 +32,22 @@ export class EmbeddedDelivery implements Delivery {
   readonly nextOffset: number
   readonly endOffset: number
   readonly cursor: Cursor
+  readonly #losses: number
   #acknowledged = false
 
-  constructor(cursor: Cursor, records: readonly StoredRecord[], nextOffset: number) {
+  constructor(cursor: Cursor, records: readonly StoredRecord[], nextOffset: number, endOffset: number) {
     this.topic = cursor.partition.topic
     this.partition = cursor.partition.number
     this.records = records
     this.nextOffset = nextOffset
-    this.endOffset = cursor.partition.next
+    this.endOffset = endOffset
     this.cursor = cursor
+    this.#losses = cursor.partition.losses.length
+  }
+
+  /** Whether records of it have lost their place since it was handed out. */
+  get lost(): boolean {
+    return this.cursor.partition.losses.slice(this.#losses).some(from => from < this.nextOffset)
   }
 
   ack(): void {
@@ -55,7 +63,7 @@ export class Consumer {
   readonly #topic: TopicState
   readonly #options: ConsumeOptions
   readonly #group: ConsumerGroup
-  readonly #settled: () => Promise<void>
+  readonly #queue: PublicationQueue
   readonly #subscriber: Subscriber<Delivery>
   readonly #cursors = new Map<number, Cursor>()
   /** With `untilEnd`: where each partition ended at the start. */
@@ -66,20 +74,19 @@ export class Consumer {
   #done = false
   #planned = false
 
-  /** @param settled resolves when no commit is under way */
   constructor(
     store: Store,
     topic: TopicState,
     options: ConsumeOptions,
     group: ConsumerGroup,
-    settled: () => Promise<void>,
+    queue: PublicationQueue,
     subscriber: Subscriber<Delivery>,
   ) {
     this.#store = store
     this.#topic = topic
     this.#options = options
     this.#group = group
-    this.#settled = settled
+    this.#queue = queue
     this.#subscriber = subscriber
     if (options.untilEnd) this.#ends = topic.partitions.map(partition => partition.next)
   }
@@ -115,6 +122,15 @@ export class Consumer {
   close(): void {
     for (const cursor of this.#cursors.values()) cursor.superseded = true
     this.#complete()
+  }
+
+  /** Records have lost their place: whoever was given some fails. */
+  rolledBack(error: LogError): void {
+    for (const { offset = 0, partition } of this.#cursors.values()) {
+      if (offset <= partition.next) continue
+      this.fail(error)
+      return
+    }
   }
 
   grant(number: number): Cursor {
@@ -185,7 +201,7 @@ export class Consumer {
   async #begin(cursors: readonly Cursor[]): Promise<void> {
     const { from = this.#options.group === undefined ? 'earliest' : 'position' } = this.#options
     // Who had the partition before may be settling its last deliveries.
-    await this.#settled()
+    if (this.#options.group !== undefined) await this.#queue.settled()
     if (this.#done) return
     const start = typeof from === 'function' ? await from(cursors.map(cursor => cursor.partition.number)) : from
     if (this.#done) return
@@ -194,21 +210,29 @@ export class Consumer {
 
   #startOf(partition: PartitionState, from: From): number {
     if (from === 'earliest') return partition.start
-    if (from === 'latest') return partition.next
+    const end = this.#endOf(partition)
+    if (from === 'latest') return end
     const named = from === 'position' ? undefined : from.get(partition.number)
     const { group } = this.#options
     const offset = named ?? (group === undefined ? undefined : this.#store.position(group, partition))
     if (offset === undefined) return partition.start
-    if (offset < partition.start || offset > partition.next)
+    if (offset < partition.start || offset > end)
       throw new LogError(
-        `offset of ${partition.topic}/${partition.number}: expected ${partition.start} to ${partition.next}, got ${offset}. ` +
+        `offset of ${partition.topic}/${partition.number}: expected ${partition.start} to ${end}, got ${offset}. ` +
           'Retention dropped what was to be read next, or the log is another one: start from a newer snapshot, from "earliest", or raise the retention.',
       )
     return offset
   }
 
+  /** Where the partition ends, as this consumer may see it. */
+  #endOf(partition: PartitionState): number {
+    return this.#options.ahead ? partition.placed : partition.next
+  }
+
   #pump(): void {
     if (this.#done) return
+    // A stage that runs ahead of the disk waits for it.
+    if (this.#options.group !== undefined && this.#queue.full) return
     try {
       for (const cursor of [...this.#cursors.values()]) {
         if (this.#done) return
@@ -228,7 +252,8 @@ export class Consumer {
 
   #read(cursor: Cursor, offset: number): EmbeddedDelivery | undefined {
     const { partition } = cursor
-    const limit = this.#ends?.[partition.number] ?? partition.next
+    const end = this.#endOf(partition)
+    const limit = this.#ends?.[partition.number] ?? end
     const maxRecords = this.#options.maxRecords ?? DEFAULT_MAX_RECORDS
     const records: StoredRecord[] = []
     let next = offset
@@ -238,7 +263,7 @@ export class Consumer {
       cursor.batch = batch
       if (!batch) {
         // Compaction took everything up to the end.
-        next = partition.next
+        next = end
         break
       }
       let i = batch.records.indexOf(next)
@@ -250,7 +275,7 @@ export class Consumer {
       next = i < batch.records.count ? Math.min(batch.records.offsetAt(i), limit) : batch.next
       bytes += batch.records.bytes.length
     }
-    if (records.length > 0) return new EmbeddedDelivery(cursor, records, next)
+    if (records.length > 0) return new EmbeddedDelivery(cursor, records, next, end)
     cursor.offset = next
     return undefined
   }

@@ -59,6 +59,7 @@ export function openEmbeddedLog(directory: string, options: EmbeddedLogOptions =
 }
 
 class SqliteLog implements EmbeddedLog {
+  readonly pipelined = true
   readonly #store: Store
   readonly #clock: () => number
   readonly #tombstoneMs: number
@@ -76,7 +77,14 @@ class SqliteLog implements EmbeddedLog {
     this.#clock = clock
     this.#tombstoneMs = tombstoneMs ?? TOMBSTONE_MS
     this.#store = new Store(directory, { readOnly, clock, maxBytes })
-    this.#queue = new PublicationQueue(this.#store, clock, () => this.#wake())
+    this.#queue = new PublicationQueue({
+      store: this.#store,
+      clock,
+      onMoved: () => this.#wake(),
+      onRollback: error => {
+        for (const consumer of [...this.#consumers]) consumer.rolledBack(error)
+      },
+    })
     // The timer holds the process up only while somebody consumes.
     this.#timer = readOnly
       ? setInterval(() => this.#follow(), POLL_MS).unref()
@@ -115,14 +123,7 @@ class SqliteLog implements EmbeddedLog {
       try {
         this.#check('read')
         const state = this.#store.topic(topic)
-        consumer = new Consumer(
-          this.#store,
-          state,
-          options,
-          this.#group(topic, options.group),
-          () => this.#queue.settled(),
-          subscriber,
-        )
+        consumer = new Consumer(this.#store, state, options, this.#group(topic, options.group), this.#queue, subscriber)
       } catch (error) {
         subscriber.error(error)
         return
@@ -199,7 +200,7 @@ class SqliteLog implements EmbeddedLog {
     this.#closed = true
     clearInterval(this.#timer)
     for (const consumer of [...this.#consumers]) consumer.close()
-    await this.#queue.drained()
+    await this.#queue.settled()
     await Promise.all([this.#rewriting, this.#altering])
     await this.#store.close()
   }

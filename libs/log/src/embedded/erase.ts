@@ -35,7 +35,7 @@ export async function* erase(
         statements.push(insertBatch(partition.id, rest))
       }
       await store.writer.transaction(statements)
-      store.recent.forget(partition.id)
+      store.recent.forget(partition)
       partition.bytes += bytes
     }
     yield

@@ -82,9 +82,9 @@ export async function* compact(
     offset = await rewrite(store, partition, offset, end, newest, now, tombstoneMs)
     yield
   }
-  const { rows } = await store.writer.transaction([compactedTo(partition.id, end)])
+  const [answer] = await store.writer.transaction([compactedTo(partition.id, end)])
   partition.compacted = end
-  partition.dirty = rows[0]![0]!.dirty as number
+  partition.dirty = answer![0]!.dirty as number
 }
 
 /** Compacts one step's batches into one. @returns the offset to go on from */
@@ -134,7 +134,7 @@ async function rewrite(
     statements.push(insertBatch(partition.id, { base, next, newest: newestTime, tombstonesUntil, payload }))
   }
   await store.writer.transaction(statements)
-  store.recent.forget(partition.id)
+  store.recent.forget(partition)
   partition.bytes += grown
   return next
 }

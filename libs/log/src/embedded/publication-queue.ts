@@ -12,75 +12,110 @@ const BATCH_BYTES = 1 << 20
 /** A transaction takes no further publication beyond this. */
 const TRANSACTION_BYTES = 16 << 20
 
-type Records = Publication['records']
+/** Members of groups are handed nothing more while this much waits for the disk. */
+const FULL_BYTES = 8 << 20
 
-/** A validated publication that waits for the next transaction. */
-interface Waiting {
-  readonly groups: readonly { readonly records: Records; readonly targets: readonly PartitionState[] }[]
-  readonly settles:
-    | { group: string; partition: PartitionState; deliveries: readonly unknown[]; next: number }
-    | undefined
+/** A publication that has its place and waits for its transaction. */
+interface Placed {
+  readonly batches: readonly (readonly [PartitionState, NewBatch])[]
+  readonly settles: Settlement | undefined
   readonly bytes: number
-  readonly resolve: (offsets: number[][]) => void
+  readonly resolve: () => void
   readonly reject: (error: LogError) => void
 }
 
-/** Group commit: everything published while one transaction is under way shares the next one, and its fsync. */
+interface Settlement {
+  readonly group: string
+  readonly partition: PartitionState
+  readonly next: number
+}
+
+export interface PublicationQueueOptions {
+  readonly store: Store
+  readonly clock: () => number
+  /** told when records have their place, and again when they are durable */
+  readonly onMoved: () => void
+  /** told when records that had a place have lost it */
+  readonly onRollback: (error: LogError) => void
+}
+
+/**
+ * Publications get their place in the log at once and become durable in that order. Group commit: all that is placed while one
+ * transaction is under way shares the next one, and its fsync. When a transaction fails, so does everything placed since it began:
+ * it may rest on what was lost.
+ */
 export class PublicationQueue {
-  readonly #store: Store
-  readonly #clock: () => number
-  readonly #onCommit: (partitions: Iterable<PartitionState>) => void
-  #waiting: Waiting[] = []
+  readonly #options: PublicationQueueOptions
+  #waiting: Placed[] = []
+  #bytes = 0
   #planned = false
   #committing: Promise<void> | undefined
+  #last: Promise<void> = Promise.resolve()
   #failure: LogError | undefined
 
-  constructor(store: Store, clock: () => number, onCommit: (partitions: Iterable<PartitionState>) => void) {
-    this.#store = store
-    this.#clock = clock
-    this.#onCommit = onCommit
+  constructor(options: PublicationQueueOptions) {
+    this.#options = options
   }
 
-  publish(publications: readonly Publication[], { settles }: PublishOptions): Promise<number[][]> {
-    return new Promise((resolve, reject) => {
-      let bytes = 0
-      const groups = publications.map(({ topic, records }) => {
-        const { options, partitions } = this.#store.topic(topic)
-        const targets = records.map((record, i) => {
-          bytes += packedSize(record)
-          return partitions[targetPartition(record, partitions.length, options.cleanup, `${topic}[${i}]`)]!
-        })
-        return { records, targets }
-      })
-      this.#waiting.push({ groups, settles: settles && this.#settlement(settles), bytes, resolve, reject })
-      this.#plan()
+  async publish(publications: readonly Publication[], { settles }: PublishOptions): Promise<number[][]> {
+    if (this.#failure) throw this.#failure
+    const { store, clock, onMoved } = this.#options
+    const records = new Map<PartitionState, PlacedRecord[]>()
+    const now = clock()
+    const offsets = publications.map(publication => place(publication, store, records, now))
+    const settlement = settles && this.#settlement(settles)
+    const batches = [...records].flatMap(([partition, placed]) =>
+      packed(partition.placed, placed).map(batch => [partition, batch] as const),
+    )
+    for (const [partition, { base, next, payload }] of batches) {
+      store.recent.add(partition, { records: new RecordBatch(base, payload), next, tombstonesUntil: null })
+      partition.placed = next
+    }
+    const bytes = batches.reduce((sum, [, { payload }]) => sum + payload.length, 0)
+    const durable = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ batches, settles: settlement, bytes, resolve, reject })
     })
+    this.#bytes += bytes
+    this.#last = durable.catch(() => {})
+    this.#plan()
+    onMoved()
+    await durable
+    return offsets
   }
 
-  #settlement({ group, deliveries }: NonNullable<PublishOptions['settles']>): Waiting['settles'] {
+  #settlement({ group, deliveries }: NonNullable<PublishOptions['settles']>): Settlement | undefined {
     const [first] = deliveries
     if (!first) return undefined
-    const partition = this.#store.topic(first.topic).partitions[first.partition]
+    const partition = this.#options.store.topic(first.topic).partitions[first.partition]
     if (!partition || deliveries.some(({ topic, partition }) => topic !== first.topic || partition !== first.partition))
       throw new LogError(
         'settles: expected deliveries of one partition that exists, got several or another. Publish once for each partition.',
       )
-    return { group, partition, deliveries, next: Math.max(...deliveries.map(delivery => delivery.nextOffset)) }
+    if (deliveries.some(isSuperseded))
+      throw new LogError(
+        `settles: expected deliveries of a partition this member holds, got ones of ${first.topic}/${first.partition}, ` +
+          'which has been given to another member since. Nothing was stored; the other member does the work.',
+      )
+    if (deliveries.some(isLost))
+      throw new LogError(
+        `settles: expected deliveries of stored records, got some of ${first.topic}/${first.partition} that could not be stored. Consume again.`,
+      )
+    return { group, partition, next: Math.max(...deliveries.map(delivery => delivery.nextOffset)) }
   }
 
-  /** Resolves when the transaction that is under way, if one is, has ended. */
-  async settled(): Promise<void> {
-    await this.#committing
+  /** Whether a lot waits for the disk. */
+  get full(): boolean {
+    return this.#bytes >= FULL_BYTES
   }
 
-  /** Resolves when everything published is durable, or refused. */
-  async drained(): Promise<void> {
-    for (this.#next(); this.#committing; this.#next()) await this.#committing
+  /** Resolves when everything that has a place by now is durable, or lost. */
+  settled(): Promise<void> {
+    return this.#last
   }
 
   /** Begins in the next turn of the event loop, so that what is published together is stored together. */
   #plan(): void {
-    if (this.#planned) return
+    if (this.#planned || this.#committing) return
     this.#planned = true
     setImmediate(() => {
       this.#planned = false
@@ -103,67 +138,54 @@ export class PublicationQueue {
     })
   }
 
-  async #commit(taken: readonly Waiting[]): Promise<void> {
-    const live = this.#withoutZombies(taken)
-    if (this.#failure) {
-      for (const { reject } of live) reject(this.#failure)
-      return
-    }
-    const placed = new Map<PartitionState, PlacedRecord[]>()
-    const now = this.#clock()
-    const offsets = live.map(({ groups }) => groups.map(({ records, targets }) => place(records, targets, placed, now)))
-    const batches = new Map<PartitionState, NewBatch[]>()
-    let payloads: readonly Uint8Array[]
+  async #commit(taken: readonly Placed[]): Promise<void> {
+    const { store, onMoved } = this.#options
     try {
-      for (const [partition, records] of placed) batches.set(partition, packed(partition.next, records))
-      ;({ payloads } = await this.#store.writer.transaction(statementsOf(batches, live)))
+      await store.writer.transaction(statementsOf(taken))
     } catch (error) {
-      const failure = explain(error, this.#store.file)
-      if (isIndefinite(error)) this.#failure = failure
-      for (const { reject } of live) reject(failure)
+      this.#rollBack(taken, error)
       return
     }
-    const returned = payloads.values()
-    for (const [partition, added] of batches)
-      for (const batch of added) this.#advance(partition, batch, returned.next().value!)
-    for (const [i, { resolve }] of live.entries()) resolve(offsets[i]!)
-    this.#onCommit(batches.keys())
+    for (const { batches, bytes, resolve } of taken) {
+      this.#bytes -= bytes
+      for (const [partition, { next, payload }] of batches) {
+        partition.next = next
+        partition.bytes += payload.length
+        partition.dirty += payload.length
+      }
+      resolve()
+    }
+    onMoved()
   }
 
-  /** Refuses what settles deliveries whose partition somebody else has by now. @returns the rest */
-  #withoutZombies(taken: readonly Waiting[]): readonly Waiting[] {
-    const zombies = taken.filter(waiting => waiting.settles?.deliveries.some(isSuperseded))
-    for (const { settles, reject } of zombies)
-      reject(
-        new LogError(
-          `settles: expected deliveries of a partition this member holds, got ones of ${settles!.partition.topic}/${settles!.partition.number}, ` +
-            'which has been given to another member since. Nothing was stored; the other member does the work.',
-        ),
-      )
-    return zombies.length === 0 ? taken : taken.filter(waiting => !zombies.includes(waiting))
-  }
-
-  /** What is durable now can be read. */
-  #advance(partition: PartitionState, { base, next }: NewBatch, payload: Uint8Array): void {
-    const batch = { records: new RecordBatch(base, payload), next, tombstonesUntil: null }
-    this.#store.recent.add(partition.id, partition.next, batch)
-    partition.next = next
-    partition.bytes += payload.length
-    partition.dirty += payload.length
+  #rollBack(taken: readonly Placed[], error: unknown): void {
+    const { store, onRollback } = this.#options
+    const failure = explain(error, store.file)
+    if (isIndefinite(error)) this.#failure = failure
+    const lost = [...taken, ...this.#waiting.splice(0)]
+    this.#bytes = 0
+    for (const partition of new Set(lost.flatMap(({ batches }) => batches.map(([partition]) => partition)))) {
+      partition.placed = partition.next
+      partition.losses = [...partition.losses, partition.next]
+      store.recent.truncate(partition)
+    }
+    onRollback(failure)
+    for (const { reject } of lost) reject(failure)
   }
 }
 
-function statementsOf(
-  batches: ReadonlyMap<PartitionState, readonly NewBatch[]>,
-  publications: readonly Waiting[],
-): Statement[] {
+function statementsOf(publications: readonly Placed[]): Statement[] {
   const statements: Statement[] = []
-  for (const [{ id }, added] of batches) {
-    const bytes = added.reduce((sum, { payload }) => sum + payload.length, 0)
-    statements.push(...added.map(batch => insertBatch(id, batch)), appended(id, added.at(-1)!.next, bytes))
-  }
-  for (const { settles } of publications)
+  const added = new Map<PartitionState, { next: number; bytes: number }>()
+  for (const { batches, settles } of publications) {
+    for (const [partition, batch] of batches) {
+      statements.push(insertBatch(partition.id, batch))
+      const bytes = (added.get(partition)?.bytes ?? 0) + batch.payload.length
+      added.set(partition, { next: batch.next, bytes })
+    }
     if (settles) statements.push(putPosition(settles.group, settles.partition.id, settles.next))
+  }
+  for (const [{ id }, { next, bytes }] of added) statements.push(appended(id, next, bytes))
   return statements
 }
 
@@ -190,18 +212,24 @@ function isSuperseded(delivery: unknown): boolean {
   return delivery instanceof EmbeddedDelivery && delivery.cursor.superseded
 }
 
-/** Gives each record its offset and adds it to its partition's. @returns the offsets, in order */
+function isLost(delivery: unknown): boolean {
+  return delivery instanceof EmbeddedDelivery && delivery.lost
+}
+
+/** Gives each record of a publication its offset and adds it to its partition's. @returns the offsets, in order */
 function place(
-  records: Records,
-  targets: readonly PartitionState[],
+  { topic, records }: Publication,
+  store: Store,
   placed: Map<PartitionState, PlacedRecord[]>,
   now: number,
 ): number[] {
-  return records.map(({ key, value, headers, timestamp = now }, i) => {
-    const partition = targets[i]!
+  const { options, partitions } = store.topic(topic)
+  return records.map((record, i) => {
+    const partition = partitions[targetPartition(record, partitions.length, options.cleanup, `${topic}[${i}]`)]!
     const list = placed.get(partition) ?? []
     if (list.length === 0) placed.set(partition, list)
-    const offset = partition.next + list.length
+    const offset = partition.placed + list.length
+    const { key, value, headers, timestamp = now } = record
     list.push(headers ? { key, value, headers, timestamp, offset } : { key, value, timestamp, offset })
     return offset
   })

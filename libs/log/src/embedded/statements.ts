@@ -7,10 +7,6 @@ export interface Statement {
   readonly values: readonly SQLInputValue[]
 }
 
-/** Payloads among the values of statements, in order. */
-export const payloadsOf = (statements: readonly Statement[]): Uint8Array[] =>
-  statements.flatMap(({ values }) => values.filter(value => value instanceof Uint8Array))
-
 /** A batch about to be stored. */
 export interface NewBatch {
   readonly base: number

@@ -38,13 +38,18 @@ const SCHEMA = `
   ) WITHOUT ROWID;
 `
 
-/** A partition as the catalogue knows it. Only the writer changes it, and only after the commit that made it true. */
+/** A partition as the catalogue knows it. Only the writer changes it and, but for `placed`, only after the commit that made it true. */
 export interface PartitionState {
   readonly id: number
   readonly topic: string
   readonly number: number
   start: number
+  /** offset of the next record to become durable */
   next: number
+  /** offset the next record will get: from `next` to here they have their place and are not durable yet */
+  placed: number
+  /** where each loss began: records from there on that had their place, and lost it */
+  losses: readonly number[]
   bytes: number
   compacted: number
   dirty: number
@@ -171,7 +176,9 @@ export class Store {
     if (version === this.#seen) return false
     this.#seen = version
     const partitions = Map.groupBy(
-      this.statement('SELECT * FROM partition ORDER BY topic, number').all() as unknown as PartitionState[],
+      this.statement(
+        'SELECT *, next AS placed FROM partition ORDER BY topic, number',
+      ).all() as unknown as PartitionState[],
       partition => partition.topic,
     )
     for (const row of this.statement('SELECT * FROM topic').all()) {
@@ -188,7 +195,12 @@ export class Store {
         // Consumers hold these objects: change them in place. A writer's own are ahead of what it reads.
         if (this.readOnly)
           for (const [i, state] of known.partitions.entries()) Object.assign(state, partitions.get(name)![i])
-      } else this.topics.set(name, { name, options, partitions: partitions.get(name) ?? [] })
+      } else
+        this.topics.set(name, {
+          name,
+          options,
+          partitions: (partitions.get(name) ?? []).map(state => ({ ...state, losses: [] })),
+        })
     }
     return true
   }
@@ -210,7 +222,7 @@ export class Store {
 
   /** The first batch that holds records at or after `offset`. @throws LogError if its bytes are damaged */
   batchFrom(partition: PartitionState, offset: number): StoredBatch | undefined {
-    const recent = this.recent.batchFrom(partition.id, offset)
+    const recent = this.recent.batchFrom(partition, offset)
     if (recent) return recent
     const row = this.statement(
       'SELECT base, next, tombstones_until, payload FROM batch WHERE partition = ? AND next > ? ORDER BY next LIMIT 1',

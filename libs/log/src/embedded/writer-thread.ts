@@ -1,12 +1,11 @@
 // The thread of a `Writer`: its tasks, one after another, on a connection of its own.
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
-import { payloadsOf, type Statement } from './statements.ts'
-import type { Done, Row, WriterAnswer, WriterOptions, WriterTask } from './writer.ts'
+import type { Statement } from './statements.ts'
+import type { Row, WriterAnswer, WriterOptions, WriterTask } from './writer.ts'
 
 const { file, maxBytes } = workerData as WriterOptions
 const prepared = new Map<string, StatementSync>()
-const nothing: Done = { rows: [], payloads: [] }
 let database: DatabaseSync | undefined
 
 function open(): DatabaseSync {
@@ -37,33 +36,29 @@ function transaction(database: DatabaseSync, statements: readonly Statement[]): 
   }
 }
 
-function perform(task: WriterTask): Done {
+function perform(task: WriterTask): Row[][] {
   database ??= open()
   switch (task.kind) {
     case 'transaction':
-      return { rows: transaction(database, task.statements), payloads: payloadsOf(task.statements) }
+      return transaction(database, task.statements)
     case 'scrub':
       database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
-      return nothing
+      return []
     case 'close':
       prepared.clear()
       database.close()
-      return nothing
+      return []
   }
 }
 
 parentPort?.on('message', (task: WriterTask) => {
   let answer: WriterAnswer
   try {
-    answer = perform(task)
+    answer = { rows: perform(task) }
   } catch (error) {
     const { message, errcode } = error as Error & { errcode?: number }
     answer = { error: { message, errcode } }
   }
-  const lent = 'payloads' in answer ? answer.payloads : []
-  parentPort?.postMessage(
-    answer,
-    lent.map(({ buffer }) => buffer as ArrayBuffer),
-  )
+  parentPort?.postMessage(answer)
   if (task.kind === 'close') parentPort?.close()
 })

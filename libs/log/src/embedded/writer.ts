@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import type { SQLOutputValue } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { LogError } from '../event-log.ts'
-import { payloadsOf, type Statement } from './statements.ts'
+import { SharedMemory } from './shared-memory.ts'
+import type { Statement } from './statements.ts'
 
 export interface WriterOptions {
   readonly file: string
@@ -18,16 +19,13 @@ export type WriterTask =
   | { readonly kind: 'scrub' }
   | { readonly kind: 'close' }
 
-/** What a task has done. */
-export interface Done {
-  /** what each statement returned */
-  readonly rows: readonly Row[][]
-  /** the payloads of the statements, in their order, given back */
-  readonly payloads: readonly Uint8Array[]
-}
+/** What the thread answers, in the order asked: the rows of each statement. */
+export type WriterAnswer =
+  | { readonly rows: Row[][] }
+  | { readonly error: { readonly message: string; readonly errcode: number | undefined } }
 
-/** What the thread answers, in the order asked. */
-export type WriterAnswer = Done | { readonly error: { readonly message: string; readonly errcode: number | undefined } }
+const sizeOf = (values: Statement['values']): number =>
+  values.reduce<number>((sum, value) => sum + (value instanceof Uint8Array ? value.length : 0), 0)
 
 /** Source runs the thread from source, what was built of it from what was built. */
 const entry = new URL(`./writer-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
@@ -38,7 +36,8 @@ const entry = new URL(`./writer-thread${import.meta.url.endsWith('.ts') ? '.ts' 
  */
 export class Writer {
   readonly #options: WriterOptions
-  readonly #asked: PromiseWithResolvers<Done>[] = []
+  readonly #asked: PromiseWithResolvers<Row[][]>[] = []
+  readonly #memory = new SharedMemory()
   #thread: Worker | undefined
   #failure: Error | undefined
 
@@ -47,11 +46,24 @@ export class Writer {
   }
 
   /**
-   * Durable, all or nothing.
-   * @param statements their payloads, which must own their buffers, are lent to the thread: they come back with the answer
+   * Durable, all or nothing. Payloads are copied before this returns.
+   * @returns the rows of each statement
    */
-  transaction(statements: readonly Statement[]): Promise<Done> {
-    return this.#ask({ kind: 'transaction', statements }, payloadsOf(statements))
+  transaction(statements: readonly Statement[]): Promise<Row[][]> {
+    const size = statements.reduce((sum, { values }) => sum + sizeOf(values), 0)
+    const memory = this.#memory.take(size)
+    let at = 0
+    const copied = statements.map(({ sql, values }) => ({
+      sql,
+      values: values.map(value => {
+        if (!(value instanceof Uint8Array)) return value
+        const copy = new Uint8Array(memory, at, value.length)
+        copy.set(value)
+        at += value.length
+        return copy
+      }),
+    }))
+    return this.#ask({ kind: 'transaction', statements: copied }).finally(() => this.#memory.giveBack(memory))
   }
 
   /**
@@ -72,16 +84,13 @@ export class Writer {
     await ended
   }
 
-  #ask(task: WriterTask, lent: readonly Uint8Array[] = []): Promise<Done> {
+  #ask(task: WriterTask): Promise<Row[][]> {
     if (this.#failure) return Promise.reject(this.#failure)
     this.#thread ??= this.#start()
-    const asked = Promise.withResolvers<Done>()
+    const asked = Promise.withResolvers<Row[][]>()
     this.#asked.push(asked)
     this.#thread.ref()
-    this.#thread.postMessage(
-      task,
-      lent.map(({ buffer }) => buffer as ArrayBuffer),
-    )
+    this.#thread.postMessage(task)
     return asked.promise
   }
 
@@ -96,7 +105,7 @@ export class Writer {
       const asked = this.#asked.shift()!
       // Held by the work it does, not by being there.
       if (this.#asked.length === 0) thread.unref()
-      if ('rows' in answer) asked.resolve(answer)
+      if ('rows' in answer) asked.resolve(answer.rows)
       else asked.reject(Object.assign(new Error(answer.error.message), { errcode: answer.error.errcode }))
     })
     thread.on('error', error => this.#fail(error as Error))

@@ -36,8 +36,11 @@ export const snapshotSource = ({
     logger.error({ message }, 'a snapshot cannot be read: going on from an older one and the statistics after it'),
 })
 
-/** Records a stage takes at once: enough to share a commit, few enough that the event loop stays free (some 5 ms). */
-export const maxRecords = 2048
+/**
+ * Records a stage takes at once: few, so that the event loop stays free; where each publication is waited for, enough to share a
+ * commit.
+ */
+export const maxRecordsOn = ({ pipelined = false }: EventLog): number => (pipelined ? 512 : 2048)
 
 /** Name of a stage's consumer group. */
 export const groupName = ({ model }: Configuration, stage: string): string => `${model.name}.${stage}`

@@ -72,6 +72,7 @@ export async function useRegistryIds(
 export function withRegistry(log: EventLog, registry: SchemaRegistry, topics: Topics): EventLog {
   const codecs = new Map([...codecsOf(topics), [topics.events, featureVectorCodec as SchemaCodec]])
   return {
+    ...(log.pipelined === undefined ? {} : { pipelined: log.pipelined }),
     ensureTopics: options => log.ensureTopics(options),
     publish: (publications, options) => log.publish(publications, options),
     offsets: topic => log.offsets(topic),

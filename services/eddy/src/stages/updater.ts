@@ -45,7 +45,7 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
     return new Map([[0, snapshot.statisticsOffset]])
   }
   const group = groupName(configuration, 'updater')
-  const deliveries = log.consume(topics.statistics, { group, from: begin, maxRecords: 64, signal })
+  const deliveries = log.consume(topics.statistics, { group, from: begin, maxRecords: 64, signal, ahead: true })
   // Each delivery goes to the updater of the newest assignment.
   const emissions = timed(deliveries).pipe(map(delivery => (folding as Updater).fold(delivery)))
   await runEmissions(context, 'updater', emissions, ({ settles }) => {

@@ -27,7 +27,7 @@ export async function runWorker(context: Context, hooks: LearningHooks = {}): Pr
       // Ends at once on the signal: what a batch that is not full holds back is learned by the next process.
       features: from =>
         log
-          .consume(topics.features, { group: groupName(configuration, 'e-step'), from })
+          .consume(topics.features, { group: groupName(configuration, 'e-step'), from, ahead: true })
           .pipe(tap(arrived), takeUntil(stopped)),
       snapshots,
       ends: merge(ends, quietAfter(arrived, model.maxWaitMs, mayFlush)).pipe(takeUntil(stopped)),

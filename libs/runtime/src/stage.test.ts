@@ -1,0 +1,57 @@
+import type { Delivery, EventLog, PublishOptions } from '@eddy/log'
+import { Subject } from 'rxjs'
+import { expect, it } from 'vitest'
+import { type Emission, run } from './stage.ts'
+
+/** A log whose publications become durable when told, and what happens in order. */
+function slowLog(pipelined: boolean) {
+  const happened: string[] = []
+  const waiting: PromiseWithResolvers<[]>[] = []
+  const publish = (_: unknown, { settles }: PublishOptions) => {
+    happened.push(`publish ${settles!.deliveries[0]!.nextOffset}`)
+    waiting.push(Promise.withResolvers<[]>())
+    return waiting.at(-1)!.promise
+  }
+  return { log: { publish, ...(pipelined ? { pipelined } : {}) } as unknown as EventLog, happened, waiting }
+}
+
+function emission(nextOffset: number, happened: string[]): Emission {
+  const ack = () => {
+    if (!happened.includes(`ack ${nextOffset}`)) happened.push(`ack ${nextOffset}`)
+  }
+  return { publications: [], settles: [{ nextOffset, ack } as Delivery] }
+}
+
+async function outcome(pipelined: boolean): Promise<string[]> {
+  const { log, happened, waiting } = slowLog(pipelined)
+  const emissions = new Subject<Emission>()
+  run(emissions, {
+    log,
+    group: 'g',
+    onDurable: ({ settles }) => happened.push(`durable ${settles[0]!.nextOffset}`),
+  }).subscribe({
+    complete: () => happened.push('complete'),
+    error: error => happened.push(String(error)),
+  })
+  for (const nextOffset of [1, 2, 3]) emissions.next(emission(nextOffset, happened))
+  emissions.complete()
+  for (let n = 0; n < 3; n++) {
+    if (n < 2) waiting[n]!.resolve([])
+    else waiting[n]!.reject(new Error('lost'))
+    await new Promise(setImmediate)
+  }
+  return happened
+}
+
+it('waits for each publication, then acknowledges and goes on', async () => {
+  expect(await outcome(false)).toEqual(
+    [1, 2, 3].flatMap(n => [`publish ${n}`, ...(n < 3 ? [`ack ${n}`, `durable ${n}`] : ['Error: lost'])]),
+  )
+})
+
+it('goes on at once on a pipelined log, and tells in order what is durable', async () => {
+  expect(await outcome(true)).toEqual([
+    ...[1, 2, 3].flatMap(n => [`publish ${n}`, `ack ${n}`]),
+    ...['durable 1', 'durable 2', 'Error: lost'],
+  ])
+})
