@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
+import { regressions } from './guard.ts'
 import { pipelinePlot, pipelineTable } from './report.ts'
 import type { RunOptions, RunResult } from './run.ts'
 import type { Format } from './source.ts'
@@ -11,7 +12,8 @@ export const PIPELINE_USAGE = `npm run bench -- pipeline [options]
   --json FILE       also write the results here
   --events N        events a run, after a warm-up (default: 300000)
   --rounds N        interleaved rounds (default: 5)
-  --formats LIST    avro,json (default: both)`
+  --formats LIST    avro,json (default: both)
+  --accept          keep results that fall behind the committed ones`
 
 const DOCUMENTS = join(import.meta.dirname, '../../../docs/benchmarks')
 
@@ -34,7 +36,7 @@ export interface PipelineResult extends RunResult {
   readonly spread: number
 }
 
-/** Measures, prints, writes docs/benchmarks. @returns the exit code */
+/** Measures, prints, compares with the committed ratios, writes docs/benchmarks. @returns the exit code */
 export async function benchPipeline(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
@@ -43,6 +45,7 @@ export async function benchPipeline(args: readonly string[]): Promise<number> {
       events: { type: 'string', default: '300000' },
       rounds: { type: 'string', default: '5' },
       formats: { type: 'string', default: 'avro,json' },
+      accept: { type: 'boolean', default: false },
     },
   })
   const formats = values.formats.split(',') as Format[]
@@ -54,11 +57,22 @@ export async function benchPipeline(args: readonly string[]): Promise<number> {
   const table = pipelineTable(results, machine())
   console.log(table)
   if (values.json !== undefined) writeFileSync(values.json, json)
+  const fallen = regressions(committedResults(), results)
+  if (fallen.length > 0 && !values.accept) {
+    console.error('Slower than the committed ratios (docs/benchmarks is left as it is; --accept writes it):')
+    for (const line of fallen) console.error(`  ${line}`)
+    return 1
+  }
   mkdirSync(DOCUMENTS, { recursive: true })
   writeFileSync(join(DOCUMENTS, 'pipeline.json'), json)
   writeFileSync(join(DOCUMENTS, 'pipeline.md'), table)
   writeFileSync(join(DOCUMENTS, 'pipeline.svg'), pipelinePlot(results))
   return 0
+}
+
+function committedResults(): PipelineResult[] {
+  const file = join(DOCUMENTS, 'pipeline.json')
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).pipeline : []
 }
 
 async function measureFormat(format: Format, events: number, rounds: number): Promise<PipelineResult> {

@@ -98,7 +98,14 @@ export class Consumer {
     if (signal?.aborted) this.#drain()
   }
 
-  /** New records may be there. */
+  /** Whether there are records it could be handed now. */
+  get hasNews(): boolean {
+    for (const { offset, outstanding, partition } of this.#cursors.values())
+      if (!outstanding && offset !== undefined && offset < this.#endOf(partition)) return true
+    return false
+  }
+
+  /** Looks for records in the next turn of the event loop. */
   wake(): void {
     if (this.#planned || this.#done) return
     this.#planned = true

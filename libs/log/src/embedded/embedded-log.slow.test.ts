@@ -15,6 +15,7 @@ test(`kill −9 at ${RUNS} random points: nothing acknowledged is lost, position
   const directory = await mkdtemp(join(tmpdir(), 'eddy-log-'))
   const acknowledged = new Map<string, string>()
   const settled = [0, 0]
+  let copies = 0
   for (let run = 0; run < RUNS; run++) {
     const child = spawn(process.execPath, ['-C', 'source', fixture, directory], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -37,6 +38,9 @@ test(`kill −9 at ${RUNS} random points: nothing acknowledged is lost, position
     for (const [place, value] of acknowledged) expect(input.get(place), place).toBe(value)
     const positions = await log.positions('input', 'relay')
     const output = await readAll(log, 'output')
+    const copy = await readAll(log, 'copy')
+    const copied = await log.positions('output', 'copy')
+    copies += copy.length
     for (const partition of [0, 1]) {
       const position = positions.get(partition) ?? 0
       expect(position).toBeGreaterThanOrEqual(settled[partition]!)
@@ -44,10 +48,13 @@ test(`kill −9 at ${RUNS} random points: nothing acknowledged is lost, position
       const relayed = output.filter(r => r.partition === partition)
       expect(relayed.map(({ key }) => Number(key))).toEqual(Array.from({ length: position }, (_, i) => i))
       for (const { key, value } of relayed) expect(value).toBe(input.get(`${partition}/${key}`))
+      // What was relayed ahead of the disk rests on nothing that was lost, and is there once.
+      expect(copy.filter(r => r.partition === partition)).toEqual(relayed.slice(0, copied.get(partition) ?? 0))
     }
     await log.close()
   }
   expect(acknowledged.size).toBeGreaterThan(RUNS)
+  expect(copies).toBeGreaterThan(RUNS)
   await rm(directory, { recursive: true })
 })
 

@@ -243,7 +243,7 @@ class SqliteLog implements EmbeddedLog {
   }
 
   #wake(): void {
-    for (const consumer of this.#consumers) consumer.wake()
+    for (const consumer of this.#consumers) if (consumer.hasNews) consumer.wake()
   }
 
   #follow(): void {

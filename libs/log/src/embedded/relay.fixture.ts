@@ -1,9 +1,11 @@
-// A process for embedded-log.slow.test.ts, to be killed: relays input to output, and writes to stdout what was acknowledged.
+// A process for embedded-log.slow.test.ts, to be killed: relays input to output, and output to copy ahead of the disk; writes to stdout
+// what was acknowledged.
 import { writeSync } from 'node:fs'
 import { openEmbeddedLog } from './embedded-log.ts'
 
 const log = openEmbeddedLog(process.argv[2]!)
-await log.ensureTopics({ input: { partitions: 2, cleanup: 'delete' }, output: { partitions: 2, cleanup: 'delete' } })
+const topic = { partitions: 2, cleanup: 'delete' } as const
+await log.ensureTopics({ input: topic, output: topic, copy: topic })
 
 let number = 0
 async function produce(): Promise<never> {
@@ -23,5 +25,11 @@ log.consume('input', { group: 'relay', maxRecords: 5 }).subscribe(async delivery
   await log.publish([{ topic: 'output', records }], { settles: { group: 'relay', deliveries: [delivery] } })
   writeSync(1, `settled ${partition} ${nextOffset}\n`)
   delivery.ack()
+})
+log.consume('output', { group: 'copy', maxRecords: 3, ahead: true }).subscribe(async delivery => {
+  const records = delivery.records.map(({ key, value }) => ({ key, value, partition: delivery.partition }))
+  const durable = log.publish([{ topic: 'copy', records }], { settles: { group: 'copy', deliveries: [delivery] } })
+  delivery.ack()
+  await durable
 })
 await produce()

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { type Delivery, type EventLog, type From, LogError, type OutgoingRecord, type StoredRecord } from '@eddy/log'
-import { labelCodec, type Snapshot } from '@eddy/messages'
+import { type Delivery, type EventLog, type From, LogError, type OutgoingRecord } from '@eddy/log'
+import type { Snapshot } from '@eddy/messages'
 import type { Metrics } from '@eddy/runtime'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Observable } from 'rxjs'
@@ -11,7 +11,7 @@ import { asyncValues } from './async-values.ts'
 import type { CustomerIds } from './customer-ids.ts'
 import { eventRecord } from './event-record.ts'
 import { forget } from './forget.ts'
-import { labelJson } from './label-json.ts'
+import { LabelChunks } from './label-chunks.ts'
 import { describeSegments } from './segments.ts'
 import { Turns } from './turns.ts'
 
@@ -41,10 +41,13 @@ export function addApi(server: FastifyInstance, options: ApiOptions): void {
     return reply.code(error.statusCode ?? 500).send({ error: error.message })
   })
   server.post('/v1/events', (request, reply) => postEvents(request.body as Buffer | null, reply, options))
-  addLabels(server, options)
-  server.delete<{ Params: { customer: string } }>('/v1/customers/:customer', ({ params: { customer } }) =>
-    forget(options.log, options.configuration, options.ids?.(customer) ?? customer),
-  )
+  const chunks = new LabelChunks()
+  addLabels(server, options, chunks)
+  server.delete<{ Params: { customer: string } }>('/v1/customers/:customer', async ({ params: { customer } }) => {
+    const forgotten = await forget(options.log, options.configuration, options.ids?.(customer) ?? customer)
+    chunks.clear()
+    return forgotten
+  })
   server.get('/v1/segments', (_request, reply) => {
     const snapshot = options.snapshot()
     return snapshot === undefined
@@ -121,7 +124,7 @@ function* lines(body: Buffer): Generator<Buffer> {
   }
 }
 
-function addLabels(server: FastifyInstance, { configuration, log, metrics }: ApiOptions): void {
+function addLabels(server: FastifyInstance, { configuration, log, metrics }: ApiOptions, chunks: LabelChunks): void {
   const turns = new Turns()
   let streams = 0
   server.get<{ Querystring: { from?: string; follow?: string } }>('/v1/labels', (request, reply) => {
@@ -144,7 +147,7 @@ function addLabels(server: FastifyInstance, { configuration, log, metrics }: Api
       maxRecords: 256,
       signal: stop.signal,
     })
-    const stream = Readable.from(labelLines(deliveries, turns), { highWaterMark: 1 })
+    const stream = Readable.from(labelLines(deliveries, chunks, turns), { highWaterMark: 1 })
     stream.once('close', () => {
       metrics.httpStreams.set(--streams)
       stop.abort()
@@ -162,7 +165,11 @@ const heartbeatMs = 10_000
 const fewRecords = 16
 
 /** One chunk of NDJSON a delivery; the next delivery is asked for when the reader has taken it. */
-async function* labelLines(deliveries: Observable<Delivery>, turns: Turns): AsyncGenerator<string> {
+async function* labelLines(
+  deliveries: Observable<Delivery>,
+  chunks: LabelChunks,
+  turns: Turns,
+): AsyncGenerator<Buffer | string> {
   const values = asyncValues(deliveries)
   try {
     let next = values.next()
@@ -173,15 +180,12 @@ async function* labelLines(deliveries: Observable<Delivery>, turns: Turns): Asyn
         continue
       }
       if (found.done === true) return
-      const { records } = found.value
-      if (records.length > 0) {
-        const line = ({ value }: StoredRecord) =>
-          `${JSON.stringify(labelJson(labelCodec.decode(value as Uint8Array)))}\n`
-        const encode = (): string => records.map(line).join('')
-        // A reader at the end of the log is not made to wait for the crowd that catches up.
-        yield records.length <= fewRecords ? encode() : await turns.run(encode)
-      }
-      found.value.ack()
+      const delivery = found.value
+      const { records } = delivery
+      // A reader at the end of the log is not made to wait for the crowd that catches up.
+      if (records.length > 0)
+        yield records.length <= fewRecords ? chunks.of(delivery) : await turns.run(() => chunks.of(delivery))
+      delivery.ack()
       next = values.next()
     }
   } finally {
