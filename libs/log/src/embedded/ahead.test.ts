@@ -65,6 +65,8 @@ test('when records cannot be stored, nothing that rests on them is, and who was 
   const lost = log.publish([{ topic: 'input', records: [record('k', 'x'.repeat(2 << 20), 0)] }])
   await ahead.until(() => ahead.read.length === 3)
   const settles = { group: 'g', deliveries: [ahead.deliveries.at(-1)!] }
+  // The transaction has begun: what follows waits for the next one.
+  await turns()
   const after = log.publish([{ topic: 'output', records: records(1, 0) }])
   const outcome = Promise.allSettled([lost, after])
   release()

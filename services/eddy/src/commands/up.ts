@@ -62,6 +62,8 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
     if (shutdown.signal.aborted)
       note(terminal, 'Stopping: what is under way becomes durable first (Ctrl-C again ends at once).')
     await eddy.stop()
+    // What was under way may have failed to become durable.
+    await Promise.race([eddy.failed, Promise.resolve()])
     const summary = await totals(log, configuration, eddy.snapshot)
     if (flags.json === true) await print(terminal, `${JSON.stringify(summary)}\n`)
     else if (flags.exitWhenDrained === true)
