@@ -41,7 +41,14 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   const logger = createLogger(configuration.logging.level)
   const shutdown = shutdownSignal()
   const log = await openLog(configuration)
-  const eddy = new EddyUp({ configuration, features, log, logger, now: Date.now })
+  const eddy = new EddyUp({
+    configuration,
+    features,
+    log,
+    logger,
+    now: Date.now,
+    replays: flags.replay !== undefined,
+  })
   try {
     await eddy.start()
     const port = await serve(

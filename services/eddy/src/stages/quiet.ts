@@ -1,17 +1,24 @@
-import { debounceTime, filter, map, type Observable } from 'rxjs'
+import type { InputEnd } from '@eddy/stepwise-em'
+import { concatMap, filter, type Observable, switchMap, take, timer } from 'rxjs'
+
+/** Where the input ends, when nothing has come for a while; undefined where the pause has another reason, such as a replay that waits. */
+export type WhenQuiet = () => Promise<InputEnd | undefined>
 
 /**
- * Passes deliveries on, and tells `here` when none has come for a while: what has arrived is then learned without
- * waiting for a full mini-batch.
- * @param allowed asked at that moment; false where the pause has another reason, such as a replay that waits
+ * Tells where the input ends when no delivery has come for a while, so that what has arrived is learned without waiting for a full
+ * mini-batch. Asks again where the pause has another reason.
  */
 export const quietAfter = (
   deliveries: Observable<unknown>,
   maxWaitMs: number,
-  allowed: () => boolean,
-): Observable<'here'> =>
+  whenQuiet: WhenQuiet,
+): Observable<InputEnd> =>
   deliveries.pipe(
-    debounceTime(maxWaitMs),
-    filter(allowed),
-    map(() => 'here' as const),
+    switchMap(() =>
+      timer(maxWaitMs, maxWaitMs).pipe(
+        concatMap(whenQuiet),
+        filter(end => end !== undefined),
+        take(1),
+      ),
+    ),
   )

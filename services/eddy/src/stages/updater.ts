@@ -56,7 +56,7 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
 }
 
 /** The first snapshot, unless another updater publishes one first. */
-async function warmUp(context: Context, { ends = NEVER, mayFlush = () => true }: UpdaterHooks): Promise<void> {
+async function warmUp(context: Context, { ends = NEVER, whenQuiet = async () => 'here' }: UpdaterHooks): Promise<void> {
   const { configuration, log, signal, now, logger, specification, snapshots } = context
   const { topics, model, log: limits } = configuration
   logger.info({ events: model.warmUp.events }, 'no snapshot yet: warming up')
@@ -72,7 +72,7 @@ async function warmUp(context: Context, { ends = NEVER, mayFlush = () => true }:
   }
   const stage = warmUpStage(options, {
     features: log.consume(topics.features, { from: 'earliest', signal }).pipe(tap(arrived)),
-    ends: merge(ends, quietAfter(arrived, model.maxWaitMs, mayFlush)).pipe(takeUntil(onAbort(signal))),
+    ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(onAbort(signal))),
   })
   await runEmissions(context, 'warm-up', stage.pipe(takeUntil(snapshots)))
 }

@@ -4,20 +4,20 @@ import { merge, NEVER, type Observable, Subject, takeUntil, tap } from 'rxjs'
 import { type Context, groupName, runEmissions } from './context.ts'
 import { openEStep } from './e-step.ts'
 import { onAbort } from './on-abort.ts'
-import { quietAfter } from './quiet.ts'
+import { quietAfter, type WhenQuiet } from './quiet.ts'
 
 export interface LearningHooks {
   /** where the input ends for now, if somebody knows */
   readonly ends?: Observable<InputEnd>
-  /** whether a mini-batch that is not full may be learned when the stream is quiet; default always */
-  readonly mayFlush?: () => boolean
+  /** default: what has arrived is all, for now */
+  readonly whenQuiet?: WhenQuiet
 }
 
 /** Feature vectors × snapshot → statistics, until the signal. */
 export async function runWorker(context: Context, hooks: LearningHooks = {}): Promise<void> {
   const { configuration, log, metrics, snapshots, signal, specification } = context
   const { topics, model } = configuration
-  const { ends = NEVER, mayFlush = () => true } = hooks
+  const { ends = NEVER, whenQuiet = async () => 'here' } = hooks
   const stopped = onAbort(signal)
   const arrived = new Subject<Delivery>()
   const { eStep, close } = openEStep(configuration, specification)
@@ -30,7 +30,7 @@ export async function runWorker(context: Context, hooks: LearningHooks = {}): Pr
           .consume(topics.features, { group: groupName(configuration, 'e-step'), from, ahead: true })
           .pipe(tap(arrived), takeUntil(stopped)),
       snapshots,
-      ends: merge(ends, quietAfter(arrived, model.maxWaitMs, mayFlush)).pipe(takeUntil(stopped)),
+      ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(stopped)),
     },
   )
   await runEmissions(context, 'e-step', emissions).finally(close)

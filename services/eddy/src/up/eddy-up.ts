@@ -27,6 +27,8 @@ export interface UpOptions {
   readonly log: EventLog
   readonly logger: Logger
   readonly now: () => number
+  /** A replay will follow the start: until it is over, a pause is no reason to learn a mini-batch that is not full. */
+  readonly replays?: boolean
 }
 
 /** Events that may wait before a replay pauses: they are on disk, but a replay need not run far ahead of the model. */
@@ -45,10 +47,11 @@ export class EddyUp {
   readonly #failure = Promise.withResolvers<never>()
   #server: FastifyInstance | undefined
   #snapshot: Snapshot | undefined
-  #replays = 0
+  #replaying: boolean
 
   constructor(options: UpOptions) {
     this.#options = options
+    this.#replaying = options.replays ?? false
     const { configuration, features, log, logger, now } = options
     this.#context = {
       configuration,
@@ -114,7 +117,7 @@ export class EddyUp {
   /** Appends a file's events; returns when all are durable. */
   async replay(path: string, signal: AbortSignal, onProgress?: (share: number) => void): Promise<Replayed> {
     const { log, configuration, features } = this.#options
-    this.#replays++
+    this.#replaying = true
     try {
       const names = features.map(({ name }) => name)
       return await replay(path, {
@@ -126,7 +129,7 @@ export class EddyUp {
         room: () => this.#until(() => this.#hasRoom()),
       })
     } finally {
-      this.#replays--
+      this.#replaying = false
     }
   }
 
@@ -170,7 +173,7 @@ export class EddyUp {
 
   /** The worker starts when the updater has folded what an earlier process left, so that nothing is done twice. */
   async #learn(): Promise<void> {
-    const hooks: LearningHooks = { ends: this.#ends, mayFlush: () => this.#replays === 0 }
+    const hooks: LearningHooks = { ends: this.#ends, whenQuiet: () => this.#whenQuiet() }
     const caughtUp = Promise.withResolvers<bigint>()
     const updating = runUpdater(this.#context, { ...hooks, onCaughtUp: caughtUp.resolve })
     const version = await Promise.race([caughtUp.promise, updating])
@@ -181,8 +184,17 @@ export class EddyUp {
   }
 
   async #endHere(): Promise<void> {
+    this.#ends.next(await this.#featuresEnd())
+  }
+
+  /** Only what is there in full is cut short: a stage that waits for the disk, or a replay, leaves a pause too. */
+  async #whenQuiet(): Promise<InputEnd | undefined> {
+    return this.#replaying || (await this.#backlog()) > 0 ? undefined : this.#featuresEnd()
+  }
+
+  async #featuresEnd(): Promise<ReadonlyMap<number, number>> {
     const offsets = await this.#options.log.offsets(this.#options.configuration.topics.features)
-    this.#ends.next(new Map(offsets.map(({ partition, end }) => [partition, end])))
+    return new Map(offsets.map(({ partition, end }) => [partition, end]))
   }
 
   async #hasRoom(): Promise<boolean> {
