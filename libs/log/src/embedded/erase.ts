@@ -25,7 +25,8 @@ export async function* erase(
     const removed = batch.records.count - kept.length
     if (removed > 0) {
       erased += removed
-      const payload = kept.length > 0 ? packBatch(kept[0]!.offset, kept) : undefined
+      const offsets = kept.map(({ offset }) => offset)
+      const payload = kept.length > 0 ? packBatch(offsets[0]!, kept, { offsets }) : undefined
       const bytes = (payload?.length ?? 0) - batch.records.bytes.length
       const statements = [deleteBatches(partition.id, batch.next - 1, batch.next), resized(partition.id, bytes)]
       if (payload !== undefined) {

@@ -125,8 +125,9 @@ async function rewrite(
     next = batch.next
   }
   if (kept.length === records && !marks) return next
-  const base = kept[0]?.offset ?? 0
-  const payload = kept.length > 0 ? packBatch(base, kept) : undefined
+  const offsets = kept.map(({ offset }) => offset)
+  const base = offsets[0] ?? 0
+  const payload = kept.length > 0 ? packBatch(base, kept, { offsets }) : undefined
   const grown = (payload?.length ?? 0) - bytes
   const statements = [deleteBatches(partition.id, from, next), resized(partition.id, grown)]
   if (payload) {

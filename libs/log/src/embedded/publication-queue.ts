@@ -1,14 +1,12 @@
-import { LogError, type Publication, type PublishOptions } from '../event-log.ts'
+import { LogError, type OutgoingRecord, type Publication, type PublishOptions } from '../event-log.ts'
 import { targetPartition } from '../target-partition.ts'
 import { EmbeddedDelivery } from './consumer.ts'
 import { explain, isIndefinite } from './errors.ts'
-import { type PlacedRecord, packBatch, packedSize, RecordBatch } from './record-batch.ts'
+import { joinSmall, newBatches } from './new-batches.ts'
+import { RecordBatch } from './record-batch.ts'
 import { appended, insertBatch, type NewBatch, putPosition, type Statement } from './statements.ts'
 import type { PartitionState, Store } from './store.ts'
 
-/** A stored batch ends here, so that readers hold little and compaction works in small steps. */
-const BATCH_RECORDS = 4096
-const BATCH_BYTES = 1 << 20
 /** A transaction takes no further publication beyond this. */
 const TRANSACTION_BYTES = 16 << 20
 
@@ -60,12 +58,12 @@ export class PublicationQueue {
   async publish(publications: readonly Publication[], { settles }: PublishOptions): Promise<number[][]> {
     if (this.#failure) throw this.#failure
     const { store, clock, onMoved } = this.#options
-    const records = new Map<PartitionState, PlacedRecord[]>()
-    const now = clock()
-    const offsets = publications.map(publication => place(publication, store, records, now))
+    const records = new Map<PartitionState, OutgoingRecord[]>()
+    const offsets = publications.map(publication => place(publication, store, records))
     const settlement = settles && this.#settlement(settles)
+    const now = clock()
     const batches = [...records].flatMap(([partition, placed]) =>
-      packed(partition.placed, placed).map(batch => [partition, batch] as const),
+      newBatches(partition.placed, placed, now).map(batch => [partition, batch] as const),
     )
     for (const [partition, { base, next, payload }] of batches) {
       store.recent.add(partition, { records: new RecordBatch(base, payload), next, tombstonesUntil: null })
@@ -140,19 +138,29 @@ export class PublicationQueue {
 
   async #commit(taken: readonly Placed[]): Promise<void> {
     const { store, onMoved } = this.#options
+    const stored = Map.groupBy(
+      taken.flatMap(({ batches }) => batches),
+      ([partition]) => partition,
+    )
+    const added = [...stored].map(([partition, batches]) =>
+      addition(
+        partition,
+        batches.map(([, batch]) => batch),
+      ),
+    )
     try {
-      await store.writer.transaction(statementsOf(taken))
+      await store.writer.transaction(statementsOf(added, taken))
     } catch (error) {
       this.#rollBack(taken, error)
       return
     }
-    for (const { batches, bytes, resolve } of taken) {
+    for (const { partition, next, bytes } of added) {
+      partition.next = next
+      partition.bytes += bytes
+      partition.dirty += bytes
+    }
+    for (const { bytes, resolve } of taken) {
       this.#bytes -= bytes
-      for (const [partition, { next, payload }] of batches) {
-        partition.next = next
-        partition.bytes += payload.length
-        partition.dirty += payload.length
-      }
       resolve()
     }
     onMoved()
@@ -174,38 +182,28 @@ export class PublicationQueue {
   }
 }
 
-function statementsOf(publications: readonly Placed[]): Statement[] {
-  const statements: Statement[] = []
-  const added = new Map<PartitionState, { next: number; bytes: number }>()
-  for (const { batches, settles } of publications) {
-    for (const [partition, batch] of batches) {
-      statements.push(insertBatch(partition.id, batch))
-      const bytes = (added.get(partition)?.bytes ?? 0) + batch.payload.length
-      added.set(partition, { next: batch.next, bytes })
-    }
-    if (settles) statements.push(putPosition(settles.group, settles.partition.id, settles.next))
-  }
-  for (const [{ id }, { next, bytes }] of added) statements.push(appended(id, next, bytes))
-  return statements
+/** What a transaction adds to a partition. */
+interface Addition {
+  readonly partition: PartitionState
+  readonly batches: readonly NewBatch[]
+  readonly next: number
+  readonly bytes: number
 }
 
-/** Records as batches to be stored, from offset `base` on. */
-function packed(base: number, records: readonly PlacedRecord[]): NewBatch[] {
-  const batches: NewBatch[] = []
-  for (let from = 0; from < records.length; ) {
-    let to = from
-    let newest = -Infinity
-    for (let bytes = 0; to < records.length && to - from < BATCH_RECORDS; to++) {
-      const size = packedSize(records[to]!)
-      if (to > from && bytes + size > BATCH_BYTES) break
-      bytes += size
-      newest = Math.max(newest, records[to]!.timestamp)
-    }
-    const payload = packBatch(base + from, records.slice(from, to))
-    batches.push({ base: base + from, next: base + to, newest, tombstonesUntil: null, payload })
-    from = to
-  }
-  return batches
+function addition(partition: PartitionState, placed: readonly NewBatch[]): Addition {
+  const batches = joinSmall(placed)
+  const bytes = batches.reduce((sum, { payload }) => sum + payload.length, 0)
+  return { partition, batches, next: batches.at(-1)!.next, bytes }
+}
+
+function statementsOf(added: readonly Addition[], publications: readonly Placed[]): Statement[] {
+  const statements = added.flatMap(({ partition: { id }, batches, next, bytes }) => [
+    ...batches.map(batch => insertBatch(id, batch)),
+    appended(id, next, bytes),
+  ])
+  for (const { settles } of publications)
+    if (settles) statements.push(putPosition(settles.group, settles.partition.id, settles.next))
+  return statements
 }
 
 function isSuperseded(delivery: unknown): boolean {
@@ -217,20 +215,20 @@ function isLost(delivery: unknown): boolean {
 }
 
 /** Gives each record of a publication its offset and adds it to its partition's. @returns the offsets, in order */
-function place(
-  { topic, records }: Publication,
-  store: Store,
-  placed: Map<PartitionState, PlacedRecord[]>,
-  now: number,
-): number[] {
+function place({ topic, records }: Publication, store: Store, placed: Map<PartitionState, OutgoingRecord[]>): number[] {
   const { options, partitions } = store.topic(topic)
-  return records.map((record, i) => {
-    const partition = partitions[targetPartition(record, partitions.length, options.cleanup, `${topic}[${i}]`)]!
-    const list = placed.get(partition) ?? []
-    if (list.length === 0) placed.set(partition, list)
-    const offset = partition.placed + list.length
-    const { key, value, headers, timestamp = now } = record
-    list.push(headers ? { key, value, headers, timestamp, offset } : { key, value, timestamp, offset })
-    return offset
-  })
+  const lists: OutgoingRecord[][] = []
+  const offsets = new Array<number>(records.length)
+  for (let i = 0; i < records.length; i++) {
+    const record = records[i]!
+    const number = targetPartition(record, partitions.length, options.cleanup, topic, i)
+    const partition = partitions[number]!
+    let list = lists[number]
+    if (!list) {
+      list = lists[number] = placed.get(partition) ?? []
+      placed.set(partition, list)
+    }
+    offsets[i] = partition.placed + list.push(record) - 1
+  }
+  return offsets
 }

@@ -11,7 +11,7 @@ const emptyPartition = (): PartitionState => ({
 /** Places one record of so many bytes. */
 function place(recent: RecentBatches, partition: PartitionState, size: number): StoredBatch {
   const base = partition.placed
-  const payload = packBatch(base, [{ key: null, value: Buffer.alloc(size), timestamp: 0, offset: base }])
+  const payload = packBatch(base, [{ key: null, value: Buffer.alloc(size) }])
   const batch = { records: new RecordBatch(base, payload), next: base + 1, tombstonesUntil: null }
   recent.add(partition, batch)
   partition.placed = batch.next

@@ -15,12 +15,6 @@ import type { OutgoingRecord, StoredRecord } from '../event-log.ts'
 const HEADER = 8
 const ENTRY = 24
 
-/** A record and the offset it has. */
-export interface PlacedRecord extends OutgoingRecord {
-  readonly offset: number
-  readonly timestamp: number
-}
-
 /** Bytes a record takes in a batch. */
 export function packedSize(record: OutgoingRecord): number {
   return ENTRY + (record.key?.length ?? 0) + (record.value?.length ?? 0) + headersSize(record.headers)
@@ -32,45 +26,76 @@ function headersSize(headers: OutgoingRecord['headers']): number {
   return size
 }
 
-/** Packs records whose offsets ascend from `base`. The result has a buffer of its own. */
-export function packBatch(base: number, records: readonly PlacedRecord[]): Uint8Array {
+export interface PackOptions {
+  /** ascending, from `base` on; default consecutive */
+  readonly offsets?: readonly number[]
+  /** of the records without a timestamp, milliseconds since 1970-01-01 UTC */
+  readonly now?: number
+  /** sum of the records' `packedSize`, if known */
+  readonly bytes?: number
+}
+
+/** Packs records. The result has a buffer of its own. */
+export function packBatch(
+  base: number,
+  records: readonly OutgoingRecord[],
+  { offsets, now = 0, bytes }: PackOptions = {},
+): Uint8Array {
   const count = records.length
-  let size = HEADER + 4
-  for (const record of records) size += packedSize(record)
-  const out = Buffer.allocUnsafeSlow(size)
-  const view = new DataView(out.buffer, out.byteOffset, out.byteLength)
+  const size = HEADER + 4 + (bytes ?? records.reduce((sum, record) => sum + packedSize(record), 0))
+  const { buffer } = Buffer.allocUnsafeSlow(size)
+  const out = new Uint8Array(buffer)
+  const view = new DataView(buffer)
   view.setUint32(4, count, true)
   let at = HEADER + count * ENTRY + 4
   for (let i = 0; i < count; i++) {
-    const { key, value, headers, offset, timestamp } = records[i]!
+    const { key, value, headers, timestamp = now } = records[i]!
     const entry = HEADER + i * ENTRY
     view.setUint32(entry, at, true)
     view.setInt32(entry + 4, key ? key.length : -1, true)
     view.setInt32(entry + 8, value ? value.length : -1, true)
-    view.setUint32(entry + 12, offset - base, true)
+    view.setUint32(entry + 12, offsets ? offsets[i]! - base : i, true)
     view.setFloat64(entry + 16, timestamp, true)
-    if (key) {
-      out.set(key, at)
-      at += key.length
-    }
-    if (value) {
-      out.set(value, at)
-      at += value.length
-    }
-    for (const name in headers) {
-      const bytes = headers[name]!
-      const length = out.write(name, at + 2)
-      view.setUint16(at, length, true)
-      at += 2 + length
-      view.setUint32(at, bytes.length, true)
-      out.set(bytes, at + 4)
-      at += 4 + bytes.length
-    }
+    if (key) at = copy(key, out, at)
+    if (value) at = copy(value, out, at)
+    if (headers) at = writeHeaders(headers, view, out, at)
   }
   view.setUint32(HEADER + count * ENTRY, at, true)
   view.setUint32(0, crc32(out.subarray(4)), true)
-  return new Uint8Array(out.buffer)
+  return out
 }
+
+/** A call of `set` costs more than this many bytes. */
+const FEW_BYTES = 32
+
+/** @returns the position after what was copied */
+function copy(bytes: Uint8Array, out: Uint8Array, at: number): number {
+  const { length } = bytes
+  if (length > FEW_BYTES) out.set(bytes, at)
+  else for (let i = 0; i < length; i++) out[at + i] = bytes[i]!
+  return at + length
+}
+
+/** @returns the position after what was written */
+function writeHeaders(
+  headers: NonNullable<OutgoingRecord['headers']>,
+  view: DataView,
+  out: Uint8Array,
+  from: number,
+): number {
+  let at = from
+  for (const name in headers) {
+    const bytes = headers[name]!
+    const { written } = encoder.encodeInto(name, out.subarray(at + 2))
+    view.setUint16(at, written, true)
+    at += 2 + written
+    view.setUint32(at, bytes.length, true)
+    at = copy(bytes, out, at + 4)
+  }
+  return at
+}
+
+const encoder = new TextEncoder()
 
 /** A packed batch, opened: records are views into its bytes, decoded when asked for. */
 export class RecordBatch {
@@ -120,7 +145,7 @@ export class RecordBatch {
 }
 
 /** One record of a batch. */
-export class PackedRecord implements StoredRecord, PlacedRecord {
+export class PackedRecord implements StoredRecord {
   readonly #batch: RecordBatch
   readonly #entry: number
 

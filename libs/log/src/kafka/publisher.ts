@@ -77,7 +77,7 @@ export class Publisher {
       const out: number[] = new Array(records.length)
       offsets.push(out)
       for (const [index, record] of records.entries()) {
-        const partition = targetPartition(record, partitions, cleanup, `${topic}[${index}]`)
+        const partition = targetPartition(record, partitions, cleanup, topic, index)
         const size = sizeOf(record)
         if (size > this.#maxRecordBytes)
           throw new LogError(
