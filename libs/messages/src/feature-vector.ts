@@ -54,6 +54,8 @@ export class FeaturesReader {
   time = 0
   /** weight of the last message */
   weight = 0
+  /** whether the last message is as `featureVectorCodec` writes it: under the newest schema's id */
+  newest = false
   #customer: string | undefined
   #bytes: Uint8Array = new Uint8Array()
   #start = 0
@@ -70,6 +72,11 @@ export class FeaturesReader {
       this.#customer = bytes.toString(this.#ascii ? 'latin1' : 'utf8', this.#start, this.#end)
     }
     return this.#customer
+  }
+
+  /** UTF-8 bytes of the last message's customer: a view of the message where that is the newest. */
+  get customerBytes(): Uint8Array {
+    return this.newest ? this.#bytes.subarray(this.#start, this.#end) : Buffer.from(this.customer)
   }
 
   /**
@@ -129,6 +136,7 @@ export class FeaturesReader {
     if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer)
     this.weight = this.#view.getFloat64(bytes.byteOffset + weightAt, true)
     this.time = time
+    this.newest = true
     this.#bytes = bytes
     this.#start = start
     this.#end = end
@@ -143,6 +151,7 @@ export class FeaturesReader {
     values.set(vector.features, at)
     this.time = vector.time
     this.weight = vector.weight
+    this.newest = false
     this.#customer = vector.customer
   }
 }

@@ -20,8 +20,8 @@ const record = (offset: number, value: Uint8Array | null, headers = {}): StoredR
   timestamp: 50 + offset,
 })
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
-const avro = (features: number[]): Uint8Array =>
-  featureVectorCodec.encode({ customer: 'a', time: 1, weight: 2, features: Float64Array.from(features) })
+const avro = (features: number[], customer = 'a'): Uint8Array =>
+  featureVectorCodec.encode({ customer, time: 1, weight: 2, features: Float64Array.from(features) })
 
 async function emissionOf(records: StoredRecord[]) {
   const delivery: Delivery = { topic: 'events', partition: 2, records, nextOffset: 99, endOffset: 99, ack: () => {} }
@@ -48,6 +48,12 @@ describe('ingest', () => {
       weight: 2,
       features: Float64Array.of(5),
     })
+    expect(fromAvro).toMatchObject({
+      key: Uint8Array.from(Buffer.from('a')),
+      value: avro([5]),
+      partition: 2,
+      timestamp: 51,
+    })
     expect(fromJson).toMatchObject({
       key: Buffer.from('j'),
       partition: 2,
@@ -64,6 +70,8 @@ describe('ingest', () => {
     ['undecodable', Uint8Array.of(0xff, 0xfe)],
     ['too-large', Buffer.alloc(101, 0x20)],
     ['wrong-type', avro([1, 2])],
+    ['missing-customer', avro([1], '')],
+    ['no-features', avro([Number.NaN])],
     ['no-features', json({ customer: 'c', features: { y: 1 } })],
     ['not-finite', Buffer.from('{"customer":"c","features":{"x":1e999}}')],
   ])('quarantines with the original bytes: %s', async (reason, value) => {

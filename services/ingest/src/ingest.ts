@@ -4,7 +4,7 @@ import type { Emission, Metrics, Stage } from '@eddy/runtime'
 import { map } from 'rxjs'
 import type { FeatureRule } from './feature-rule.ts'
 import { Refusal } from './refusal.ts'
-import { checkFeatureVector, toFeatureVector } from './validate.ts'
+import { checkFeatureVector, checkValues, customerOf, longestCustomerId, toFeatureVector } from './validate.ts'
 
 export interface IngestOptions {
   readonly rules: readonly FeatureRule[]
@@ -29,7 +29,7 @@ function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
   const deadLetters: OutgoingRecord[] = []
   for (const record of delivery.records) {
     try {
-      features.push(toRecord(decode(record, options), record, delivery.partition))
+      features.push(toRecord(record, options, delivery.partition))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       options.metrics?.deadLetters.inc({ reason: error.reason })
@@ -43,28 +43,42 @@ function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
   return { publications, settles: [delivery] }
 }
 
-function decode(record: StoredRecord, { rules, maxEventBytes }: IngestOptions): FeatureVector {
+function toRecord(record: StoredRecord, { rules, maxEventBytes }: IngestOptions, partition: number): OutgoingRecord {
   const { value } = record
   if (value === null || value.length === 0)
     throw new Refusal('undecodable', 'event: expected JSON or Avro, got an empty value')
   if (value.length > maxEventBytes)
     throw new Refusal('too-large', `event: expected at most ${maxEventBytes} bytes, got ${value.length}`)
-  if (value[0] === 0) return checkFeatureVector(decodeAvro(value, rules.length), rules)
-  return toFeatureVector(decodeJson(value), rules, record.timestamp)
+  if (value[0] !== 0)
+    return vectorRecord(toFeatureVector(decodeJson(value), rules, record.timestamp), record, partition)
+  return (
+    readyRecord(value, rules, record, partition) ??
+    vectorRecord(checkFeatureVector(decodeAny(value), rules), record, partition)
+  )
 }
 
 const reader = new FeaturesReader()
 let row = new Float64Array()
 
-/** The features are memory that the next event overwrites, unless their number is wrong. */
-function decodeAvro(value: Uint8Array, columns: number): FeatureVector {
-  if (row.length !== columns) row = new Float64Array(columns)
+/** An event that is a feature vector in its newest form already is checked and goes on as it came; any other is undefined. */
+function readyRecord(
+  value: Uint8Array,
+  rules: readonly FeatureRule[],
+  source: StoredRecord,
+  partition: number,
+): OutgoingRecord | undefined {
+  if (row.length !== rules.length) row = new Float64Array(rules.length)
   try {
-    reader.decodeFeaturesInto(value, row, 0, columns)
-    return { customer: reader.customer, time: reader.time, weight: reader.weight, features: row }
+    reader.decodeFeaturesInto(value, row, 0, rules.length)
   } catch {
-    return decodeAny(value)
+    return undefined
   }
+  if (!reader.newest) return undefined
+  const key = reader.customerBytes
+  // So many bytes are at most as many characters.
+  if (key.length === 0 || key.length > longestCustomerId) customerOf(reader.customer)
+  checkValues({ features: row, weight: reader.weight }, rules)
+  return { key, value, ...traced(source), timestamp: source.timestamp, partition }
 }
 
 function decodeAny(value: Uint8Array): FeatureVector {
@@ -86,7 +100,7 @@ function decodeJson(value: Uint8Array): unknown {
   }
 }
 
-function toRecord(vector: FeatureVector, source: StoredRecord, partition: number): OutgoingRecord {
+function vectorRecord(vector: FeatureVector, source: StoredRecord, partition: number): OutgoingRecord {
   return {
     key: Buffer.from(vector.customer),
     value: featureVectorCodec.encode(vector),

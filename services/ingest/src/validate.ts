@@ -5,7 +5,7 @@ import { Refusal } from './refusal.ts'
 /** An event as producers write it; `features` may also stand flat beside `customer`. */
 export type RawEvent = Readonly<Record<string, unknown>>
 
-const longestCustomerId = 1024
+export const longestCustomerId = 1024
 
 /**
  * Turns a raw event into a feature vector in the order of `rules`. A null or absent feature becomes NaN (missing).
@@ -41,17 +41,26 @@ export function toFeatureVector(event: unknown, rules: readonly FeatureRule[], a
 
 /** Checks a vector that came ready-made (Avro): same rules, NaN is a missing value. */
 export function checkFeatureVector(vector: FeatureVector, rules: readonly FeatureRule[]): FeatureVector {
-  if (vector.features.length !== rules.length) {
+  customerOf(vector.customer)
+  checkValues(vector, rules)
+  return vector
+}
+
+/** Checks all but the customer. */
+export function checkValues(
+  { features, weight }: Pick<FeatureVector, 'features' | 'weight'>,
+  rules: readonly FeatureRule[],
+): void {
+  if (features.length !== rules.length) {
     throw new Refusal(
       'wrong-type',
-      `features: expected ${rules.length} values (${rules.map(r => r.name).join(', ')}), got ${vector.features.length}`,
+      `features: expected ${rules.length} values (${rules.map(r => r.name).join(', ')}), got ${features.length}`,
     )
   }
-  customerOf(vector.customer)
-  weightOf(vector.weight)
+  weightOf(weight)
   let present = 0
   for (let i = 0; i < rules.length; i++) {
-    const value = vector.features[i]!
+    const value = features[i]!
     if (Number.isNaN(value)) missing(rules[i]!)
     else {
       const { type, values, name } = rules[i]!
@@ -68,7 +77,6 @@ export function checkFeatureVector(vector: FeatureVector, rules: readonly Featur
     }
   }
   if (present === 0) throw new Refusal('no-features', 'features: expected at least one value, got none')
-  return vector
 }
 
 function featuresOf(event: RawEvent): RawEvent {
@@ -120,7 +128,7 @@ function missing(rule: FeatureRule): number {
   return Number.NaN
 }
 
-function customerOf(customer: unknown): string {
+export function customerOf(customer: unknown): string {
   if (typeof customer === 'number' && Number.isSafeInteger(customer)) return String(customer)
   if (typeof customer !== 'string' || customer === '' || customer.length > longestCustomerId) {
     throw new Refusal(
