@@ -14,7 +14,7 @@ const config = join(folder.path, 'eddy.yaml')
 const input = join(folder.path, 'events.ndjson')
 writeFileSync(
   config,
-  'model: { name: test, components: 3, batchSize: 128, warmUp: { events: 1000 } }\nfeatures: [{ name: x }, { name: y }]\n',
+  'model: { name: test, components: 3, batchSize: 128, maxWaitMs: 20, warmUp: { events: 1000 } }\nfeatures: [{ name: x }, { name: y }]\n',
 )
 writeFileSync(input, syntheticEvents(events))
 const upArguments = (data: string): string[] => replayArguments({ config, input, data })
