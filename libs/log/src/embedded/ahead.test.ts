@@ -126,6 +126,21 @@ test('a member that acknowledges before the disk has its work is handed no more 
   expect(await log.positions('input', 'g')).toEqual(new Map([[0, 200]]))
 })
 
+test('a position never says more than the offsets: both move when a transaction has ended', async () => {
+  await open()
+  const count = 3000
+  await log.publish([{ topic: 'input', records: records(count, 0) }])
+  log.consume('input', { group: 'g', maxRecords: 1 }).subscribe(delivery => {
+    const copies = delivery.records.map(({ key, value }) => ({ key, value, partition: 0 }))
+    void log.publish([{ topic: 'output', records: copies }], { settles: { group: 'g', deliveries: [delivery] } })
+    delivery.ack()
+  })
+  for (let position = 0; position < count; await new Promise(resolve => setImmediate(resolve))) {
+    position = (await log.positions('input', 'g')).get(0) ?? 0
+    expect((await log.offsets('output'))[0]!.end).toBe(position)
+  }
+})
+
 test('what is erased or compacted meanwhile keeps what is not durable yet', async () => {
   await open()
   await log.ensureTopics({ table: { partitions: 1, cleanup: 'compact' } })

@@ -159,7 +159,8 @@ export class PublicationQueue {
       partition.bytes += bytes
       partition.dirty += bytes
     }
-    for (const { bytes, resolve } of taken) {
+    for (const { settles, bytes, resolve } of taken) {
+      if (settles) store.moved(settles.group, settles.partition, settles.next)
       this.#bytes -= bytes
       resolve()
     }

@@ -86,6 +86,8 @@ export class Store {
   readonly #database: DatabaseSync
   readonly #unlock: (() => void) | undefined
   readonly #statements = new Map<string, StatementSync>()
+  /** By group and partition. The writer's own: what it reads may be ahead of what it has been answered. */
+  readonly #positions = new Map<string, number>()
   #seen = -1
 
   constructor(directory: string, { readOnly, clock, maxBytes }: StoreOptions) {
@@ -130,6 +132,8 @@ export class Store {
     }
     this.statement('DELETE FROM writer').run()
     this.statement('INSERT INTO writer VALUES (?, ?, ?)').run(process.pid, hostname(), clock())
+    for (const { consumer_group, partition, next } of this.statement('SELECT * FROM position').all())
+      this.#positions.set(positionKey(String(consumer_group), Number(partition)), Number(next))
     // From here on this connection only reads.
     database.exec('COMMIT; PRAGMA query_only = ON')
   }
@@ -243,11 +247,17 @@ export class Store {
   }
 
   position(group: string, partition: PartitionState): number | undefined {
+    if (!this.readOnly) return this.#positions.get(positionKey(group, partition.id))
     const row = this.statement('SELECT next FROM position WHERE consumer_group = ? AND partition = ?').get(
       group,
       partition.id,
     )
     return row?.next as number | undefined
+  }
+
+  /** A position has become durable. */
+  moved(group: string, partition: PartitionState, next: number): void {
+    this.#positions.set(positionKey(group, partition.id), next)
   }
 
   /** What was to be written is, then. */
@@ -261,3 +271,5 @@ export class Store {
     this.#unlock?.()
   }
 }
+
+const positionKey = (group: string, partition: number): string => `${partition}/${group}`
