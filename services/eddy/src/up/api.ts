@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { type Delivery, type EventLog, type From, LogError, type OutgoingRecord } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
-import type { Metrics } from '@eddy/runtime'
+import type { Logger, Metrics } from '@eddy/runtime'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Observable } from 'rxjs'
 import type { Configuration } from '../configuration.ts'
@@ -18,6 +18,7 @@ import { Turns } from './turns.ts'
 export interface ApiOptions {
   readonly configuration: Configuration
   readonly log: EventLog
+  readonly logger: Logger
   readonly metrics: Pick<Metrics, 'httpEvents' | 'httpStreams'>
   /** events appended and not yet ingested */
   readonly backlog: () => Promise<number>
@@ -124,7 +125,11 @@ function* lines(body: Buffer): Generator<Buffer> {
   }
 }
 
-function addLabels(server: FastifyInstance, { configuration, log, metrics }: ApiOptions, chunks: LabelChunks): void {
+function addLabels(
+  server: FastifyInstance,
+  { configuration, log, logger, metrics }: ApiOptions,
+  chunks: LabelChunks,
+): void {
   const turns = new Turns()
   let streams = 0
   server.get<{ Querystring: { from?: string; follow?: string } }>('/v1/labels', (request, reply) => {
@@ -148,7 +153,15 @@ function addLabels(server: FastifyInstance, { configuration, log, metrics }: Api
       signal: stop.signal,
     })
     const stream = Readable.from(labelLines(deliveries, chunks, turns), { highWaterMark: 1 })
+    // The server ends a connection on which nothing has moved for its time.
+    const { socket } = request.raw
+    const stalled = (): void =>
+      logger.warn(
+        'labels: expected the reader to take what it is sent, got nothing taken for half a minute; its stream was ended. It can go on from the last offset it read.',
+      )
+    socket.once('timeout', stalled)
     stream.once('close', () => {
+      socket.off('timeout', stalled)
       metrics.httpStreams.set(--streams)
       stop.abort()
     })

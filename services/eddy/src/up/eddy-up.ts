@@ -106,6 +106,7 @@ export class EddyUp {
     addApi(this.#server, {
       configuration,
       log,
+      logger: this.#options.logger,
       metrics,
       backlog: () => this.#backlog(),
       snapshot: () => this.#snapshot,
