@@ -168,7 +168,7 @@ export class PublicationQueue {
   }
 
   #rollBack(taken: readonly Placed[], error: unknown): void {
-    const { store, onRollback } = this.#options
+    const { store, onMoved, onRollback } = this.#options
     const failure = explain(error, store.file)
     if (isIndefinite(error)) this.#failure = failure
     const lost = [...taken, ...this.#waiting.splice(0)]
@@ -180,6 +180,7 @@ export class PublicationQueue {
     }
     onRollback(failure)
     for (const { reject } of lost) reject(failure)
+    onMoved()
   }
 }
 
