@@ -3,10 +3,15 @@ import { type Context, groupName, maxRecords, runEmissions, timed } from './cont
 
 /** Feature vectors → labels, until the signal. */
 export function runScoring(context: Context, onDurable?: () => void): Promise<void> {
-  const { configuration, log, metrics, snapshots, signal, now } = context
+  const { assignments, configuration, log, metrics, snapshots, signal, now } = context
   const { topics } = configuration
   const deliveries = timed(
-    log.consume(topics.features, { group: groupName(configuration, 'scoring'), maxRecords, signal }),
+    log.consume(topics.features, {
+      group: groupName(configuration, 'scoring'),
+      maxRecords,
+      signal,
+      onAssignment: assignments.of('scoring'),
+    }),
   )
   return runEmissions(context, 'scoring', scoring({ topics }, snapshots)(deliveries), ({ settles }) => {
     for (const { records } of settles)
