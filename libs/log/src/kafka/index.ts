@@ -7,6 +7,6 @@ export type { KafkaOptions } from './options.ts'
 
 /** The log on a Kafka cluster, by way of kafkajs. Nothing is connected before it is needed. */
 export function openKafkaLog(options: KafkaOptions): EventLog {
-  const { clientId = DEFAULTS.clientId, maxRecordBytes = DEFAULTS.maxRecordBytes } = options
-  return new KafkaLog(new KafkajsDriver(options), clientId, maxRecordBytes)
+  const { maxRecordBytes = DEFAULTS.maxRecordBytes } = options
+  return new KafkaLog(new KafkajsDriver(options), maxRecordBytes)
 }

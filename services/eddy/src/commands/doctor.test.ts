@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { kernelInfo } from '@eddy/mixture'
 import { loadConfiguration } from '@eddy/runtime'
 import { afterAll, describe, expect, it } from 'vitest'
+import { RegistryServer } from '../../../../libs/messages/src/testing/registry-server.ts'
 import { configurationSchema } from '../configuration.ts'
 import { examine } from '../doctor/checks.ts'
 import { parseMetrics, view } from './top-view.ts'
@@ -59,6 +60,31 @@ describe('eddy doctor', () => {
     expect(inFile.get('directory')).toMatchObject({ status: 'failure', advice: expect.stringContaining('--data-dir') })
   })
 
+  it('asks the schema registry for what is written', async () => {
+    const server = new RegistryServer()
+    const url = await server.listen()
+    const registry = async (flags: Record<string, unknown> = {}) =>
+      (await look({ 'registry.url': url, ...flags })).get('registry')
+    expect(await registry()).toMatchObject({
+      status: 'ok',
+      found: expect.stringContaining('6 schemas will be registered'),
+    })
+    expect(await registry({ 'registry.register': false })).toMatchObject({
+      status: 'failure',
+      found: expect.stringContaining('eddy.labels.v1-value'),
+      advice: expect.stringContaining('registry.register'),
+    })
+    server.incompatible.add('eddy.labels.v1-value')
+    expect(await registry()).toMatchObject({ status: 'failure', advice: expect.stringContaining('eddy schema check') })
+    server.credentials = 'user:password'
+    expect(await registry()).toMatchObject({ status: 'failure', found: expect.stringContaining('401') })
+    expect(server.requests.filter(request => /^POST .*versions$/.test(request) && !request.includes('compat'))).toEqual(
+      [],
+    )
+    server.close()
+    expect(await registry()).toMatchObject({ status: 'failure', advice: expect.stringContaining('registry.url') })
+  })
+
   it('says when no broker answers', async () => {
     const findings = await look({ 'log.kind': 'kafka', 'kafka.brokers': ['127.0.0.1:1'] })
     expect(findings.get('broker')).toMatchObject({ status: 'failure' })
@@ -88,5 +114,28 @@ eddy_event_to_label_seconds_bucket{le="+Inf"} ${events}
     ])
     expect(shown.lines.join('\n')).toContain('model m, snapshot 3, 10 s old, 1,234 events learned')
     expect(shown.lines.join('\n')).toContain('p99 100 ms')
+  })
+
+  it('shows services that run apart as one', () => {
+    const scoring = (events: number) => `eddy_model_snapshot_version{model="m"} 4
+eddy_model_prequential_log_likelihood_nats{model="m"} Nan
+eddy_segment_weight_ratio{model="m",segment="s1"} 1
+eddy_consumer_lag_records{stage="scoring",partition="0"} 3
+eddy_event_to_label_seconds_bucket{le="0.1"} ${events}
+eddy_event_to_label_seconds_bucket{le="+Inf"} ${events}
+`
+    const other = `eddy_model_snapshot_version{model="m"} 5
+eddy_segment_weight_ratio{model="m",segment="s1"} 1
+eddy_consumer_lag_records{stage="scoring",partition="1"} 4
+eddy_event_to_label_seconds_bucket{le="0.1"} 0
+eddy_event_to_label_seconds_bucket{le="+Inf"} 10
+`
+    const shown = view(parseMetrics(scoring(0) + other), parseMetrics(scoring(90) + other), 1, 100)
+    expect(shown.stages).toEqual([['scoring', '0', '7']])
+    expect(shown.segments).toHaveLength(1)
+    const text = shown.lines.join('\n')
+    expect(text).toContain('snapshot 5')
+    expect(text).toContain('log-likelihood – nats/event')
+    expect(text).toContain('p99 100 ms')
   })
 })
