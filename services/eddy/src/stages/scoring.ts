@@ -1,12 +1,17 @@
 import { scoring } from '@eddy/scoring'
-import { type Context, groupName, maxRecords, runEmissions, timed } from './context.ts'
+import { type Context, groupName, maxRecords, partitionWatch, runEmissions, timed } from './context.ts'
 
 /** Feature vectors → labels, until the signal. */
 export function runScoring(context: Context, onDurable?: () => void): Promise<void> {
   const { configuration, log, metrics, snapshots, signal, now } = context
   const { topics } = configuration
   const deliveries = timed(
-    log.consume(topics.features, { group: groupName(configuration, 'scoring'), maxRecords, signal }),
+    log.consume(topics.features, {
+      group: groupName(configuration, 'scoring'),
+      maxRecords,
+      signal,
+      onAssignment: partitionWatch(context, 'scoring'),
+    }),
   )
   return runEmissions(context, 'scoring', scoring({ topics }, snapshots)(deliveries), ({ settles }) => {
     for (const { records } of settles)
