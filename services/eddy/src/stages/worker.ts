@@ -25,9 +25,9 @@ export async function runWorker(context: Context, hooks: LearningHooks = {}): Pr
     { model: model.name, columns: specification.features.length, batchSize: model.batchSize, topics, eStep, metrics },
     {
       // Ends at once on the signal: what a batch that is not full holds back is learned by the next process.
-      features: from =>
+      features: (from, onAssignment) =>
         log
-          .consume(topics.features, { group: groupName(configuration, 'e-step'), from })
+          .consume(topics.features, { group: groupName(configuration, 'e-step'), from, onAssignment })
           .pipe(tap(arrived), takeUntil(stopped)),
       snapshots,
       ends: merge(ends, quietAfter(arrived, model.maxWaitMs, mayFlush)).pipe(takeUntil(stopped)),
