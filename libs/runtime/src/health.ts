@@ -24,7 +24,7 @@ export class Health {
     else entry.lag = lag
   }
 
-  /** The partition is another process's now. */
+  /** Another process has the partition now: it is not for us to move on there. */
   forget(stage: string, partition: number): void {
     this.#progress.delete(`${stage}/${partition}`)
   }

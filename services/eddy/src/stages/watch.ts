@@ -90,10 +90,10 @@ class Watcher {
     const key = `${stage}/${partition}`
     const held = assignments.holds(stage, partition)
     if (held === false) {
-      if (!this.#reported.delete(key)) return
+      health.forget(stage, partition)
       metrics.lag.remove(labels)
       metrics.lastProgress.remove(labels)
-      health.forget(stage, partition)
+      this.#reported.delete(key)
       return
     }
     if (!this.#reported.has(key)) {

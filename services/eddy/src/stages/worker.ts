@@ -20,6 +20,7 @@ export async function runWorker(context: Context, hooks: LearningHooks = {}): Pr
   const { ends = NEVER, whenQuiet = async () => 'here' } = hooks
   const stopped = onAbort(signal)
   const arrived = new Subject<Delivery>()
+  const held = assignments.of('e-step')
   const { eStep, close } = openEStep(configuration, specification)
   const emissions = eStepWorker(
     {
@@ -33,13 +34,16 @@ export async function runWorker(context: Context, hooks: LearningHooks = {}): Pr
     },
     {
       // Ends at once on the signal: what a batch that is not full holds back is learned by the next process.
-      features: from =>
+      features: (from, onAssignment) =>
         log
           .consume(topics.features, {
             group: groupName(configuration, 'e-step'),
             from,
             ahead: true,
-            onAssignment: assignments.of('e-step'),
+            onAssignment: partitions => {
+              held(partitions)
+              onAssignment(partitions)
+            },
           })
           .pipe(tap(arrived), takeUntil(stopped)),
       snapshots,
