@@ -1,5 +1,5 @@
 import { type Delivery, type EventLog, failpoint, type Publication } from '@eddy/log'
-import { concatMap, type Observable } from 'rxjs'
+import { mergeMap, type Observable } from 'rxjs'
 
 /** What a stage wants published, and the deliveries that are done once it is. */
 export interface Emission {
@@ -19,12 +19,14 @@ export interface RunOptions {
 }
 
 /**
- * Runs what a stage emits: publish, then acknowledge, in this one place. Completes when the deliveries do, with everything they
- * led to durable; errors with the first failure, nothing of the failed emission being acknowledged.
+ * Runs what a stage emits: publish, then acknowledge, in this one place. Emissions are given to the log in their order and
+ * become durable side by side, so that no partition waits for another's transaction; there are never many, as a partition's
+ * next delivery comes only after the ack. Completes when the deliveries do, with everything they led to durable; errors with
+ * the first failure, nothing of the failed emission being acknowledged.
  */
 export function run(emissions: Observable<Emission>, { log, group, onDurable }: RunOptions): Observable<Emission> {
   return emissions.pipe(
-    concatMap(async emission => {
+    mergeMap(async emission => {
       const { publications, settles } = emission
       failpoint('before-publish')
       if (settles.length > 0) await log.publish(publications, { settles: { group, deliveries: settles } })
