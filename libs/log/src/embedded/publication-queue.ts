@@ -46,7 +46,7 @@ export class PublicationQueue {
         const { options, partitions } = this.#store.topic(topic)
         const targets = records.map((record, i) => {
           bytes += packedSize(record)
-          return partitions[targetPartition(record, partitions.length, options.cleanup, `${topic}[${i}]`)]!
+          return partitions[targetPartition(record, partitions.length, options.cleanup, topic, i)]!
         })
         return { records, targets }
       })
