@@ -3,7 +3,7 @@ import { partitionOfKey } from './partition-of-key.ts'
 
 /**
  * Where a record goes: the partition it names, else the one of its key.
- * @param topic and `index` among the records published to it: what the record is called in an error
+ * @param topic names the record in an error, with `index`, its place in the publication
  * @throws LogError when it has no place, or cannot be stored there
  */
 export function targetPartition(
