@@ -117,15 +117,14 @@ export function mixture(inner: Family): Mixture {
     /** Arrays of `previous` that the families do not know, such as a frozen transform, are handed on. */
     maximise(statistics, prior, previous) {
       let total = 0
-      // Variance-reduced statistics can put a component a little below nothing.
-      const held = statistics.subarray(0, components).map(s => Math.max(s, 0))
-      for (let k = 0; k < components; k++) total += held[k]!
-      if (!(total > 0 && total < Infinity)) return previous
       const weights = new Float64Array(components)
+      // Variance-reduced statistics can put a component a little below nothing.
+      for (let k = 0; k < components; k++) total += weights[k] = Math.max(statistics[k]!, 0)
+      if (!(total > 0 && total < Infinity)) return previous
       const pseudo = prior.weightPseudoEvents
       let sum = 0
       for (let k = 0; k < components; k++) {
-        weights[k] = (held[k]! + pseudo) / (total + components * pseudo)
+        weights[k] = (weights[k]! + pseudo) / (total + components * pseudo)
         sum += weights[k]!
       }
       for (let k = 0; k < components; k++) weights[k]! /= sum

@@ -1,6 +1,5 @@
 import type { Parameters, Statistics } from '../family.ts'
-import { compiledCovariances } from '../kernel/compiled-maximise.ts'
-import { kernelShape } from '../kernel/shape.ts'
+import { compiledMaximise, type Estimates } from '../kernel/compiled-maximise.ts'
 import { packedIndex } from '../numerics/packed.ts'
 import type { Prior } from '../prior.ts'
 import { factorCovariance, improveFactors } from './factor-analysis.ts'
@@ -58,6 +57,7 @@ function isStarved(layout: GaussianLayout, statistics: Statistics, k: number, we
  * M-step of every covariance type, maximum likelihood or MAP under a Normal-Inverse-Wishart prior centred at the overall
  * mean and (diagonal) variance v of these statistics (Murphy 2012, §4.6.3.2, eq. 4.215–4.217 with ν0 counted in pseudo-events):
  * μ_k = (s1 + κ0 m0)/(s0 + κ0), Σ_k = (S_k + κ0 s0/(κ0+s0) (x̄−m0)(x̄−m0)ᵀ + ν0 diag(v))/(s0 + ν0).
+ * The compiled kernel does what it can of it; the components it leaves are estimated here.
  */
 export function maximiseGaussian(
   layout: GaussianLayout,
@@ -65,28 +65,40 @@ export function maximiseGaussian(
   prior: Prior,
   previous: Parameters,
 ): Parameters {
-  const { components, columns: d, first } = layout
+  const { columns: d, first } = layout
   const reference = previous.reference!
-  const overall = overallMoments(layout, statistics, reference)
-  if (!(overall.weight > 0 && overall.weight < Infinity)) return previous
-  const means = previous.means!.slice()
-  const starved = new Uint8Array(components)
-  const kappa = prior.meanPseudoEvents
-  for (let k = 0; k < components; k++) {
-    if (isStarved(layout, statistics, k, overall.weight)) {
-      starved[k] = 1
-      continue
+  const estimates = compiledMaximise(layout, statistics, prior, previous) ?? unestimated(layout, previous)
+  const { means, left } = estimates
+  if (left.length > 0) {
+    const overall = overallMoments(layout, statistics, reference)
+    if (!(overall.weight > 0 && overall.weight < Infinity)) return previous
+    const kappa = prior.meanPseudoEvents
+    const occupied = left.filter(k => !isStarved(layout, statistics, k, overall.weight))
+    for (const k of occupied) {
+      const weight = statistics[k]!
+      for (let j = 0; j < d; j++) {
+        const deviation = (statistics[first + k * d + j]! + kappa * overall.mean[j]!) / (weight + kappa)
+        means[k * d + j] = reference[j]! + deviation
+      }
     }
-    const weight = statistics[k]!
-    for (let j = 0; j < d; j++) {
-      const deviation = (statistics[first + k * d + j]! + kappa * overall.mean[j]!) / (weight + kappa)
-      means[k * d + j] = reference[j]! + deviation
-    }
+    const estimate = { layout, statistics, prior, previous, overall, occupied, estimates }
+    if (layout.covariance === 'tied') return { means, ...tied(estimate), reference }
+    if (layout.triangular) return { means, ...triangles(estimate), reference }
+    variances(estimate)
   }
-  const estimate = { layout, statistics, prior, previous, overall, starved }
-  if (layout.covariance === 'tied') return { means, ...tied(estimate), reference }
-  if (layout.triangular) return { means, ...triangles(estimate), reference }
-  return { means, ...variances(estimate), reference }
+  const { covariances, precisionsCholesky, logDeterminants } = estimates
+  return { means, covariances, precisionsCholesky, logDeterminants, reference }
+}
+
+/** Copies of the previous parameters, every component left to do. */
+function unestimated({ components }: GaussianLayout, previous: Parameters): Estimates {
+  return {
+    means: previous.means!.slice(),
+    covariances: previous.covariances!.slice(),
+    precisionsCholesky: previous.precisionsCholesky!.slice(),
+    logDeterminants: previous.logDeterminants!.slice(),
+    left: Array.from({ length: components }, (_, k) => k),
+  }
 }
 
 interface Estimate {
@@ -95,7 +107,10 @@ interface Estimate {
   readonly prior: Prior
   readonly previous: Parameters
   readonly overall: Overall
-  readonly starved: Uint8Array
+  /** the components to estimate */
+  readonly occupied: readonly number[]
+  /** written to */
+  readonly estimates: Estimates
 }
 
 /** Scatter of component k about its own mean plus the prior's, before division: entry (i, j). */
@@ -113,19 +128,14 @@ function scatterAt(estimate: Estimate, k: number, second: number, i: number, j: 
 }
 
 function triangles(estimate: Estimate): Parameters {
-  const { layout, statistics, prior, previous, overall, starved } = estimate
-  const { components, columns: d, packed, second, factors } = layout
-  const covariances = previous.covariances!.slice()
-  const precisionsCholesky = previous.precisionsCholesky!.slice()
-  const logDeterminants = previous.logDeterminants!.slice()
+  const { layout, statistics, prior, previous, overall, occupied, estimates } = estimate
+  const { columns: d, packed, second, factors } = layout
+  const { covariances, precisionsCholesky, logDeterminants } = estimates
   const loadings = layout.covariance === 'factor' ? previous.loadings!.slice() : undefined
   const noiseVariances = layout.covariance === 'factor' ? previous.noiseVariances!.slice() : undefined
   const lower = new Float64Array(packed)
   const floor = prior.varianceFloor
-  const done =
-    loadings === undefined ? compiledTriangles(estimate, { covariances, precisionsCholesky, logDeterminants }) : starved
-  for (let k = 0; k < components; k++) {
-    if (starved[k] === 1 || done[k] === 1) continue
+  for (const k of occupied) {
     const covariance = covariances.subarray(k * packed, (k + 1) * packed)
     const weight = statistics[k]! + prior.covariancePseudoEvents
     for (let i = 0, t = 0; i < d; i++)
@@ -150,25 +160,6 @@ function triangles(estimate: Estimate): Parameters {
   }
   const common = { covariances, precisionsCholesky, logDeterminants }
   return loadings === undefined ? common : { ...common, loadings, noiseVariances: noiseVariances! }
-}
-
-/** What the compiled kernel does of `triangles`: components in which nothing has to be regularised. @returns 1 for those done */
-function compiledTriangles(
-  { layout, statistics, prior, overall, starved }: Estimate,
-  into: Record<'covariances' | 'precisionsCholesky' | 'logDeterminants', Float64Array>,
-): Uint8Array {
-  const { meanPseudoEvents, covariancePseudoEvents, varianceFloor } = prior
-  const settings = { meanPseudoEvents, covariancePseudoEvents, varianceFloor, starved }
-  const estimate = { ...settings, overallMean: overall.mean, overallVariance: overall.variance }
-  const { covariances, precisionsCholesky, logDeterminants } = into
-  return compiledCovariances(
-    kernelShape(layout),
-    statistics,
-    estimate,
-    covariances,
-    precisionsCholesky,
-    logDeterminants,
-  )
 }
 
 function tied(estimate: Estimate): Parameters {
@@ -203,13 +194,13 @@ function tied(estimate: Estimate): Parameters {
   return { covariances, precisionsCholesky, logDeterminants: new Float64Array(components).fill(value) }
 }
 
-function variances(estimate: Estimate): Parameters {
-  const { layout, statistics, prior, previous, overall, starved } = estimate
-  const { components, columns: d, second } = layout
+/** Writes the estimates of diagonal and spherical components. */
+function variances(estimate: Estimate): void {
+  const { layout, statistics, prior, overall, occupied, estimates } = estimate
+  const { columns: d, second } = layout
+  const { covariances, precisionsCholesky, logDeterminants } = estimates
   const spherical = layout.covariance === 'spherical'
-  const covariances = previous.covariances!.slice()
-  for (let k = 0; k < components; k++) {
-    if (starved[k] === 1) continue
+  for (const k of occupied) {
     const weight = statistics[k]! + prior.covariancePseudoEvents
     let mean = 0
     let meanOverall = 0
@@ -220,12 +211,12 @@ function variances(estimate: Estimate): Parameters {
       meanOverall += overall.variance[j]! / d
     }
     if (spherical) covariances[k] = regulariseVariance(mean, meanOverall, prior.varianceFloor)
+    const size = spherical ? 1 : d
+    let logDeterminant = 0
+    for (let i = k * size; i < (k + 1) * size; i++) {
+      precisionsCholesky[i] = 1 / Math.sqrt(covariances[i]!)
+      logDeterminant += Math.log(precisionsCholesky[i]!)
+    }
+    logDeterminants[k] = spherical ? d * logDeterminant : logDeterminant
   }
-  const precisionsCholesky = covariances.map(variance => 1 / Math.sqrt(variance))
-  const logDeterminants = new Float64Array(components)
-  for (let k = 0; k < components; k++) {
-    if (spherical) logDeterminants[k] = d * Math.log(precisionsCholesky[k]!)
-    else for (let j = 0; j < d; j++) logDeterminants[k]! += Math.log(precisionsCholesky[k * d + j]!)
-  }
-  return { covariances, precisionsCholesky, logDeterminants }
 }

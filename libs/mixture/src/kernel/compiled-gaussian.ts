@@ -2,7 +2,7 @@ import type { Block } from '../block.ts'
 import { empty, type Family, type Parameters, type Statistics } from '../family.ts'
 import type { GaussianLayout } from '../gaussian/layout.ts'
 import { kernelExports } from './engine.ts'
-import { copyRows, loadKernel, takeStatistics, view } from './loaded-kernel.ts'
+import { copyRows, loadKernel, takeStatistics } from './loaded-kernel.ts'
 import { addMarginalStatistics, marginalGrouper } from './marginal.ts'
 import { completeness, gatherRows } from './rows.ts'
 import { kernelShape } from './shape.ts'
@@ -34,8 +34,7 @@ export function compiledGaussian(
     for (let from = 0; from < block.rows; from += kernel.rows) {
       const to = Math.min(block.rows, from + kernel.rows)
       copyRows(kernel, block, from, to)
-      const target = view(kernel, exports.posterior.value, (to - from) * components)
-      target.set(responsibilities.subarray(from * components, to * components))
+      kernel.memory.posterior.set(responsibilities.subarray(from * components, to * components))
       if (!Number.isFinite(exports.observe(to - from))) {
         exports.clearStatistics()
         return false
@@ -55,7 +54,7 @@ export function compiledGaussian(
       const to = Math.min(block.rows, from + kernel.rows)
       copyRows(kernel, block, from, to)
       if (Number.isNaN(exports.densitiesOf(to - from))) return false
-      out.set(view(kernel, exports.posterior.value, (to - from) * components), from * components)
+      out.set(kernel.memory.posterior.subarray(0, (to - from) * components), from * components)
     }
     return true
   }

@@ -1,67 +1,64 @@
-import type { Statistics } from '../family.ts'
-import { layOut, view } from './loaded-kernel.ts'
-import type { KernelShape } from './shape.ts'
+import type { Parameters, Statistics } from '../family.ts'
+import type { GaussianLayout } from '../gaussian/layout.ts'
+import type { Prior } from '../prior.ts'
+import { type KernelMemory, layOut } from './loaded-kernel.ts'
+import { kernelShape } from './shape.ts'
 
-/** What the M-step of full covariances needs besides the statistics; see Prior and maximiseGaussian. */
-export interface CovarianceEstimate {
-  /** κ0 */
-  readonly meanPseudoEvents: number
-  /** ν0 */
-  readonly covariancePseudoEvents: number
-  readonly varianceFloor: number
-  /** mean of all events about the reference, shape (d) */
-  readonly overallMean: Float64Array
-  /** variance of all events, shape (d) */
-  readonly overallVariance: Float64Array
-  /** 1 for components that keep their parameters, shape (K) */
-  readonly starved: Uint8Array
+/** Means and covariances of an M-step of which some components may be left to do. */
+export interface Estimates {
+  /** shape (K, d) */
+  readonly means: Float64Array
+  /** as a gaussian family documents them */
+  readonly covariances: Float64Array
+  readonly precisionsCholesky: Float64Array
+  readonly logDeterminants: Float64Array
+  /** the components that still hold what they had before */
+  readonly left: readonly number[]
 }
 
 /**
- * Covariances, L⁻¹ and log |L⁻¹| of full-covariance components from their statistics, where nothing has to be regularised.
- * @param covariances written to, shape (K, p)
- * @param precisionsCholesky written to, shape (K, p)
- * @param logDeterminants written to, shape (K)
- * @returns 1 for components that are done; the others are untouched (all, where the kernel does not run), shape (K)
+ * The M-step of full, diagonal and spherical components by the compiled kernel: of those in which nothing has to be regularised.
+ * @returns new arrays, or undefined where the kernel does not run or does not know the form
  */
-export function compiledCovariances(
-  shape: KernelShape,
+export function compiledMaximise(
+  layout: GaussianLayout,
   statistics: Statistics,
-  estimate: CovarianceEstimate,
-  covariances: Float64Array,
-  precisionsCholesky: Float64Array,
-  logDeterminants: Float64Array,
-): Uint8Array {
-  const { components, columns } = shape
-  const { meanPseudoEvents, covariancePseudoEvents, varianceFloor } = estimate
-  const p = (columns * (columns + 1)) / 2
-  const done = new Uint8Array(components)
-  const kernel = layOut(shape, 1)
-  if (kernel === undefined) return done
-  const { exports } = kernel
-  view(kernel, exports.statistics.value, statistics.length).set(statistics)
-  view(kernel, exports.overallMean.value, columns).set(estimate.overallMean)
-  view(kernel, exports.overallVariance.value, columns).set(estimate.overallVariance)
-  const covariance = view(kernel, exports.covariances.value, components * p)
-  const factors = view(kernel, exports.factors.value, components * p)
-  for (let k = 0; k < components; k++) {
-    if (estimate.starved[k] === 1) continue
-    exports.formCovariance(k, meanPseudoEvents, covariancePseudoEvents)
-    const trace = exports.factorise(k)
-    // trace ≥ 1/λ_min in units of the overall variance: where it is small, no eigenvalue is below the floor.
-    if (!(trace >= 0 && trace * varianceFloor <= 1)) continue
-    const from = k * p
-    covariances.set(covariance.subarray(from, from + p), from)
-    precisionsCholesky.set(factors.subarray(from, from + p), from)
-    let logDeterminant = 0
-    for (let i = 0, t = from; i < columns; i++) {
-      t += i
-      logDeterminant += Math.log(factors[t]!)
-      t++
-    }
-    logDeterminants[k] = logDeterminant
-    done[k] = 1
-  }
+  prior: Prior,
+  previous: Parameters,
+): Estimates | undefined {
+  if (layout.covariance === 'tied' || layout.covariance === 'factor') return undefined
+  const kernel = layOut(kernelShape(layout), 1)
+  if (kernel === undefined) return undefined
+  const { exports, memory } = kernel
+  memory.statistics.set(statistics)
+  memory.reference.set(previous.reference!)
+  const done = exports.maximise(prior.meanPseudoEvents, prior.covariancePseudoEvents, prior.varianceFloor)
   exports.clearStatistics()
-  return done
+  const estimates = copyEstimates(memory)
+  const left: number[] = []
+  if (done < layout.components) for (let k = 0; k < layout.components; k++) if (memory.settled[k] === 0) left.push(k)
+  for (const k of left)
+    for (const [name, array] of Object.entries(estimates)) {
+      const size = array.length / layout.components
+      array.set(previous[name]!.subarray(k * size, (k + 1) * size), k * size)
+    }
+  return { ...estimates, left }
+}
+
+/** One copy of the four arrays, which lie together: to allocate it takes longer than to fill it. */
+function copyEstimates({ estimatedMeans, covariances, factors, logDeterminants }: KernelMemory) {
+  const from = estimatedMeans.byteOffset
+  const to = logDeterminants.byteOffset + logDeterminants.byteLength
+  const all = new Float64Array((to - from) / 8)
+  all.set(new Float64Array(estimatedMeans.buffer, from, all.length))
+  const part = ({ byteOffset, length }: Float64Array) => {
+    const start = (byteOffset - from) / 8
+    return all.subarray(start, start + length)
+  }
+  return {
+    means: part(estimatedMeans),
+    covariances: part(covariances),
+    precisionsCholesky: part(factors),
+    logDeterminants: part(logDeterminants),
+  }
 }

@@ -3,7 +3,7 @@ import { empty, type Parameters, type Statistics } from '../family.ts'
 import type { GaussianLayout } from '../gaussian/layout.ts'
 import type { Expectation, Mixture } from '../mixture.ts'
 import { negligibleCut } from './engine.ts'
-import { copyRows, type LoadedKernel, loadKernel, takeStatistics, view } from './loaded-kernel.ts'
+import { copyRows, type LoadedKernel, loadKernel, takeStatistics } from './loaded-kernel.ts'
 import { addMarginalStatistics, marginalGrouper } from './marginal.ts'
 import { completeness, gather, gatherRows } from './rows.ts'
 import { kernelShape } from './shape.ts'
@@ -117,9 +117,9 @@ function expectationOfRows(
   into: Statistics,
   total: { logLikelihood: number; weight: number },
 ): boolean {
-  const { exports } = kernel
+  const { exports, memory } = kernel
   copyRows(kernel, block, from, to)
-  if (weights !== undefined) view(kernel, exports.weights.value, to - from).set(weights.subarray(from, to))
+  if (weights !== undefined) memory.weights.set(weights.subarray(from, to))
   const value = exports.expectation(to - from, weights === undefined ? 0 : 1, negligibleCut())
   if (Number.isNaN(value)) {
     exports.clearStatistics()
@@ -141,10 +141,10 @@ function scoreRows(
   posterior: Float64Array,
   logDensity: Float64Array,
 ): boolean {
-  const { exports, shape } = kernel
+  const { exports, shape, memory } = kernel
   copyRows(kernel, block, from, to)
   if (Number.isNaN(exports.score(to - from, negligibleCut()))) return false
-  posterior.set(view(kernel, exports.posterior.value, (to - from) * shape.components), from * shape.components)
-  logDensity.set(view(kernel, exports.logDensity.value, to - from), from)
+  posterior.set(memory.posterior.subarray(0, (to - from) * shape.components), from * shape.components)
+  logDensity.set(memory.logDensity.subarray(0, to - from), from)
   return true
 }

@@ -40,18 +40,18 @@ export interface KernelExports {
   observe(rows: number): number
   score(rows: number, cut: number): number
   densitiesOf(rows: number): number
-  formCovariance(component: number, kappa: number, nu: number): void
-  factorise(component: number): number
+  maximise(kappa: number, nu: number, floor: number): number
   readonly activeCount: Cell
   readonly constants: Cell
   readonly covariances: Cell
+  readonly estimatedMeans: Cell
   readonly factors: Cell
   readonly logDensity: Cell
+  readonly logDeterminants: Cell
   readonly means: Cell
-  readonly overallMean: Cell
-  readonly overallVariance: Cell
   readonly posterior: Cell
   readonly reference: Cell
+  readonly settled: Cell
   readonly statistics: Cell
   readonly statisticsLength: Cell
   readonly values: Cell

@@ -1,5 +1,6 @@
 import type { Block } from '../block.ts'
 import type { Parameters, Statistics } from '../family.ts'
+import { packedLength } from '../numerics/packed.ts'
 import { type KernelExports, kernelExports } from './engine.ts'
 import { covarianceNumber, type KernelShape } from './shape.ts'
 
@@ -16,7 +17,37 @@ export interface LoadedKernel {
   readonly shape: KernelShape
   /** rows it takes at once */
   readonly rows: number
+  /** void after the next layout */
+  readonly memory: KernelMemory
 }
+
+/** Views of what assembly/memory.ts describes. Those of events are as long as there are `rows`. */
+export type KernelMemory = Readonly<Record<keyof ReturnType<typeof lengthsOf>, Float64Array>>
+
+function lengthsOf(shape: KernelShape, rows: number) {
+  const { covariance, components, columns } = shape
+  const triangle = packedLength(columns)
+  const matrices = { full: components * triangle, tied: triangle, diag: components * columns, spherical: components }
+  const secondMoments = covariance === 'spherical' ? components * columns : matrices[covariance]
+  return {
+    constants: components,
+    reference: columns,
+    means: components * pitchOf(columns),
+    factors: matrices[covariance],
+    values: rows * columns,
+    weights: rows,
+    posterior: rows * components,
+    logDensity: rows,
+    statistics: components * (1 + columns) + secondMoments,
+    covariances: covariance === 'tied' ? 0 : matrices[covariance],
+    estimatedMeans: components * columns,
+    logDeterminants: components,
+    settled: components,
+  }
+}
+
+/** Doubles between two components' means. */
+const pitchOf = (columns: number): number => (columns + 3) & ~3
 
 /** What the thread's kernel holds: parameters are never changed in place, so the same arrays need not be copied again. */
 let current: { readonly kernel: LoadedKernel; readonly held: readonly (Float64Array | undefined)[] } | undefined
@@ -34,9 +65,17 @@ export function layOut(shape: KernelShape, rows: number): LoadedKernel | undefin
     return current.kernel
   }
   exports.configure(covarianceNumber(shape), shape.components, shape.columns, capacity)
-  const kernel = { exports, shape, rows: capacity }
+  const kernel = { exports, shape, rows: capacity, memory: viewMemory(exports, shape, capacity) }
   current = { kernel, held: [] }
   return kernel
+}
+
+function viewMemory(exports: KernelExports, shape: KernelShape, rows: number): KernelMemory {
+  const views = Object.entries(lengthsOf(shape, rows)).map(([name, length]) => {
+    const address = exports[name as keyof KernelMemory].value
+    return [name, new Float64Array(exports.memory.buffer, address, length)] as const
+  })
+  return Object.fromEntries(views) as KernelMemory
 }
 
 const suits = (kernel: LoadedKernel, exports: KernelExports, shape: KernelShape, rows: number): boolean =>
@@ -78,38 +117,30 @@ export function loadKernel(
 }
 
 function copyParameters(kernel: LoadedKernel, parameters: Parameters, weights: Float64Array | undefined): void {
-  const { exports, shape } = kernel
+  const { exports, shape, memory } = kernel
   const { components, columns } = shape
   const { means, precisionsCholesky, logDeterminants, reference } = parameters
-  const constants = view(kernel, exports.constants.value, components)
-  const pitch = (columns + 3) & ~3
-  const target = view(kernel, exports.means.value, components * pitch)
+  const { constants, means: target } = memory
+  const pitch = pitchOf(columns)
   for (let k = 0; k < components; k++) {
     const logWeight = weights === undefined ? 0 : Math.log(weights[k]!)
     constants[k] = logWeight + (logDeterminants![k]! - columns * HALF_LOG_TWO_PI)
     for (let j = 0; j < columns; j++) target[k * pitch + j] = means![k * columns + j]!
   }
-  view(kernel, exports.reference.value, columns).set(reference!)
-  view(kernel, exports.factors.value, precisionsCholesky!.length).set(precisionsCholesky!)
+  memory.reference.set(reference!)
+  memory.factors.set(precisionsCholesky!)
   exports.prepare()
-}
-
-/** A view of the kernel's memory; void after the next layout. */
-export function view(kernel: LoadedKernel, address: number, length: number): Float64Array {
-  return new Float64Array(kernel.exports.memory.buffer, address, length)
 }
 
 /** Copies rows [from, to) to the kernel. */
 export function copyRows(kernel: LoadedKernel, block: Block, from: number, to: number): void {
-  const { columns } = block
-  const target = view(kernel, kernel.exports.values.value, (to - from) * columns)
-  target.set(block.values.subarray(from * columns, to * columns))
+  const { columns, rows, values } = block
+  kernel.memory.values.set(from === 0 && to === rows ? values : values.subarray(from * columns, to * columns))
 }
 
 /** Adds the kernel's statistics to `into` and clears them. */
 export function takeStatistics(kernel: LoadedKernel, into: Statistics): void {
-  const { exports } = kernel
-  const from = view(kernel, exports.statistics.value, exports.statisticsLength.value)
-  for (let i = 0; i < from.length; i++) into[i]! += from[i]!
-  exports.clearStatistics()
+  const { statistics } = kernel.memory
+  for (let i = 0; i < statistics.length; i++) into[i]! += statistics[i]!
+  kernel.exports.clearStatistics()
 }

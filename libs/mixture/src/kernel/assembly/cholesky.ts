@@ -54,7 +54,7 @@ export function formCovariance(k: i32, kappa: f64, nu: f64): void {
 }
 
 /**
- * Σ = L Lᵀ for the covariance of component k (0 for tied) and its L⁻¹, to `factors`.
+ * Σ = L Lᵀ for the covariance of component k and its L⁻¹, to `factors`.
  * @returns Σ_ij (L⁻¹)²_ij v_j, the trace of V^½ Σ⁻¹ V^½, or −1 if Σ is not positive definite to working precision
  */
 export function factorise(k: i32): f64 {

@@ -86,18 +86,23 @@ function distances<PerColumn>(rows: i32, k: i32, mean: usize, factor: usize, sca
 export function momentSums(rows: i32, squares: bool): void {
   const first = statistics + ((<usize>components) << 3)
   const second = first + ((<usize>(components * columns)) << 3)
-  for (let k = 0; k < components; k += 2)
-    for (let panel = 0; panel < panels; panel++) {
-      if (squares) momentTile<f64>(k, panel, rows, first, second)
-      else momentTile<i32>(k, panel, rows, first, second)
+  for (let panel = 0; panel < panels; panel++) {
+    let k = 0
+    for (; k + 2 <= components; k += 2) {
+      if (squares) momentTile<f64, f64>(k, panel, rows, first, second)
+      else momentTile<i32, f64>(k, panel, rows, first, second)
     }
+    if (k == components) continue
+    if (squares) momentTile<f64, i32>(k, panel, rows, first, second)
+    else momentTile<i32, i32>(k, panel, rows, first, second)
+  }
 }
 
+// `Pair`, a compile-time flag too: f64 for components k and k + 1, i32 for k alone.
 // @ts-ignore: decorator
 @inline
-function momentTile<Squares>(k: i32, panel: i32, rows: i32, first: usize, second: usize): void {
+function momentTile<Squares, Pair>(k: i32, panel: i32, rows: i32, first: usize, second: usize): void {
   const rowBytes: usize = isFloat<Squares>() ? 64 : 32
-  // Behind the last component lie zero responsibilities.
   let r = densities + <usize>k * DENSITY_PITCH
   const end = r + (<usize>rows << 3)
   let x = columnPanels + <usize>panel * (isFloat<Squares>() ? SQUARE_PANEL_PITCH : PANEL_PITCH)
@@ -111,20 +116,20 @@ function momentTile<Squares>(k: i32, panel: i32, rows: i32, first: usize, second
   let b3 = f64x2.splat(0)
   for (; r < end; r += 8, x += rowBytes) {
     const ra = v128.load64_splat(r)
-    const rb = v128.load64_splat(r, 512)
+    const rb = isFloat<Pair>() ? v128.load64_splat(r, 512) : ra
     let v = v128.load(x)
     a0 = f64x2.add(a0, f64x2.mul(v, ra))
-    b0 = f64x2.add(b0, f64x2.mul(v, rb))
+    if (isFloat<Pair>()) b0 = f64x2.add(b0, f64x2.mul(v, rb))
     v = v128.load(x, 16)
     a1 = f64x2.add(a1, f64x2.mul(v, ra))
-    b1 = f64x2.add(b1, f64x2.mul(v, rb))
+    if (isFloat<Pair>()) b1 = f64x2.add(b1, f64x2.mul(v, rb))
     if (isFloat<Squares>()) {
       v = v128.load(x, 32)
       a2 = f64x2.add(a2, f64x2.mul(v, ra))
-      b2 = f64x2.add(b2, f64x2.mul(v, rb))
+      if (isFloat<Pair>()) b2 = f64x2.add(b2, f64x2.mul(v, rb))
       v = v128.load(x, 48)
       a3 = f64x2.add(a3, f64x2.mul(v, ra))
-      b3 = f64x2.add(b3, f64x2.mul(v, rb))
+      if (isFloat<Pair>()) b3 = f64x2.add(b3, f64x2.mul(v, rb))
     }
   }
   const column = panel << 2
@@ -133,7 +138,7 @@ function momentTile<Squares>(k: i32, panel: i32, rows: i32, first: usize, second
   const next = (<usize>columns) << 3
   addRow(first + at, a0, a1, count)
   if (isFloat<Squares>()) addRow(second + at, a2, a3, count)
-  if (k + 1 < components) {
+  if (isFloat<Pair>()) {
     addRow(first + at + next, b0, b1, count)
     if (isFloat<Squares>()) addRow(second + at + next, b2, b3, count)
   }

@@ -41,19 +41,20 @@ import {
 } from './softmax'
 import { factorPanelsLength, packFactor, triangularTile, whitenTile } from './triangular'
 
-export { factorise, formCovariance } from './cholesky'
+export { maximise } from './maximise'
 export { clearStatistics, configure } from './memory'
 export {
   activeCount,
   constants,
   covariances,
+  estimatedMeans,
   factors,
   logDensity,
+  logDeterminants,
   means,
-  overallMean,
-  overallVariance,
   posterior,
   reference,
+  settled,
   statistics,
   statisticsLength,
   values,

@@ -58,11 +58,17 @@ export let statistics: usize = 0
 export let statisticsLength: i32 = 0
 
 // The M-step's.
-/** full (K, p), tied (p): covariances. */
+/** full (K, p), diagonal (K, d), spherical (K): covariances. */
 export let covariances: usize = 0
-/** (d): mean of all events about the reference, written by the host. */
+/** (K, d) */
+export let estimatedMeans: usize = 0
+/** (K): log |L⁻¹|, nats. */
+export let logDeterminants: usize = 0
+/** (K): 1 for components that the M-step has estimated, else 0. */
+export let settled: usize = 0
+/** (d): mean of all events about the reference. */
 export let overallMean: usize = 0
-/** (d): variance of all events, written by the host. */
+/** (d): variance of all events, zeros behind it up to whole panels. */
 export let overallVariance: usize = 0
 /** Panels of one Cholesky factor, see triangular.ts. */
 export let choleskyPanels: usize = 0
@@ -125,17 +131,20 @@ export function configure(kind: i32, k: i32, d: i32, rows: i32): void {
   constants = reserve(k)
   reference = reserve(paddedColumns)
   means = reserve(k * paddedColumns)
+  // What the M-step estimates lies together, so that the host copies it at once.
+  estimatedMeans = reserve(k * d)
+  covariances = reserve((kind == FULL ? k * triangle : kind == DIAGONAL ? k * d : k) + 2)
   factors = reserve(kind == FULL ? k * triangle : kind == TIED ? triangle : kind == DIAGONAL ? k * d : k)
+  logDeterminants = reserve(k)
+  settled = reserve(k)
   values = reserve(chunkRows * d + 8)
   weights = reserve(chunkRows)
   posterior = reserve(chunkRows * k + 8)
   logDensity = reserve(chunkRows)
   statistics = reserve(statisticsLength + 2)
-  const matrices = kind == FULL ? k * triangle : kind == TIED ? triangle : 0
-  covariances = reserve(matrices + 2)
   overallMean = reserve(paddedColumns)
   overallVariance = reserve(paddedColumns)
-  choleskyPanels = reserve(kind <= TIED ? factorPanelsLength(panels) : 0)
+  choleskyPanels = reserve(kind == FULL ? factorPanelsLength(panels) : 0)
   solveTile = reserve(paddedColumns * 8 + 8)
   tiles = reserve(BLOCK * paddedColumns)
   columnPanels = reserve(kind >= DIAGONAL ? panels * (<i32>SQUARE_PANEL_PITCH >> 3) : panels * (<i32>PANEL_PITCH >> 3))

@@ -75,12 +75,14 @@ function packTile(source: usize, pitch: usize, target: usize, shift: usize, few:
 
 /** Deviations are held within ±this, so that their squares can be summed without overflow. */
 const LARGEST_DEVIATION: f64 = 1e150
+/** In memory and loaded before a loop, as exp's constants are. */
+const BOUNDS: usize = memory.data<f64>([-LARGEST_DEVIATION, LARGEST_DEVIATION])
 
 // The order of the operands lets NaN through.
 // @ts-ignore: decorator
 @inline
-function bounded(deviation: v128): v128 {
-  return f64x2.pmax(f64x2.pmin(deviation, f64x2.splat(LARGEST_DEVIATION)), f64x2.splat(-LARGEST_DEVIATION))
+function bounded(deviation: v128, least: v128, largest: v128): v128 {
+  return f64x2.pmax(f64x2.pmin(deviation, largest), least)
 }
 
 /** Packs x − c of `rows` events as [column/4][row][4]; rows up to a multiple of 4 and columns behind the last are zeros. */
@@ -101,6 +103,8 @@ function pack<Squares>(row: i32, rows: i32): void {
   const panelPitch: usize = isFloat<Squares>() ? SQUARE_PANEL_PITCH : PANEL_PITCH
   const pitch = (<usize>columns) << 3
   const paddedRows = min(BLOCK, (rows + 3) & ~3)
+  const least = v128.load64_splat(BOUNDS)
+  const largest = v128.load64_splat(BOUNDS, 8)
   for (let panel = 0; panel < panels; panel++) {
     const first = panel << 2
     const target = columnPanels + <usize>panel * panelPitch
@@ -112,8 +116,8 @@ function pack<Squares>(row: i32, rows: i32): void {
       let source = from
       let to = target
       for (let n = 0; n < rows; n++, source += pitch, to += rowBytes) {
-        const x0 = bounded(f64x2.sub(v128.load(source), c0))
-        const x1 = bounded(f64x2.sub(v128.load(source, 16), c1))
+        const x0 = bounded(f64x2.sub(v128.load(source), c0), least, largest)
+        const x1 = bounded(f64x2.sub(v128.load(source, 16), c1), least, largest)
         v128.store(to, x0)
         v128.store(to, x1, 16)
         if (isFloat<Squares>()) {
@@ -127,7 +131,7 @@ function pack<Squares>(row: i32, rows: i32): void {
         for (let i = first; i < columns; i++) {
           const at = (<usize>(i - first)) << 3
           const x = f64x2.extract_lane(
-            bounded(f64x2.splat(load<f64>(from + <usize>n * pitch + at) - load<f64>(shift + at))),
+            bounded(f64x2.splat(load<f64>(from + <usize>n * pitch + at) - load<f64>(shift + at)), least, largest),
             0,
           )
           store<f64>(target + <usize>n * rowBytes + at, x)

@@ -17,11 +17,30 @@ import {
 /** Below it exp(x) is taken as 0 if nothing is negligible (the smallest normal number is exp(−708.396…)). */
 export const EXP_UNDERFLOW: f64 = -708.0
 
+/** The largest density of each event of a block, to `largest`. `pmax` is the machine's own maximum; `max` would cost three more instructions for −0 and NaN. */
+function maxima(rows: i32): void {
+  const bytes = <usize>components * DENSITY_PITCH
+  const last = densities + (<usize>rows << 3)
+  let to = largest
+  for (let begin = densities; begin < last; begin += 32, to += 32) {
+    const end = begin + bytes
+    let m0 = v128.load(begin)
+    let m1 = v128.load(begin, 16)
+    for (let p = begin + DENSITY_PITCH; p < end; p += DENSITY_PITCH) {
+      m0 = f64x2.pmax(m0, v128.load(p))
+      m1 = f64x2.pmax(m1, v128.load(p, 16))
+    }
+    v128.store(to, m0)
+    v128.store(to, m1, 16)
+  }
+}
+
 /**
  * Densities of a block become exp(l_k − max), or 0 where l_k − max ≤ cut, events in lanes; the maxima go to `largest`, Σ_k exp(l_k − max) to `sums`.
- * `pmax` is the machine's own maximum; `max` would cost three more instructions for −0 and NaN.
+ * One component after the other, with the sums in memory: with them in registers too, the machine would have to put away constants.
  */
 function exponentials(rows: i32, cut: f64): void {
+  maxima(rows)
   const round = expConstant(0)
   const log2e = expConstant(1)
   const high = expConstant(2)
@@ -39,42 +58,28 @@ function exponentials(rows: i32, cut: f64): void {
   const c9 = expConstant(14)
   const one = expConstant(15)
   const sparse = cut > EXP_UNDERFLOW
-  const bytes = <usize>components * DENSITY_PITCH
-  for (let first = 0; first < rows; first += 4) {
-    const at = <usize>first << 3
-    const begin = densities + at
-    const end = begin + bytes
-    let p = begin
-    let m0 = v128.load(p)
-    let m1 = v128.load(p, 16)
-    for (p += DENSITY_PITCH; p < end; p += DENSITY_PITCH) {
-      m0 = f64x2.pmax(m0, v128.load(p))
-      m1 = f64x2.pmax(m1, v128.load(p, 16))
-    }
-    v128.store(largest + at, m0)
-    v128.store(largest + at, m1, 16)
-    let s0 = f64x2.splat(0)
-    let s1 = f64x2.splat(0)
-    p = begin
-    do {
-      const x0 = f64x2.sub(v128.load(p), m0)
-      const x1 = f64x2.sub(v128.load(p, 16), m1)
+  const bytes = <usize>((rows + 3) & ~3) << 3
+  memory.fill(sums, 0, bytes)
+  for (let k = 0; k < components; k++) {
+    let p = densities + <usize>k * DENSITY_PITCH
+    const end = p + bytes
+    let m = largest
+    let s = sums
+    for (; p < end; p += 32, m += 32, s += 32) {
+      const x0 = f64x2.sub(v128.load(p), v128.load(m))
+      const x1 = f64x2.sub(v128.load(p, 16), v128.load(m, 16))
       if (sparse && !v128.any_true(v128.or(f64x2.gt(x0, underflow), f64x2.gt(x1, underflow)))) {
         v128.store(p, f64x2.splat(0))
         v128.store(p, f64x2.splat(0), 16)
-        p += DENSITY_PITCH
         continue
       }
       const e0 = exp(x0, round, log2e, high, low, underflow, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, one)
-      const e1 = exp(x1, round, log2e, high, low, underflow, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, one)
       v128.store(p, e0)
+      v128.store(s, f64x2.add(v128.load(s), e0))
+      const e1 = exp(x1, round, log2e, high, low, underflow, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, one)
       v128.store(p, e1, 16)
-      s0 = f64x2.add(s0, e0)
-      s1 = f64x2.add(s1, e1)
-      p += DENSITY_PITCH
-    } while (p < end)
-    v128.store(sums + at, s0)
-    v128.store(sums + at, s1, 16)
+      v128.store(s, f64x2.add(v128.load(s, 16), e1), 16)
+    }
   }
 }
 
