@@ -4,27 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { pythonWithSklearn } from '../../test/python-with-sklearn.ts'
 import { fitCase, nestedError, REFERENCE_SETS, readReferenceSet } from '../../test/sklearn-fixture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'eddy-sklearn-'))
 const script = join(import.meta.dirname, '../../../../test/reference/gaussian_mixture.py')
 
-/** A Python with scikit-learn: `PYTHON` or python3 if it has it, otherwise a virtual environment made for this run. */
-function pythonWithSklearn(): string {
-  const given = process.env.PYTHON ?? 'python3'
-  try {
-    execFileSync(given, ['-c', 'import sklearn'], { stdio: 'ignore' })
-    return given
-  } catch {
-    execFileSync(given, ['-m', 'venv', join(folder, 'venv')])
-    const python = join(folder, 'venv/bin/python')
-    execFileSync(python, ['-m', 'pip', 'install', '-q', 'scikit-learn==1.9.1'])
-    return python
-  }
-}
-
 beforeAll(() => {
-  execFileSync(pythonWithSklearn(), [script, folder], { env: { ...process.env, OMP_NUM_THREADS: '1' } })
+  execFileSync(pythonWithSklearn(folder), [script, folder], { env: { ...process.env, OMP_NUM_THREADS: '1' } })
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
