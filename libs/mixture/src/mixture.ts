@@ -5,7 +5,7 @@ import { compiledMixture } from './kernel/compiled-mixture.ts'
 import { posteriorFromLogs } from './numerics/log-sum-exp.ts'
 
 /** Events are handled this many at a time, so that scratch memory stays small and is used again. */
-const BLOCK_ROWS = 128
+const BLOCK_ROWS = 1024
 
 /** Σ w log p(x) and Σ w of some events. */
 export interface Expectation {
@@ -44,11 +44,17 @@ const isGaussian = (family: Family): family is GaussianFamily => 'layout' in fam
 /** The mixture whose components are `inner`'s. */
 export function mixture(inner: Family): Mixture {
   const { components, columns, statisticsLength } = inner
-  const blockPosterior = new Float64Array(BLOCK_ROWS * components)
-  const blockLogDensity = new Float64Array(BLOCK_ROWS)
+  let blockPosterior = new Float64Array(0)
+  let blockLogDensity = new Float64Array(0)
   const logWeights = new Float64Array(components)
 
-  const takeLogWeights = (parameters: Parameters): void => {
+  /** Takes log π, and sees to scratch memory for blocks of up to `rows` events. */
+  const prepare = (parameters: Parameters, rows: number): void => {
+    const length = Math.min(rows, BLOCK_ROWS)
+    if (blockLogDensity.length < length) {
+      blockPosterior = new Float64Array(length * components)
+      blockLogDensity = new Float64Array(length)
+    }
     for (let k = 0; k < components; k++) logWeights[k] = Math.log(parameters.weights![k]!)
   }
 
@@ -58,7 +64,7 @@ export function mixture(inner: Family): Mixture {
     weights: Float64Array | undefined,
     into: Statistics,
   ): Expectation => {
-    takeLogWeights(parameters)
+    prepare(parameters, block.rows)
     let logLikelihood = 0
     let weight = 0
     for (let start = 0; start < block.rows; start += BLOCK_ROWS) {
@@ -78,7 +84,7 @@ export function mixture(inner: Family): Mixture {
   }
 
   const score = (parameters: Parameters, block: Block, posterior: Float64Array, logDensity: Float64Array): void => {
-    takeLogWeights(parameters)
+    prepare(parameters, block.rows)
     for (let start = 0; start < block.rows; start += BLOCK_ROWS) {
       const part = rowsOf(block, start, Math.min(block.rows, start + BLOCK_ROWS))
       const logs = posterior.subarray(start * components)
@@ -132,7 +138,7 @@ export function mixture(inner: Family): Mixture {
     },
 
     logDensity(parameters, block, out) {
-      takeLogWeights(parameters)
+      prepare(parameters, block.rows)
       for (let start = 0; start < block.rows; start += BLOCK_ROWS) {
         const part = rowsOf(block, start, Math.min(block.rows, start + BLOCK_ROWS))
         inner.logDensity(parameters, part, blockPosterior)

@@ -1,6 +1,6 @@
 import type { Block } from './block.ts'
 import type { Family, Parameters } from './family.ts'
-import { boundLogDensity } from './numerics/log-sum-exp.ts'
+import { LOWEST_LOG_DENSITY } from './numerics/log-sum-exp.ts'
 
 /** One family over some of a block's columns. */
 export interface ProductFactor {
@@ -56,13 +56,20 @@ export function product(factors: readonly ProductFactor[]): Family {
       const parts = split(parameters)
       const size = block.rows * components
       if (scratch.length < size) scratch = new Float64Array(size)
-      out.fill(0, 0, size)
       factors.forEach(({ family }, f) => {
+        if (f === 0) return family.logDensity(parts[f]!, gather(block, f), out)
         family.logDensity(parts[f]!, gather(block, f), scratch)
-        for (let i = 0; i < size; i++) out[i]! += scratch[i]!
+        addBounded(out, scratch, size)
       })
-      for (let i = 0; i < size; i++) out[i] = boundLogDensity(out[i]!)
     },
+  }
+}
+
+/** out ← out + from, element by element, kept above the lowest log density. */
+function addBounded(out: Float64Array, from: Float64Array, length: number): void {
+  for (let i = 0; i < length; i++) {
+    const sum = out[i]! + from[i]!
+    out[i] = sum > LOWEST_LOG_DENSITY ? sum : LOWEST_LOG_DENSITY
   }
 }
 

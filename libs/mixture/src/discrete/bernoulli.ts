@@ -13,11 +13,12 @@ export function bernoulli(options: { readonly components: number; readonly colum
     {
       name: 'bernoulli',
       parameter: 'probabilities',
-      accepts: value => value === 0 || value === 1,
       hold: mean => Math.min(Math.max(mean, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY),
       slope: mean => Math.log(mean) - Math.log1p(-mean),
       offset: mean => Math.log1p(-mean),
-      base: () => 0,
+      bases(values, length, out) {
+        for (let i = 0; i < length; i++) out[i] = values[i] === 0 || values[i] === 1 ? 0 : Number.NaN
+      },
     },
     options.components,
     options.columns,

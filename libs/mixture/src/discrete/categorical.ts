@@ -22,17 +22,23 @@ export function categorical(options: CategoricalOptions): Family {
   const d = categories.length
   const starts = Int32Array.from(categories, (_, j) => categories.slice(0, j).reduce((a, b) => a + b, 0))
   const total = categories.reduce((a, b) => a + b, 0)
-  const logs = new Float64Array(K * total)
+  const sizes = Int32Array.from(categories)
+  const logs = logTable(K, total)
 
-  const isCategory = (x: number, j: number): boolean => x >= 0 && x < categories[j]! && Number.isInteger(x)
+  /** Place of a value among all categories, −1 where it is none of its column's. */
+  const placeOf = (x: number, j: number): number => {
+    const index = x | 0
+    return index === x && index >= 0 && index < sizes[j]! ? starts[j]! + index : -1
+  }
 
-  const counts = (into: Statistics, block: Block, weight: (n: number, k: number) => number): void => {
-    for (let n = 0; n < block.rows; n++) {
-      for (let k = 0; k < K; k++) into[k]! += weight(n, k)
+  const counts = (into: Statistics, block: Block, weights: Float64Array): void => {
+    const { rows, values } = block
+    for (let n = 0, w = 0; n < rows; n++, w += K) {
+      for (let k = 0; k < K; k++) into[k]! += weights[w + k]!
       for (let j = 0; j < d; j++) {
-        const x = block.values[n * d + j]!
-        if (!isCategory(x, j)) continue
-        for (let k = 0; k < K; k++) into[K + k * total + starts[j]! + x]! += weight(n, k)
+        const place = placeOf(values[n * d + j]!, j)
+        if (place < 0) continue
+        for (let k = 0, at = K + place; k < K; k++, at += total) into[at]! += weights[w + k]!
       }
     }
   }
@@ -52,7 +58,8 @@ export function categorical(options: CategoricalOptions): Family {
 
     initial(block, weights) {
       const statistics = new Float64Array(K + K * total)
-      counts(statistics, block, n => weights?.[n] ?? 1)
+      const every = Float64Array.from({ length: K * block.rows }, (_, i) => weights?.[Math.floor(i / K)] ?? 1)
+      counts(statistics, block, every)
       const uniform = new Float64Array(K * total)
       for (let k = 0; k < K; k++)
         for (let j = 0; j < d; j++) {
@@ -63,7 +70,7 @@ export function categorical(options: CategoricalOptions): Family {
     },
 
     observe(into, block, responsibilities) {
-      counts(into, block, (n, k) => responsibilities[n * K + k]!)
+      counts(into, block, responsibilities)
     },
 
     maximise: (statistics, prior, previous) => ({
@@ -71,16 +78,30 @@ export function categorical(options: CategoricalOptions): Family {
     }),
 
     logDensity(parameters, block, out) {
-      for (let i = 0; i < logs.length; i++) logs[i] = Math.log(parameters.probabilities![i]!)
-      for (let n = 0; n < block.rows; n++)
-        for (let k = 0; k < K; k++) {
-          let value = 0
-          for (let j = 0; j < d; j++) {
-            const x = block.values[n * d + j]!
-            if (isCategory(x, j)) value += logs[k * total + starts[j]! + x]!
-          }
-          out[n * K + k] = boundLogDensity(value)
+      const table = logs(parameters.probabilities!)
+      const { rows, values } = block
+      out.fill(0, 0, rows * K)
+      for (let n = 0, to = 0; n < rows; n++, to += K) {
+        for (let j = 0; j < d; j++) {
+          const place = placeOf(values[n * d + j]!, j)
+          if (place < 0) continue
+          for (let k = 0, at = place * K; k < K; k++, at++) out[to + k]! += table[at]!
         }
+        for (let k = 0; k < K; k++) out[to + k] = boundLogDensity(out[to + k]!)
+      }
     },
+  }
+}
+
+/** Logarithms of probabilities (K, C) as a table (C, K), kept for as long as the same array is asked for. */
+function logTable(components: number, total: number): (probabilities: Float64Array) => Float64Array {
+  const table = new Float64Array(components * total)
+  let held: Float64Array | undefined
+  return probabilities => {
+    if (probabilities !== held)
+      for (let k = 0; k < components; k++)
+        for (let c = 0; c < total; c++) table[c * components + k] = Math.log(probabilities[k * total + c]!)
+    held = probabilities
+    return table
   }
 }

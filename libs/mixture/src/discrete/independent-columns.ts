@@ -11,8 +11,6 @@ export interface ScalarDistribution {
   readonly name: string
   /** name of the parameter array, shape (K, d): the mean of the value */
   readonly parameter: string
-  /** Whether a value can be of this distribution; others count as missing. */
-  readonly accepts: (value: number) => boolean
   /** The nearest mean for which every acceptable value has a positive probability. */
   readonly hold: (mean: number) => number
   /**
@@ -20,7 +18,12 @@ export interface ScalarDistribution {
    */
   readonly slope: (mean: number) => number
   readonly offset: (mean: number) => number
-  readonly base: (value: number) => number
+  /**
+   * base(x) of the first `length` values, NaN for what cannot be of this distribution and counts as missing. All of a block in one
+   * call: a call a value would cost more than the value's work.
+   * @param out written to
+   */
+  readonly bases: (values: Float64Array, length: number, out: Float64Array) => void
 }
 
 /**
@@ -34,8 +37,27 @@ export function independentColumns(distribution: ScalarDistribution, components:
   const K = components
   const weightsAt = K
   const sumsAt = K + K * d
+  // Of the means asked for last, shape (d, K): parameters are never changed in place.
   const slopes = new Float64Array(K * d)
   const offsets = new Float64Array(K * d)
+  let held: Float64Array | undefined
+  let scratch = new Float64Array(0)
+
+  const basesOf = ({ values, rows }: Block): Float64Array => {
+    if (scratch.length < rows * d) scratch = new Float64Array(rows * d)
+    distribution.bases(values, rows * d, scratch)
+    return scratch
+  }
+
+  const hold = (means: Float64Array): void => {
+    if (means === held) return
+    for (let k = 0; k < K; k++)
+      for (let j = 0; j < d; j++) {
+        slopes[j * K + k] = distribution.slope(means[k * d + j]!)
+        offsets[j * K + k] = distribution.offset(means[k * d + j]!)
+      }
+    held = means
+  }
 
   return {
     name: distribution.name,
@@ -45,12 +67,13 @@ export function independentColumns(distribution: ScalarDistribution, components:
 
     initial(block, weights) {
       const means = new Float64Array(K * d)
+      const bases = basesOf(block)
       for (let j = 0; j < d; j++) {
         let weight = 0
         let sum = 0
         for (let n = 0; n < block.rows; n++) {
           const x = block.values[n * d + j]!
-          if (!distribution.accepts(x)) continue
+          if (Number.isNaN(bases[n * d + j]!)) continue
           const w = weights?.[n] ?? 1
           weight += w
           sum += w * x
@@ -62,15 +85,17 @@ export function independentColumns(distribution: ScalarDistribution, components:
     },
 
     observe(into: Statistics, block: Block, responsibilities: Float64Array) {
-      for (let n = 0; n < block.rows; n++) {
-        for (let k = 0; k < K; k++) into[k]! += responsibilities[n * K + k]!
+      const { rows, values } = block
+      const bases = basesOf(block)
+      for (let n = 0, from = 0; n < rows; n++, from += K) {
+        for (let k = 0; k < K; k++) into[k]! += responsibilities[from + k]!
         for (let j = 0; j < d; j++) {
-          const x = block.values[n * d + j]!
-          if (!distribution.accepts(x)) continue
-          for (let k = 0; k < K; k++) {
-            const r = responsibilities[n * K + k]!
-            into[weightsAt + k * d + j]! += r
-            into[sumsAt + k * d + j]! += r * x
+          const x = values[n * d + j]!
+          if (Number.isNaN(bases[n * d + j]!)) continue
+          for (let k = 0, at = j; k < K; k++, at += d) {
+            const r = responsibilities[from + k]!
+            into[weightsAt + at]! += r
+            into[sumsAt + at]! += r * x
           }
         }
       }
@@ -98,20 +123,18 @@ export function independentColumns(distribution: ScalarDistribution, components:
     },
 
     logDensity(parameters: Parameters, block: Block, out: Float64Array) {
-      const means = parameters[distribution.parameter]!
-      for (let i = 0; i < K * d; i++) {
-        slopes[i] = distribution.slope(means[i]!)
-        offsets[i] = distribution.offset(means[i]!)
-      }
-      out.fill(0, 0, block.rows * K)
-      for (let n = 0; n < block.rows; n++) {
+      hold(parameters[distribution.parameter]!)
+      const { rows, values } = block
+      const bases = basesOf(block)
+      out.fill(0, 0, rows * K)
+      for (let n = 0, to = 0; n < rows; n++, to += K) {
         for (let j = 0; j < d; j++) {
-          const x = block.values[n * d + j]!
-          if (!distribution.accepts(x)) continue
-          const base = distribution.base(x)
-          for (let k = 0; k < K; k++) out[n * K + k]! += slopes[k * d + j]! * x + offsets[k * d + j]! + base
+          const x = values[n * d + j]!
+          const base = bases[n * d + j]!
+          if (Number.isNaN(base)) continue
+          for (let k = 0, at = j * K; k < K; k++, at++) out[to + k]! += slopes[at]! * x + offsets[at]! + base
         }
-        for (let k = 0; k < K; k++) out[n * K + k] = boundLogDensity(out[n * K + k]!)
+        for (let k = 0; k < K; k++) out[to + k] = boundLogDensity(out[to + k]!)
       }
     },
   }

@@ -18,11 +18,15 @@ export function poisson(options: { readonly components: number; readonly columns
     {
       name: 'poisson',
       parameter: 'rates',
-      accepts: value => value >= 0 && value <= LARGEST_COUNT,
       hold: mean => Math.max(mean, LEAST_RATE),
       slope: Math.log,
       offset: mean => -mean,
-      base: value => -logFactorial(value),
+      bases(values, length, out) {
+        for (let i = 0; i < length; i++) {
+          const x = values[i]!
+          out[i] = x >= 0 && x <= LARGEST_COUNT ? -logFactorial(x) : Number.NaN
+        }
+      },
     },
     options.components,
     options.columns,

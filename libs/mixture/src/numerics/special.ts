@@ -33,6 +33,6 @@ const TABLE = Float64Array.from({ length: 1024 }, (_, n) => logGamma(n + 1))
 
 /** log n! for n ≥ 0; whole numbers below 1024 come from a table, other numbers by log Γ(n + 1). */
 export function logFactorial(n: number): number {
-  const known = TABLE[n]
-  return known === undefined ? logGamma(n + 1) : known
+  const index = n | 0
+  return index === n && index < TABLE.length ? TABLE[index]! : logGamma(n + 1)
 }
