@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { regressions } from './guard.ts'
 import { describeMachine } from './machine.ts'
 import { type KernelResult, measure } from './measure.ts'
+import { measureMixed, mixedTable } from './mixed.ts'
 import { onePass, onePassTable } from './one-pass.ts'
 import { installPeers } from './peers.ts'
 import { measureScaling, scalingPlot, scalingTable } from './scaling.ts'
@@ -20,7 +21,7 @@ export const KERNELS_USAGE = `npm run bench -- kernels [options]
   --seconds S       each contender's turn (default: 0.15)
   --pomegranate     measure pomegranate too (installs PyTorch)
   --accept          keep results that fall behind the committed ones
-  --only LIST       some of table,one-pass,threads,scaling (default: all)`
+  --only LIST       some of table,mixed,one-pass,threads,scaling (default: all)`
 
 const DOCUMENTS = join(import.meta.dirname, '../../../docs/benchmarks')
 
@@ -36,7 +37,7 @@ export async function benchKernels(args: readonly string[]): Promise<number> {
       seconds: { type: 'string', default: '0.15' },
       pomegranate: { type: 'boolean', default: false },
       accept: { type: 'boolean', default: false },
-      only: { type: 'string', default: 'table,one-pass,threads,scaling' },
+      only: { type: 'string', default: 'table,mixed,one-pass,threads,scaling' },
     },
   })
   const extra = values.pomegranate ? ['pomegranate'] : []
@@ -71,6 +72,11 @@ export async function benchKernels(args: readonly string[]): Promise<number> {
       write('kernels.md', table)
       write('kernels.svg', kernelPlot(results, 1024))
     }
+  }
+  if (sections.includes('mixed')) {
+    const table = mixedTable(measureMixed(rounds, seconds))
+    console.log(table)
+    write('mixed.md', `#${table.slice(2)}`)
   }
   if (sections.includes('one-pass')) {
     const table = onePassTable(await onePass(peers.python, directory, 10))

@@ -1,4 +1,5 @@
 import type { KernelResult, Measurement } from './measure.ts'
+import { NOTES } from './notes.ts'
 import { SHAPES } from './shapes.ts'
 
 /** The results as markdown. */
@@ -42,7 +43,7 @@ export function kernelTable(measurement: Measurement, machine: readonly string[]
     }
     lines.push('')
   }
-  return lines.join('\n')
+  return [...lines, NOTES].join('\n')
 }
 
 const thousands = (rate: number): string => (rate / 1000).toLocaleString('en', { maximumSignificantDigits: 4 })
