@@ -90,37 +90,62 @@ export function scalingTable(results: readonly Scaling[]): string {
   return lines.join('\n')
 }
 
-const WIDTH = 300
-const HEIGHT = 240
+const WIDTH = 320
+const HEIGHT = 250
+const PLOT = { left: 60, width: 220, top: 34, bottom: 204 }
+/** Growth that is expected: the exponent of a dashed line through the last point. */
+const EXPECTED: Readonly<Record<Scaling['over'], number>> = { K: 1, d: 2, events: 0 }
+/** Every panel's vertical axis spans at least this factor, so that noise looks like noise. */
+const LEAST_SPAN = 30
 
 /** Three panels, both axes logarithmic. */
 export function scalingPlot(results: readonly Scaling[]): string {
-  const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH * results.length}" height="${HEIGHT}" font-family="sans-serif" font-size="11">`,
+  const width = WIDTH * results.length
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${HEIGHT}" font-family="sans-serif" font-size="11">`,
     '<title>Nanoseconds an event of a dense EM step</title>',
-    `<rect width="${WIDTH * results.length}" height="${HEIGHT}" fill="#fff"/>`,
-  ]
-  results.forEach(({ over, fixed, points }, panel) => {
-    const left = panel * WIDTH + 55
-    const logs = points.map(({ at }) => Math.log(at))
-    const top = Math.log(Math.max(...points.map(({ nanoseconds }) => nanoseconds)) * 1.5)
-    const bottom = Math.log(Math.min(...points.map(({ nanoseconds }) => nanoseconds)) / 1.5)
-    const x = (at: number) => left + ((Math.log(at) - logs[0]!) / (logs.at(-1)! - logs[0]!)) * (WIDTH - 80)
-    const y = (ns: number) => 200 - ((Math.log(ns) - bottom) / (top - bottom)) * 170
-    const path = points.map(({ at, nanoseconds }) => `${x(at).toFixed(1)},${y(nanoseconds).toFixed(1)}`).join(' ')
-    parts.push(
-      `<text x="${left}" y="18">ns an event over ${over} (${fixed})</text>`,
-      `<polyline points="${left},30 ${left},200 ${left + WIDTH - 80},200" fill="none" stroke="#888"/>`,
-      `<polyline points="${path}" fill="none" stroke="#1b6ca8" stroke-width="2"/>`,
-    )
-    points.forEach(({ at, nanoseconds }, i) => {
-      parts.push(`<circle cx="${x(at).toFixed(1)}" cy="${y(nanoseconds).toFixed(1)}" r="3" fill="#1b6ca8"/>`)
-      if (over !== 'events' || i === 0 || i === points.length - 1)
-        parts.push(
-          `<text x="${x(at).toFixed(1)}" y="215" text-anchor="middle">${at >= 1e6 ? `${(at / 1e6).toFixed(0)}M` : at}</text>`,
-          `<text x="${x(at).toFixed(1)}" y="${(y(nanoseconds) - 7).toFixed(1)}" text-anchor="middle" font-size="9">${nanoseconds.toFixed(0)}</text>`,
-        )
-    })
-  })
-  return [...parts, '</svg>', ''].join('\n')
+    `<rect width="${width}" height="${HEIGHT}" fill="#fff"/>`,
+    ...results.flatMap((result, panel) => panelOf(result, panel * WIDTH + PLOT.left)),
+    '</svg>',
+    '',
+  ].join('\n')
 }
+
+function panelOf({ over, fixed, points }: Scaling, left: number): string[] {
+  const { width, top, bottom } = PLOT
+  const logs = points.map(({ at }) => Math.log(at))
+  const times = points.map(({ nanoseconds }) => Math.log(nanoseconds))
+  const middle = (Math.max(...times) + Math.min(...times)) / 2
+  const span = Math.max(Math.log(LEAST_SPAN), 1.3 * (Math.max(...times) - Math.min(...times)))
+  const x = (log: number) => left + ((log - logs[0]!) / (logs.at(-1)! - logs[0]!)) * width
+  const y = (log: number) => (top + bottom) / 2 - ((log - middle) / span) * (bottom - top)
+  const line = (values: readonly number[]) =>
+    values.map((time, i) => `${x(logs[i]!).toFixed(1)},${y(time).toFixed(1)}`).join(' ')
+  const expected = logs.map(log => times.at(-1)! + EXPECTED[over] * (log - logs.at(-1)!))
+  const visible = expected.filter(time => y(time) < bottom)
+  const dashed = visible.map((time, i) => {
+    const log = logs[expected.length - visible.length + i]!
+    return `${x(log).toFixed(1)},${y(time).toFixed(1)}`
+  })
+  const labelled = (i: number) => over !== 'events' || i === 0 || i === points.length - 1
+  return [
+    `<text x="${left - 40}" y="16">ns an event over ${over} (${fixed}); dashed: ${['flat', 'linear', 'quadratic'][EXPECTED[over]]}</text>`,
+    `<polyline points="${left},${top} ${left},${bottom} ${left + width},${bottom}" fill="none" stroke="#888"/>`,
+    `<polyline points="${dashed.join(' ')}" fill="none" stroke="#b35900" stroke-dasharray="4 3"/>`,
+    `<polyline points="${line(times)}" fill="none" stroke="#1b6ca8" stroke-width="2"/>`,
+    ...points.flatMap(({ at, nanoseconds }, i) => {
+      const cx = x(logs[i]!).toFixed(1)
+      const cy = y(times[i]!)
+      const circle = `<circle cx="${cx}" cy="${cy.toFixed(1)}" r="3" fill="#1b6ca8"/>`
+      if (!labelled(i)) return [circle]
+      return [
+        circle,
+        `<text x="${cx}" y="${bottom + 16}" text-anchor="middle">${short(at)}</text>`,
+        `<text x="${cx}" y="${(cy - 8).toFixed(1)}" text-anchor="middle" font-size="9">${nanoseconds.toFixed(0)}</text>`,
+      ]
+    }),
+  ]
+}
+
+const short = (count: number): string =>
+  count >= 1e6 ? `${(count / 1e6).toFixed(1)}M` : count >= 1e4 ? `${(count / 1e3).toFixed(0)}k` : `${count}`

@@ -75,6 +75,7 @@ export function kernelPlot(results: readonly KernelResult[], batch: number): str
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">`,
     `<title>Events per second as a multiple of scikit-learn's, batches of ${batch}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    `<text x="45" y="16">events per second as a multiple of scikit-learn's, batches of ${batch}</text>`,
   ]
   for (const tick of [0.5, 1, 2, 5, 10, 20, 50].filter(value => value <= top))
     parts.push(
