@@ -57,9 +57,8 @@ export function product(factors: readonly ProductFactor[]): Family {
       const size = block.rows * components
       if (scratch.length < size) scratch = new Float64Array(size)
       factors.forEach(({ family }, f) => {
-        if (f === 0) return family.logDensity(parts[f]!, gather(block, f), out)
-        family.logDensity(parts[f]!, gather(block, f), scratch)
-        addBounded(out, scratch, size)
+        family.logDensity(parts[f]!, gather(block, f), f === 0 ? out : scratch)
+        if (f > 0) addBounded(out, scratch, size)
       })
     },
   }
