@@ -24,6 +24,11 @@ export class Health {
     else entry.lag = lag
   }
 
+  /** Another process has the partition now: it is not for us to move on there. */
+  released(stage: string, partition: number): void {
+    this.#progress.delete(`${stage}/${partition}`)
+  }
+
   /** Partitions with lag and no progress, as `stage/partition`. */
   get stalled(): readonly string[] {
     const limit = this.#now() - this.#stalledAfterMs

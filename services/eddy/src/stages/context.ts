@@ -45,6 +45,21 @@ export const maxRecordsOn = ({ pipelined = false }: EventLog): number => (pipeli
 /** Name of a stage's consumer group. */
 export const groupName = ({ model }: Configuration, stage: string): string => `${model.name}.${stage}`
 
+/** Told a stage's partitions as they change: what others have now is neither waited for nor reported. */
+export function partitionWatch(
+  { metrics, health }: Pick<Context, 'metrics' | 'health'>,
+  stage: string,
+): (partitions: readonly number[]) => void {
+  let held: readonly number[] = []
+  return partitions => {
+    for (const partition of held.filter(p => !partitions.includes(p))) {
+      health.released(stage, partition)
+      for (const gauge of [metrics.lag, metrics.lastProgress]) gauge.remove({ stage, partition: String(partition) })
+    }
+    held = partitions
+  }
+}
+
 const handedOut = new WeakMap<Delivery, number>()
 
 /** Notes when each delivery was handed out, for the time it takes until all it led to is durable. */

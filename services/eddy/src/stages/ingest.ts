@@ -1,12 +1,17 @@
 import { ingest } from '@eddy/ingest'
-import { type Context, groupName, maxRecordsOn, runEmissions, timed } from './context.ts'
+import { type Context, groupName, maxRecordsOn, partitionWatch, runEmissions, timed } from './context.ts'
 
 /** Events → feature vectors and dead letters, until the signal. */
 export function runIngest(context: Context, onDurable?: () => void): Promise<void> {
   const { configuration, log, metrics, rules, signal } = context
   const { topics, log: limits } = configuration
   const deliveries = timed(
-    log.consume(topics.events, { group: groupName(configuration, 'ingest'), maxRecords: maxRecordsOn(log), signal }),
+    log.consume(topics.events, {
+      group: groupName(configuration, 'ingest'),
+      maxRecords: maxRecordsOn(log),
+      signal,
+      onAssignment: partitionWatch(context, 'ingest'),
+    }),
   )
   return runEmissions(
     context,

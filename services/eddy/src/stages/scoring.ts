@@ -1,5 +1,5 @@
 import { scoring } from '@eddy/scoring'
-import { type Context, groupName, maxRecordsOn, runEmissions, timed } from './context.ts'
+import { type Context, groupName, maxRecordsOn, partitionWatch, runEmissions, timed } from './context.ts'
 
 /** Feature vectors → labels, until the signal. */
 export function runScoring(context: Context, onDurable?: () => void): Promise<void> {
@@ -11,6 +11,7 @@ export function runScoring(context: Context, onDurable?: () => void): Promise<vo
       maxRecords: maxRecordsOn(log),
       signal,
       ahead: true,
+      onAssignment: partitionWatch(context, 'scoring'),
     }),
   )
   return runEmissions(context, 'scoring', scoring({ topics }, snapshots)(deliveries), ({ settles }) => {

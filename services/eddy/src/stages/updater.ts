@@ -1,7 +1,7 @@
 import type { Delivery } from '@eddy/log'
 import { newestSnapshot, Updater, type UpdaterOptions, warmUpStage } from '@eddy/stepwise-em'
 import { map, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
-import { type Context, groupName, runEmissions, snapshotSource, timed } from './context.ts'
+import { type Context, groupName, partitionWatch, runEmissions, snapshotSource, timed } from './context.ts'
 import { onAbort } from './on-abort.ts'
 import { quietAfter } from './quiet.ts'
 import type { LearningHooks } from './worker.ts'
@@ -45,7 +45,15 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
     return new Map([[0, snapshot.statisticsOffset]])
   }
   const group = groupName(configuration, 'updater')
-  const deliveries = log.consume(topics.statistics, { group, from: begin, maxRecords: 64, signal, ahead: true })
+  const onAssignment = partitionWatch(context, 'updater')
+  const deliveries = log.consume(topics.statistics, {
+    group,
+    from: begin,
+    maxRecords: 64,
+    signal,
+    ahead: true,
+    onAssignment,
+  })
   // Each delivery goes to the updater of the newest assignment.
   const emissions = timed(deliveries).pipe(map(delivery => (folding as Updater).fold(delivery)))
   await runEmissions(context, 'updater', emissions, ({ settles }) => {
