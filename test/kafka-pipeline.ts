@@ -230,8 +230,9 @@ topics: { ${topics.join(', ')} }
     labels()
   }
 
-  /** Ends everything in order. @returns the exit codes */
+  /** Ends everything in order, once it is up. @returns the exit codes */
   async stop(): Promise<(number | NodeJS.Signals)[]> {
+    await Promise.all(this.running().map(running => running.said(/is up/).catch(() => {})))
     const codes = await Promise.all(this.running().map(running => running.stop('SIGTERM')))
     await this.kill()
     return codes

@@ -72,27 +72,14 @@ export async function survive(campaign: Campaign): Promise<void> {
     for (let run = 0, pipelines = 0; run < campaign.runs; pipelines++) {
       const client = pipelines % 2 === 0 ? 'kafkajs' : 'platformatic'
       const pipeline = await begin(campaign, { client, folder: folder.path })
+      const end = Math.min(campaign.runs, run + RUNS_A_PIPELINE)
       try {
-        for (let i = 0; i < RUNS_A_PIPELINE && run < campaign.runs; i++) {
-          const began = performance.now()
-          const what = { done: 'the fault itself failed' }
-          try {
-            const deviation = await oneRun(campaign, pipeline, next, run, uninterrupted[i] as Snapshot, what)
-            record(`ok ${deviation}`, what.done)
-          } catch (error) {
-            const { message } = error as Error
-            failures.push(`${campaign.name} ${run} (${client}, ${what.done}): ${message.slice(0, 2_000)}`)
-            record(`FAILED ${message.slice(0, 300).replaceAll('\n', ' ')}`, what.done)
-            break
-          } finally {
-            run++
-          }
-          function record(outcome: string, done: string): void {
-            const seconds = ((performance.now() - began) / 1000).toFixed(1)
-            note(`${campaign.name} ${run} ${client} ${done}: ${outcome}, ${seconds} s`)
-          }
-        }
-        if (failures.length === 0) expect((await pipeline.stop()).every(code => code === 0)).toBe(true)
+        for (const snapshot of uninterrupted)
+          if (run < end) await oneRun({ campaign, pipeline, client, next, run: run++ }, snapshot)
+        const codes = await pipeline.stop()
+        expect(codes).toEqual(codes.map(() => 0))
+      } catch (error) {
+        failures.push(`${campaign.name}, before run ${run}, ${client}: ${(error as Error).message.slice(0, 2_000)}`)
       } finally {
         await pipeline.kill()
       }
@@ -140,20 +127,29 @@ async function learnUninterrupted(options: Campaign['pipeline'], folder: string)
   }
 }
 
-async function oneRun(
-  { fault, loadMs }: Campaign,
-  pipeline: KafkaPipeline,
-  next: Random,
-  run: number,
-  uninterrupted: Snapshot,
-  what: { done: string },
-): Promise<string> {
-  const faulting = fault(pipeline, next, run)
-  const [done] = await Promise.all([faulting, pipeline.publish(EVENTS, loadMs)])
-  what.done = done
-  const snapshot = await pipeline.settled()
-  await pipeline.verify(snapshot)
-  return compare(snapshot, uninterrupted)
+interface Run {
+  readonly campaign: Campaign
+  readonly pipeline: KafkaPipeline
+  readonly client: string
+  readonly next: Random
+  readonly run: number
+}
+
+async function oneRun({ campaign, pipeline, client, next, run }: Run, uninterrupted: Snapshot): Promise<void> {
+  const began = performance.now()
+  let done = 'the fault itself failed'
+  const record = (outcome: string): void =>
+    note(`${campaign.name} ${run} ${client} ${done}: ${outcome}, ${((performance.now() - began) / 1000).toFixed(1)} s`)
+  try {
+    const [what] = await Promise.all([campaign.fault(pipeline, next, run), pipeline.publish(EVENTS, campaign.loadMs)])
+    done = what
+    const snapshot = await pipeline.settled()
+    await pipeline.verify(snapshot)
+    record(`ok ${compare(snapshot, uninterrupted)}`)
+  } catch (error) {
+    record(`FAILED ${(error as Error).message.slice(0, 300).replaceAll('\n', ' ')}`)
+    throw error
+  }
 }
 
 /** Expects a model within the tolerance of another. @returns how far it is */
