@@ -93,7 +93,7 @@ describeFaults('services on Kafka learn and label every event once', { brokers: 
       async fault(running, next) {
         const guests = Array.from({ length: 10 }, async () => {
           await moment(5_000, next)
-          const guest = running.launch(choose(['ingest', 'em-worker', 'scoring'], next))
+          const guest = running.launch(choose(everyService, next))
           await moment(4_000, next)
           running.dismiss(guest)
           if (next() < 0.5) await guest.kill()

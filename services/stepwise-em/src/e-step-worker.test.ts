@@ -19,11 +19,13 @@ function startWorker(batchSize = 100) {
   const ends = new Subject<InputEnd>()
   const messages: StatisticsMessage[] = []
   let ask: ((partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>) | undefined
+  let tell: ((partitions: readonly number[]) => void) | undefined
   const emissions = eStepWorker(
     { model: 'test', columns: 2, batchSize, topics: { statistics: 'statistics' }, eStep: localEStep() },
     {
-      features: from => {
+      features: (from, onAssignment) => {
         ask = from
+        tell = onAssignment
         return features
       },
       snapshots,
@@ -52,6 +54,7 @@ function startWorker(batchSize = 100) {
     ends,
     messages,
     finish,
+    revoke: () => tell?.([]),
     assign: () => ask?.([0]) as Promise<ReadonlyMap<number, number>>,
   }
 }
@@ -133,6 +136,16 @@ describe('eStepWorker', () => {
     await worker.assign()
     worker.features.next(delivery(records.slice(200, 300)))
     expect((await worker.finish()).map(({ from, to, events }) => [from, to, events])).toEqual([[200, 300, 100]])
+  })
+
+  it('lets go of a partition that another worker has been given', async () => {
+    const worker = startWorker()
+    worker.snapshots.next(first)
+    await worker.assign()
+    worker.features.next(delivery(records.slice(200, 250)))
+    worker.revoke()
+    worker.ends.next('here')
+    expect(await worker.finish()).toEqual([])
   })
 
   it('ends when the ledger stands elsewhere than where it would go on', async () => {

@@ -20,9 +20,13 @@ export interface EStepWorkerOptions {
 export type InputEnd = ReadonlyMap<number, number> | 'here'
 
 export interface EStepWorkerInputs {
-  /** Feature vectors of the partitions assigned to this worker, from where `from` says: the ledger. */
+  /**
+   * Feature vectors of the partitions assigned to this worker, from where `from` says: the ledger. `onAssignment` is told
+   * all partitions of the worker, first.
+   */
   readonly features: (
     from: (partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>,
+    onAssignment: (partitions: readonly number[]) => void,
   ) => Observable<Delivery>
   /** snapshots as they are published, newest first seen first */
   readonly snapshots: Observable<Snapshot>
@@ -41,7 +45,10 @@ export function eStepWorker(
 ): Observable<Emission> {
   const worker = new Worker(options)
   return merge(
-    features(partitions => worker.assign(partitions)).pipe(map(delivery => worker.taking(delivery))),
+    features(
+      partitions => worker.assign(partitions),
+      partitions => worker.keep(partitions),
+    ).pipe(map(delivery => worker.taking(delivery))),
     snapshots.pipe(map(snapshot => () => worker.adopt(snapshot))),
     ends.pipe(map(end => () => worker.endAt(end))),
   ).pipe(
@@ -69,6 +76,11 @@ class Worker {
     this.#options = options
   }
 
+  /** Lets go of what another worker has now: a batch cut short here could only get in its way. */
+  keep(partitions: readonly number[]): void {
+    for (const partition of [...this.#lanes.keys()]) if (!partitions.includes(partition)) this.#lanes.delete(partition)
+  }
+
   /** Where these partitions are to be read from. Waits for the first snapshot. */
   async assign(partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
     await firstValueFrom(this.#first)
@@ -86,9 +98,9 @@ class Worker {
    * by then, the new lane begins elsewhere and gets these records again.
    */
   taking(delivery: Delivery): () => Promise<Emission[]> {
-    const lane = this.#lanes.get(delivery.partition) as Lane
+    const lane = this.#lanes.get(delivery.partition)
     return async () => {
-      if (this.#lanes.get(delivery.partition) !== lane) return []
+      if (lane === undefined || this.#lanes.get(delivery.partition) !== lane) return []
       lane.held = { delivery, at: 0 }
       return this.#advance([lane])
     }

@@ -25,9 +25,9 @@ export async function runWorker(context: Context, hooks: LearningHooks = {}): Pr
     { model: model.name, columns: specification.features.length, batchSize: model.batchSize, topics, eStep, metrics },
     {
       // Ends at once on the signal: what a batch that is not full holds back is learned by the next process.
-      features: from =>
+      features: (from, onAssignment) =>
         log
-          .consume(topics.features, { group: groupName(configuration, 'e-step'), from, ahead: true })
+          .consume(topics.features, { group: groupName(configuration, 'e-step'), from, onAssignment, ahead: true })
           .pipe(tap(arrived), takeUntil(stopped)),
       snapshots,
       ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(stopped)),
