@@ -3,10 +3,10 @@ import { KafkaLog } from './kafka-log.ts'
 import { KafkajsDriver } from './kafkajs-driver.ts'
 import { DEFAULTS, type KafkaOptions } from './options.ts'
 
-export type { KafkaOptions } from './options.ts'
+export { ANONYMOUS, type KafkaOptions } from './options.ts'
 
 /** The log on a Kafka cluster, by way of kafkajs. Nothing is connected before it is needed. */
 export function openKafkaLog(options: KafkaOptions): EventLog {
-  const { clientId = DEFAULTS.clientId, maxRecordBytes = DEFAULTS.maxRecordBytes } = options
-  return new KafkaLog(new KafkajsDriver(options), clientId, maxRecordBytes)
+  const { maxRecordBytes = DEFAULTS.maxRecordBytes } = options
+  return new KafkaLog(new KafkajsDriver(options), maxRecordBytes)
 }

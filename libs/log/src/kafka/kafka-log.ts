@@ -30,9 +30,9 @@ export class KafkaLog implements EventLog {
   readonly #settled = new Map<string, number>()
   #closed: Promise<void> | undefined
 
-  constructor(driver: KafkaDriver, clientId: string, maxRecordBytes: number) {
+  constructor(driver: KafkaDriver, maxRecordBytes: number) {
     this.#driver = driver
-    this.#publisher = new Publisher(driver, clientId, maxRecordBytes, name => this.#topic(name))
+    this.#publisher = new Publisher(driver, maxRecordBytes, name => this.#topic(name))
   }
 
   async ensureTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { EachBatchPayload, IHeaders, Kafka, KafkaMessage } from 'kafkajs'
 import type { StoredRecord } from '../event-log.ts'
 import type { KafkaMember, MemberEvents } from './driver.ts'
+import { ANONYMOUS } from './options.ts'
 import { stickyAssigner } from './sticky-assigner.ts'
 
 /** Longest a fetch waits for records, and longest a partition waits for its first fetch, milliseconds. */
@@ -17,7 +18,7 @@ export function joinGroup(
   /** Where the library fetches next, for each partition that was started. */
   const positions = new Map<number, number>()
   let left = false
-  const groupId = group ?? `eddy-anonymous-${randomUUID()}`
+  const groupId = group ?? `${ANONYMOUS}${randomUUID()}`
 
   /** Work in progress may go on for a third of the session: then the group must hear of us again. */
   const beforeJoin = async (): Promise<void> => {

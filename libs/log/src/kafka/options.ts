@@ -24,6 +24,12 @@ export interface KafkaOptions {
   readonly onLog?: (level: 'error' | 'warn' | 'info' | 'debug', message: string, details: object) => void
 }
 
+/**
+ * Begins the name of what stands for no group: the group of a consumer without one, and the transactional id of publications that settle
+ * nothing. Rights on both are granted by this prefix.
+ */
+export const ANONYMOUS = 'eddy-anonymous-'
+
 export const DEFAULTS = {
   clientId: 'eddy',
   compression: 'none',

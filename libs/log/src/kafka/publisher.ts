@@ -3,6 +3,7 @@ import { LogError, type OutgoingRecord, type Publication, type PublishOptions } 
 import { targetPartition } from '../target-partition.ts'
 import { FencedError, type KafkaDriver, type KafkaProducer, type ProduceBatch, RefusedError } from './driver.ts'
 import { explain, KafkaDelivery } from './kafka-consumer.ts'
+import { ANONYMOUS } from './options.ts'
 
 /** Bytes of one record batch; brokers refuse more than 1 MiB by default. */
 const BATCH_BYTES = 900_000
@@ -46,19 +47,14 @@ export class Publisher {
   #order: Promise<unknown> = Promise.resolve()
   #failure: LogError | undefined
 
-  constructor(
-    driver: KafkaDriver,
-    clientId: string,
-    maxRecordBytes: number,
-    topicOf: (name: string) => Promise<KnownTopic>,
-  ) {
+  constructor(driver: KafkaDriver, maxRecordBytes: number, topicOf: (name: string) => Promise<KnownTopic>) {
     this.#driver = driver
     this.#topicOf = topicOf
     this.#maxRecordBytes = maxRecordBytes
     const broken = (error: LogError) => {
       this.#failure ??= error
     }
-    this.#plain = new Writer(`${clientId}-${randomUUID()}`, false, id => driver.producer(id), broken)
+    this.#plain = new Writer(`${ANONYMOUS}${randomUUID()}`, false, id => driver.producer(id), broken)
   }
 
   publish(publications: readonly Publication[], { settles }: PublishOptions): Promise<readonly number[][]> {
@@ -100,7 +96,7 @@ export class Publisher {
     if (this.#failure) throw this.#failure
     if (entries.length === 0 && !first) return { done: Promise.resolve(offsets) }
     const writer = first ? this.#writer(settles!.group, first.topic, first.partition) : this.#plain
-    const spans = targets.size > 1 || bytes > BATCH_BYTES
+    const spans = targets.size > 1 || (entries.length > 1 && bytes > BATCH_BYTES)
     const done = new Promise<readonly number[][]>((resolve, reject) =>
       writer.add({ entries, offsets, bytes, spans, settles: first && settles, resolve, reject }),
     )

@@ -16,7 +16,7 @@ export class PlatformaticDriver implements KafkaDriver {
   constructor(options: KafkaOptions) {
     repairPlatformatic()
     this.#options = options
-    this.#base = configuration(options)
+    this.#base = clientOptions(options)
     this.admin = new PlatformaticAdmin(this.#base)
   }
 
@@ -39,7 +39,8 @@ export class PlatformaticDriver implements KafkaDriver {
   }
 }
 
-function configuration({ brokers, clientId = DEFAULTS.clientId, ssl, sasl }: KafkaOptions): BaseOptions {
+/** What every client of the library is told. */
+export function clientOptions({ brokers, clientId = DEFAULTS.clientId, ssl, sasl }: KafkaOptions): BaseOptions {
   return {
     bootstrapBrokers: [...brokers],
     clientId,

@@ -3,6 +3,7 @@ import { type BaseOptions, Consumer, FetchIsolationLevels, findErrorBy } from '@
 import { balance } from '../balance.ts'
 import { LogError } from '../event-log.ts'
 import type { KafkaMember, MemberEvents } from '../kafka/driver.ts'
+import { ANONYMOUS } from '../kafka/options.ts'
 import { committedRecords, type FetchedPartition } from './committed-records.ts'
 
 /** Longest a fetch waits for records, and longest a partition waits for its first fetch, milliseconds. */
@@ -36,7 +37,7 @@ export class PlatformaticMember implements KafkaMember {
     this.#events = events
     this.#consumer = new Consumer({
       ...options,
-      groupId: group ?? `eddy-anonymous-${randomUUID()}`,
+      groupId: group ?? `${ANONYMOUS}${randomUUID()}`,
       sessionTimeout,
       rebalanceTimeout: Math.max(60_000, sessionTimeout),
       heartbeatInterval: Math.min(500, sessionTimeout / 10),

@@ -5,7 +5,6 @@ import { note, print, processTerminal, type Terminal } from '../command-line/ter
 import { InputError } from '../input/input-error.ts'
 import { withExamples } from '../program.ts'
 import { openLog } from '../stages/open-log.ts'
-import { topicOptions } from '../stages/topics.ts'
 import { asyncValues } from '../up/async-values.ts'
 import { valueJson } from '../up/value-json.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
@@ -78,7 +77,6 @@ async function retryLetters(where: Place | undefined, flags: Flags, terminal: Te
   const configuration = configurationOf(flags, terminal)
   const log = await openLog(configuration)
   try {
-    await log.ensureTopics(topicOptions(configuration))
     let retried = 0
     for await (const { letter, partition, offset } of letters(log, configuration.topics.deadLetters, flags.reason)) {
       if (where !== undefined && (where.partition !== partition || where.offset !== offset)) continue
