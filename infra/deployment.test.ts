@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { loadConfiguration } from '@eddy/runtime'
 import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
+import { configurationSchema } from '../services/eddy/src/configuration.ts'
+import { rightsOf } from '../services/eddy/src/stages/rights.ts'
 
 const folder = import.meta.dirname
 const read = (path: string): string => readFileSync(join(folder, path), 'utf8')
@@ -99,28 +102,25 @@ describe('principals.sh', () => {
     encoding: 'utf8',
     env: { ...process.env, DRY_RUN: '1', BOOTSTRAP: 'b:9093', PASSWORD_SCORING: 'secret' },
   })
+  /** `role operation resource name pattern` of each right. */
   const granted = stdout
     .split('\n')
     .filter(line => line.includes('--allow-principal'))
     .flatMap(line => {
-      const principal = /User:eddy-([\w-]+)/.exec(line)?.[1]
-      const topic = /--topic eddy\.([\w-]+)\.v1/.exec(line)?.[1]
-      return [...line.matchAll(/--operation (Read|Write)/g)]
-        .filter(() => topic)
-        .map(([, operation]) => `${principal} ${operation} ${topic}`)
+      const role = /User:eddy-([\w-]+)/.exec(line)?.[1]
+      const pattern = line.includes('--resource-pattern-type prefixed') ? 'prefixed' : 'literal'
+      const resources = [...line.matchAll(/--(topic|group|transactional-id) (\S+)/g)]
+      return [...line.matchAll(/--operation (\w+)/g)].flatMap(([, operation]) =>
+        resources.map(([, resource, name]) => `${role} ${operation} ${resource} ${name} ${pattern}`),
+      )
     })
 
-  it('grants each service what it does and nothing else', () => {
+  it('grants each role what its work needs and nothing else', () => {
     expect(status, stderr).toBe(0)
-    expect(granted.sort()).toEqual(
-      [
-        ...['ingest Read events', 'ingest Write features', 'ingest Write dead-letters'],
-        ...['em-worker Read features', 'em-worker Read snapshots', 'em-worker Write statistics'],
-        ...['em-updater Read features', 'em-updater Read statistics', 'em-updater Read snapshots'],
-        ...['em-updater Write snapshots', 'em-updater Write lineage'],
-        ...['scoring Read features', 'scoring Read snapshots', 'scoring Write labels'],
-      ].sort(),
+    const needed = Object.entries(rightsOf(loadConfiguration(configurationSchema, {}))).flatMap(([role, rights]) =>
+      rights.map(({ operation, resource, name, pattern }) => `${role} ${operation} ${resource} ${name} ${pattern}`),
     )
+    expect([...new Set(granted)].sort()).toEqual([...new Set(needed)].sort())
   })
 
   it('makes users only where a password is given', () => {

@@ -193,6 +193,27 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
     },
   )
 
+  it('eddy doctor finds each principal fit for its own role, and says what another one lacks', async () => {
+    for (const role of roles) {
+      const findings = await eddy(role, 'kafkajs', 'doctor', '--for', role, '--json')
+      const bad = findings
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line))
+        .filter(({ status }) => status === 'failure')
+      expect(bad).toEqual([])
+    }
+    const other = start('ingest', 'kafkajs', 'doctor', '--for', 'scoring')
+    expect(await other.exit).toBe(1)
+    expect(other.stdout).toContain('lacks 8 rights of scoring: ')
+    expect(other.stdout).toContain(
+      'kafka-acls.sh --add --allow-principal User:eddy-ingest --operation Write --topic eddy.labels.v1',
+    )
+    const any = start('label-reader', 'platformatic', 'doctor')
+    await any.exit
+    expect(any.stdout).toContain('User:eddy-label-reader may work as label-reader\n')
+  })
+
   it('every operation beyond that is denied', { timeout: 240_000 }, async () => {
     const admin = await connect('eddy', 'secret')
     await operations['topic']!['Create']!(admin, 'another.v1')

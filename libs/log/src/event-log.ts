@@ -64,7 +64,7 @@ export interface ConsumeOptions {
   readonly signal?: AbortSignal
   /** Complete when everything up to the end offsets seen at the start is acknowledged, instead of waiting for more. */
   readonly untilEnd?: boolean
-  /** Told when this member's partitions change, before the first delivery of a new one. */
+  /** Told this member's partitions once it has joined, perhaps none, and when they change; before the first delivery of a new one. */
   readonly onAssignment?: (partitions: readonly number[]) => void
 }
 

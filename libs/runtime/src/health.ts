@@ -24,6 +24,11 @@ export class Health {
     else entry.lag = lag
   }
 
+  /** The partition is another process's now. */
+  forget(stage: string, partition: number): void {
+    this.#progress.delete(`${stage}/${partition}`)
+  }
+
   /** Partitions with lag and no progress, as `stage/partition`. */
   get stalled(): readonly string[] {
     const limit = this.#now() - this.#stalledAfterMs

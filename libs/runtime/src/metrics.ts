@@ -27,7 +27,7 @@ export function createMetrics(registry: Registry = new Registry()) {
     ),
     lag: gauge(
       'eddy_consumer_lag_records',
-      'Records between the position of a stage and the end of its partition.',
+      'Records between the position of a stage and the end of a partition it holds, looked at every second.',
       'stage',
       'partition',
     ),

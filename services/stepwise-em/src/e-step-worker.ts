@@ -14,6 +14,8 @@ export interface EStepWorkerOptions {
   readonly topics: { readonly statistics: string }
   readonly eStep: EStep
   readonly metrics?: Pick<Metrics, 'eStepSeconds'>
+  /** told of each mini-batch when its statistics are emitted, and where it ends */
+  readonly onBatch?: (partition: number, to: number) => void
 }
 
 /** By partition, an offset at which the input ends for now; or `here`: with what has arrived. */
@@ -171,6 +173,7 @@ class Worker {
     })
     lane.published = begin
     batch.next()
+    this.#options.onBatch?.(partition, to)
     const records = [{ key: new TextEncoder().encode(this.#options.model), value, partition: 0 }]
     return { publications: [{ topic: this.#options.topics.statistics, records }], settles: [] }
   }

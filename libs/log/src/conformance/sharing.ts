@@ -55,13 +55,20 @@ export function sharing(context: Context): void {
       expect(new Set(first.read.map(({ partition }) => partition))).toEqual(new Set(held.partitions))
     })
 
-    test('members beyond the number of partitions get none', async () => {
+    test('members beyond the number of partitions get none, and are told so', async () => {
       const { log } = context
       const topic = await freshTopic(log, 1)
       const group = freshName('g')
       await log.publish([{ topic, records: records(10, 0) }])
-      const readers = [1, 2, 3].map(() => new Reader(log.consume(topic, { group })))
+      const told: (readonly number[] | undefined)[] = [undefined, undefined, undefined]
+      const readers = told.map((_, i) => {
+        const onAssignment = (partitions: readonly number[]): void => {
+          told[i] = partitions
+        }
+        return new Reader(log.consume(topic, { group, onAssignment }))
+      })
       await settled(readers, () => readers.reduce((sum, { read }) => sum + read.length, 0) >= 10)
+      await settled(readers, () => told.filter(partitions => partitions?.length === 0).length === 2)
       expect(readers.map(({ read }) => read.length).toSorted((a, b) => a - b)).toEqual([0, 0, 10])
     })
 

@@ -166,10 +166,11 @@ export class Consumer {
 
   /** A rebalance is over: begins reading the partitions that are new. */
   assigned(granted: readonly Cursor[], changed: boolean): void {
+    const news = changed || !this.#joined
     this.#joined = true
     const held = [...this.#cursors.values()].filter(cursor => !cursor.revoked).map(cursor => cursor.partition.number)
     try {
-      if (changed) this.#options.onAssignment?.(held.sort((a, b) => a - b))
+      if (news) this.#options.onAssignment?.(held.sort((a, b) => a - b))
     } catch (error) {
       this.fail(error)
       return

@@ -3,7 +3,7 @@ import { KafkaLog } from './kafka-log.ts'
 import { KafkajsDriver } from './kafkajs-driver.ts'
 import { DEFAULTS, type KafkaOptions } from './options.ts'
 
-export { ANONYMOUS, type KafkaOptions } from './options.ts'
+export type { KafkaOptions } from './options.ts'
 
 /** The log on a Kafka cluster, by way of kafkajs. Nothing is connected before it is needed. */
 export function openKafkaLog(options: KafkaOptions): EventLog {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { kernelInfo } from '@eddy/mixture'
 import { loadConfiguration } from '@eddy/runtime'
 import { afterAll, describe, expect, it } from 'vitest'
+import { RegistryServer } from '../../../../libs/messages/src/testing/registry-server.ts'
 import { configurationSchema } from '../configuration.ts'
 import { examine } from '../doctor/checks.ts'
 import { parseMetrics, view } from './top-view.ts'
@@ -57,6 +58,31 @@ describe('eddy doctor', () => {
     for (const { status, advice } of findings.values()) expect(advice !== undefined).toBe(status !== 'ok')
     const inFile = await look({ 'log.directory': join(folder, 'file', 'data') })
     expect(inFile.get('directory')).toMatchObject({ status: 'failure', advice: expect.stringContaining('--data-dir') })
+  })
+
+  it('asks the schema registry for what is written', async () => {
+    const server = new RegistryServer()
+    const url = await server.listen()
+    const registry = async (flags: Record<string, unknown> = {}) =>
+      (await look({ 'registry.url': url, ...flags })).get('registry')
+    expect(await registry()).toMatchObject({
+      status: 'ok',
+      found: expect.stringContaining('6 schemas will be registered'),
+    })
+    expect(await registry({ 'registry.register': false })).toMatchObject({
+      status: 'failure',
+      found: expect.stringContaining('eddy.labels.v1-value'),
+      advice: expect.stringContaining('registry.register'),
+    })
+    server.incompatible.add('eddy.labels.v1-value')
+    expect(await registry()).toMatchObject({ status: 'failure', advice: expect.stringContaining('eddy schema check') })
+    server.credentials = 'user:password'
+    expect(await registry()).toMatchObject({ status: 'failure', found: expect.stringContaining('401') })
+    expect(server.requests.filter(request => /^POST .*versions$/.test(request) && !request.includes('compat'))).toEqual(
+      [],
+    )
+    server.close()
+    expect(await registry()).toMatchObject({ status: 'failure', advice: expect.stringContaining('registry.url') })
   })
 
   it('says when no broker answers', async () => {

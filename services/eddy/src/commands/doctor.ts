@@ -1,10 +1,12 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { examine, type Finding } from '../doctor/checks.ts'
 import { withExamples } from '../program.ts'
+import { type Role, roles } from '../stages/rights.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 
 interface DoctorFlags extends LogFlags {
+  readonly for?: Role
   readonly json?: true
 }
 
@@ -16,16 +18,23 @@ export function doctorCommand(terminal: Terminal = processTerminal): Command {
     .description(
       'Check this machine and the configuration, and say what to do. Exit code 1 when something must be mended.',
     )
+    .addOption(
+      new Option(
+        '--for <role>',
+        'on Kafka: whether this principal has the rights of a service, or of another role',
+      ).choices(roles),
+    )
     .option('--json', 'one JSON object a check')
     .action((flags: DoctorFlags) => doctor(flags, terminal))
   return withExamples(withLogOptions(command), [
     ['eddy doctor --config eddy.yaml', 'before the first start'],
+    ['eddy doctor --config eddy.yaml --for scoring', 'with the credentials of `eddy scoring`: what it still lacks'],
     ['eddy doctor --json | jq "select(.status != \\"ok\\")"', 'what is not well'],
   ])
 }
 
 async function doctor(flags: DoctorFlags, terminal: Terminal): Promise<void> {
-  const findings = await examine(configurationOf(flags, terminal))
+  const findings = await examine(configurationOf(flags, terminal), flags.for)
   for (const finding of findings) {
     const { check, status, found, advice } = finding
     if (flags.json === true) await print(terminal, `${JSON.stringify(finding)}\n`)

@@ -6,32 +6,27 @@ import { openEmbeddedLog } from '@eddy/log/embedded'
 import { publishedSchemas } from '@eddy/messages'
 import { kernelInfo } from '@eddy/mixture'
 import type { Configuration } from '../configuration.ts'
-import { openLog } from '../stages/open-log.ts'
-import { topicOptions } from '../stages/topics.ts'
+import type { Role } from '../stages/rights.ts'
 import { customerIds } from '../up/customer-ids.ts'
+import { brokerVerdict } from './broker-verdict.ts'
+import { registryVerdict } from './registry-verdict.ts'
+import { rightsVerdict } from './rights-verdict.ts'
+import { failure, ok, type Verdict, warning } from './verdict.ts'
 
-/** What a check found. `advice` says what to do, where there is something to do. */
-export interface Finding {
+/** What a check found. */
+export interface Finding extends Verdict {
   readonly check: string
-  readonly status: 'ok' | 'warning' | 'failure'
-  readonly found: string
-  readonly advice?: string
 }
-
-type Verdict = Omit<Finding, 'check'>
-
-const ok = (found: string): Verdict => ({ status: 'ok', found })
-const warning = (found: string, advice: string): Verdict => ({ status: 'warning', found, advice })
-const failure = (found: string, advice: string): Verdict => ({ status: 'failure', found, advice })
 
 /** A clock before this is wrong: the year this was written. */
 const plausible = Date.UTC(2026, 0, 1)
 const leastFreeShare = 0.1
 const leastFreeBytes = 1 << 30
-const brokerPatienceMs = 10_000
 
 /** In the order in which they are shown. */
-export const checks: Readonly<Record<string, (configuration: Configuration) => Verdict | Promise<Verdict>>> = {
+export const checks: Readonly<
+  Record<string, (configuration: Configuration, role?: Role) => Verdict | Promise<Verdict>>
+> = {
   node: () => {
     const major = Number(process.versions.node.split('.')[0])
     return major >= 24
@@ -129,39 +124,9 @@ export const checks: Readonly<Record<string, (configuration: Configuration) => V
     await log.close()
     return ok('opens')
   },
-  broker: async configuration => {
-    if (configuration.log.kind !== 'kafka') return ok('not used (log.kind: embedded)')
-    const opened = openLog(configuration)
-    const log = await within(opened, configuration.kafka.brokers ?? [])
-    try {
-      const missing: string[] = []
-      for (const topic of Object.keys(topicOptions(configuration)))
-        await within(log.offsets(topic), configuration.kafka.brokers ?? []).catch((error: Error) => {
-          if (/timeout|connect|within/i.test(error.message)) throw error
-          missing.push(topic)
-        })
-      return missing.length === 0
-        ? ok(`${(configuration.kafka.brokers ?? []).join(', ')}: every topic can be described`)
-        : failure(
-            `missing or not allowed: ${missing.join(', ')}`,
-            'Create them with `eddy topics create`, and grant what infra/kafka/principals.sh lists.',
-          )
-    } finally {
-      await log.close()
-    }
-  },
-}
-
-async function within<T>(work: Promise<T>, brokers: readonly string[]): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within 10 s from ${brokers.join(', ')}`)), brokerPatienceMs)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
+  broker: brokerVerdict,
+  rights: rightsVerdict,
+  registry: registryVerdict,
 }
 
 /** Nearest directory above that exists. */
@@ -169,12 +134,15 @@ function nearest(path: string): string {
   return existsSync(path) ? path : nearest(dirname(path))
 }
 
-/** Runs every check; one that throws is a failure with its message. */
-export async function examine(configuration: Configuration): Promise<Finding[]> {
+/**
+ * Runs every check; one that throws is a failure with its message.
+ * @param role whose rights on Kafka are looked at; if absent, which roles the principal can take
+ */
+export async function examine(configuration: Configuration, role?: Role): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const [check, run] of Object.entries(checks)) {
     try {
-      findings.push({ check, ...(await run(configuration)) })
+      findings.push({ check, ...(await run(configuration, role)) })
     } catch (error) {
       findings.push({
         check,

@@ -6,6 +6,7 @@ import { type Emission, type Health, type Logger, type Metrics, run } from '@edd
 import type { SnapshotSource } from '@eddy/stepwise-em'
 import { lastValueFrom, type Observable, tap } from 'rxjs'
 import type { Configuration } from '../configuration.ts'
+import type { Assignments } from './assignments.ts'
 
 /** What every stage of a process shares. */
 export interface Context {
@@ -18,6 +19,9 @@ export interface Context {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly health: Health
+  readonly assignments: Assignments
+  /** by partition of the features topic, how far statistics have been published */
+  readonly published: Map<number, number>
   /** ends the input; what is under way still becomes durable */
   readonly signal: AbortSignal
   readonly now: () => number

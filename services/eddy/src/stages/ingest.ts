@@ -3,10 +3,15 @@ import { type Context, groupName, maxRecordsOn, runEmissions, timed } from './co
 
 /** Events → feature vectors and dead letters, until the signal. */
 export function runIngest(context: Context, onDurable?: () => void): Promise<void> {
-  const { configuration, log, metrics, rules, signal } = context
+  const { assignments, configuration, log, metrics, rules, signal } = context
   const { topics, log: limits } = configuration
   const deliveries = timed(
-    log.consume(topics.events, { group: groupName(configuration, 'ingest'), maxRecords: maxRecordsOn(log), signal }),
+    log.consume(topics.events, {
+      group: groupName(configuration, 'ingest'),
+      maxRecords: maxRecordsOn(log),
+      signal,
+      onAssignment: assignments.of('ingest'),
+    }),
   )
   return runEmissions(
     context,

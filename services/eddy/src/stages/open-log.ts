@@ -40,7 +40,8 @@ async function openAdapter(configuration: Configuration, { readOnly = false, log
 /** The client calls every rebalance an error; what really fails reaches us as one. */
 const quieter = { error: 'warn', warn: 'warn', info: 'debug', debug: 'trace' } as const
 
-function kafkaOptions({ kafka, log }: Configuration, logger: Logger | undefined): KafkaOptions {
+/** How to reach the configured cluster. */
+export function kafkaOptions({ kafka, log }: Configuration, logger?: Logger): KafkaOptions {
   const { brokers = [], clientId, ssl, sasl, compression, sessionTimeoutMs } = kafka
   return {
     brokers,

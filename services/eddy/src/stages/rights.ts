@@ -1,4 +1,4 @@
-import { ANONYMOUS } from '@eddy/log/kafka'
+import { ANONYMOUS } from '@eddy/log'
 import type { KafkaRight } from '@eddy/log/platformatic'
 import type { Configuration } from '../configuration.ts'
 import { groupName } from './context.ts'

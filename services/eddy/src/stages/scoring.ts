@@ -3,7 +3,7 @@ import { type Context, groupName, maxRecordsOn, runEmissions, timed } from './co
 
 /** Feature vectors → labels, until the signal. */
 export function runScoring(context: Context, onDurable?: () => void): Promise<void> {
-  const { configuration, log, metrics, snapshots, signal, now } = context
+  const { assignments, configuration, log, metrics, snapshots, signal, now } = context
   const { topics } = configuration
   const deliveries = timed(
     log.consume(topics.features, {
@@ -11,6 +11,7 @@ export function runScoring(context: Context, onDurable?: () => void): Promise<vo
       maxRecords: maxRecordsOn(log),
       signal,
       ahead: true,
+      onAssignment: assignments.of('scoring'),
     }),
   )
   return runEmissions(context, 'scoring', scoring({ topics }, snapshots)(deliveries), ({ settles }) => {

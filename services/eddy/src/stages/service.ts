@@ -5,22 +5,30 @@ import { followSnapshots } from '@eddy/stepwise-em'
 import type { FastifyInstance } from 'fastify'
 import { ReplaySubject } from 'rxjs'
 import type { Configuration, Feature } from '../configuration.ts'
+import { version } from '../program.ts'
 import { SnapshotObserver } from '../up/observe-snapshot.ts'
 import { specificationOf } from '../up/specification.ts'
+import { Assignments } from './assignments.ts'
 import { type Context, snapshotSource } from './context.ts'
 import { runIngest } from './ingest.ts'
 import { useConfiguredKernel } from './kernel.ts'
 import { runScoring } from './scoring.ts'
 import { runUpdater } from './updater.ts'
+import { type WatchedStage, watch } from './watch.ts'
 import { runWorker } from './worker.ts'
+
+interface Service {
+  readonly stage: WatchedStage
+  readonly run: (context: Context) => Promise<void>
+}
 
 /** The services that run as processes of their own on Kafka, and how each runs. */
 export const services = {
-  ingest: context => runIngest(context),
-  'em-worker': context => runWorker(context),
-  'em-updater': context => runUpdater(context),
-  scoring: context => runScoring(context),
-} as const satisfies Readonly<Record<string, (context: Context) => Promise<void>>>
+  ingest: { stage: 'ingest', run: context => runIngest(context) },
+  'em-worker': { stage: 'e-step', run: context => runWorker(context) },
+  'em-updater': { stage: 'updater', run: context => runUpdater(context) },
+  scoring: { stage: 'scoring', run: context => runScoring(context) },
+} as const satisfies Readonly<Record<string, Service>>
 
 export type ServiceName = keyof typeof services
 
@@ -58,6 +66,8 @@ export async function runService(options: ServiceOptions): Promise<void> {
     logger,
     metrics: createMetrics(),
     health: new Health(now),
+    assignments: new Assignments(),
+    published: new Map(),
     signal: AbortSignal.any([signal, failed.signal]),
     now,
   }
@@ -65,8 +75,15 @@ export async function runService(options: ServiceOptions): Promise<void> {
   const stuck = whenStuck(context)
   try {
     onListening?.(await listen(server, configuration.http))
+    let newest: Snapshot | undefined
+    snapshots.subscribe({ next: snapshot => (newest = snapshot), error: () => {} })
+    const { stage, run } = services[name]
     const work = name === 'ingest' ? [] : [follow(context, snapshots)]
-    work.push(services[name](context))
+    work.push(
+      run(context),
+      watch(context, [stage], () => newest),
+    )
+    context.metrics.buildInfo.set({ version, node: process.version }, 1)
     context.health.ready()
     await Promise.race([Promise.all(work), stuck.promise])
   } finally {

@@ -1,10 +1,14 @@
 import type { Delivery } from '@eddy/log'
+import { type LineageKind, lineageCodec } from '@eddy/messages'
+import type { Emission } from '@eddy/runtime'
 import { newestSnapshot, Updater, type UpdaterOptions, warmUpStage } from '@eddy/stepwise-em'
 import { map, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
 import { type Context, groupName, runEmissions, snapshotSource, timed } from './context.ts'
 import { onAbort } from './on-abort.ts'
 import { quietAfter } from './quiet.ts'
 import type { LearningHooks } from './worker.ts'
+
+const lineageKinds: readonly LineageKind[] = ['birth', 'death', 'split', 'merge', 'drift']
 
 export interface UpdaterHooks extends LearningHooks {
   /** Told, with the version of the snapshot, once everything in the statistics topic at the start has been folded. */
@@ -20,6 +24,7 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
   const { configuration, log, signal, now, logger, metrics } = context
   const { topics, model, log: limits } = configuration
   const source = snapshotSource(context)
+  for (const kind of lineageKinds) metrics.lineage.inc({ model: model.name, kind }, 0)
   const options: UpdaterOptions = {
     model: model.name,
     foldsPerSnapshot: model.foldsPerSnapshot,
@@ -45,14 +50,32 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
     return new Map([[0, snapshot.statisticsOffset]])
   }
   const group = groupName(configuration, 'updater')
-  const deliveries = log.consume(topics.statistics, { group, from: begin, maxRecords: 64, signal, ahead: true })
+  const deliveries = log.consume(topics.statistics, {
+    group,
+    from: begin,
+    maxRecords: 64,
+    signal,
+    ahead: true,
+    onAssignment: context.assignments.of('updater'),
+  })
   // Each delivery goes to the updater of the newest assignment.
   const emissions = timed(deliveries).pipe(map(delivery => (folding as Updater).fold(delivery)))
-  await runEmissions(context, 'updater', emissions, ({ settles }) => {
+  await runEmissions(context, 'updater', emissions, emission => {
+    const { settles } = emission
+    countLineage(context, emission)
     if (folding !== undefined && settles.some(({ nextOffset }) => nextOffset >= storedEnd)) {
       hooks.onCaughtUp?.(folding.snapshot.version)
     }
   })
+}
+
+/** Counts what this process has told of segments. */
+function countLineage({ configuration, metrics }: Context, { publications }: Emission): void {
+  const { topics, model } = configuration
+  for (const { topic, records } of publications)
+    if (topic === topics.lineage)
+      for (const { value } of records)
+        metrics.lineage.inc({ model: model.name, kind: lineageCodec.decode(value as Uint8Array).kind })
 }
 
 /** The first snapshot, unless another updater publishes one first. */
@@ -74,5 +97,5 @@ async function warmUp(context: Context, { ends = NEVER, whenQuiet = async () => 
     features: log.consume(topics.features, { from: 'earliest', signal }).pipe(tap(arrived)),
     ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(onAbort(signal))),
   })
-  await runEmissions(context, 'warm-up', stage.pipe(takeUntil(snapshots)))
+  await runEmissions(context, 'warm-up', stage.pipe(takeUntil(snapshots)), emission => countLineage(context, emission))
 }

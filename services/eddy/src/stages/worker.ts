@@ -15,19 +15,32 @@ export interface LearningHooks {
 
 /** Feature vectors × snapshot → statistics, until the signal. */
 export async function runWorker(context: Context, hooks: LearningHooks = {}): Promise<void> {
-  const { configuration, log, metrics, snapshots, signal, specification } = context
+  const { assignments, configuration, log, metrics, snapshots, signal, specification, published } = context
   const { topics, model } = configuration
   const { ends = NEVER, whenQuiet = async () => 'here' } = hooks
   const stopped = onAbort(signal)
   const arrived = new Subject<Delivery>()
   const { eStep, close } = openEStep(configuration, specification)
   const emissions = eStepWorker(
-    { model: model.name, columns: specification.features.length, batchSize: model.batchSize, topics, eStep, metrics },
+    {
+      model: model.name,
+      columns: specification.features.length,
+      batchSize: model.batchSize,
+      topics,
+      eStep,
+      metrics,
+      onBatch: (partition, to) => published.set(partition, to),
+    },
     {
       // Ends at once on the signal: what a batch that is not full holds back is learned by the next process.
       features: from =>
         log
-          .consume(topics.features, { group: groupName(configuration, 'e-step'), from, ahead: true })
+          .consume(topics.features, {
+            group: groupName(configuration, 'e-step'),
+            from,
+            ahead: true,
+            onAssignment: assignments.of('e-step'),
+          })
           .pipe(tap(arrived), takeUntil(stopped)),
       snapshots,
       ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(stopped)),

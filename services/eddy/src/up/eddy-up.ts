@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { filter, firstValueFrom, ReplaySubject, Subject, tap } from 'rxjs'
 import type { Configuration, Feature } from '../configuration.ts'
 import { version } from '../program.ts'
+import { Assignments } from '../stages/assignments.ts'
 import { type Context, groupName, snapshotSource } from '../stages/context.ts'
 import { runIngest } from '../stages/ingest.ts'
 import { useConfiguredKernel } from '../stages/kernel.ts'
@@ -13,13 +14,13 @@ import { untilAborted } from '../stages/on-abort.ts'
 import { runScoring } from '../stages/scoring.ts'
 import { topicOptions } from '../stages/topics.ts'
 import { runUpdater } from '../stages/updater.ts'
+import { watch } from '../stages/watch.ts'
 import { type LearningHooks, runWorker } from '../stages/worker.ts'
 import { addApi } from './api.ts'
 import { customerIds } from './customer-ids.ts'
 import { SnapshotObserver } from './observe-snapshot.ts'
 import { type Replayed, replay } from './replay.ts'
 import { specificationOf } from './specification.ts'
-import { countLineage, watch } from './watch.ts'
 
 export interface UpOptions {
   readonly configuration: Configuration
@@ -63,6 +64,8 @@ export class EddyUp {
       snapshots: this.#snapshots,
       metrics: createMetrics(),
       health: new Health(now),
+      assignments: new Assignments(),
+      published: new Map(),
       signal: this.#stopping.signal,
     }
     this.#failure.promise.catch(() => {})
@@ -92,8 +95,7 @@ export class EddyUp {
     this.#part(runIngest(this.#context, moved))
     this.#part(runScoring(this.#context, moved))
     this.#part(this.#learn())
-    this.#part(watch(this.#context, () => this.#snapshot))
-    this.#part(countLineage(this.#context))
+    this.#part(watch(this.#context, ['ingest', 'scoring', 'e-step', 'updater'], () => this.#snapshot))
     this.#context.metrics.buildInfo.set({ version, node: process.version }, 1)
     this.#context.health.ready()
   }

@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Delivery, type EventLog, LogError } from '@eddy/log'
+import { openEmbeddedLog } from '@eddy/log/embedded'
+import { createLogger, loadConfiguration } from '@eddy/runtime'
+import { EMPTY, filter, takeUntil } from 'rxjs'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { syntheticEvents } from '../../../../test/synthetic-events.ts'
+import { parseMetrics, type Sample } from '../commands/top-view.ts'
+import { type Configuration, configurationSchema } from '../configuration.ts'
+import { eventRecord } from '../up/event-record.ts'
+import { onAbort } from './on-abort.ts'
+import { runService, type ServiceName } from './service.ts'
+import { topicOptions } from './topics.ts'
+
+const features = ['x', 'y'].map(name => ({ name, type: 'number', transform: 'none', required: false }) as const)
+let directory: string
+let configuration: Configuration
+let log: EventLog
+let running: Promise<void>[]
+let stop: AbortController
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'eddy-service-'))
+  configuration = loadConfiguration(configurationSchema, {
+    flags: {
+      'log.directory': directory,
+      'log.partitions': 2,
+      'http.port': 0,
+      'model.components': 3,
+      'model.batchSize': 64,
+      'model.maxWaitMs': 100,
+      'model.warmUp.events': 500,
+    },
+  })
+  log = openEmbeddedLog(directory)
+  await log.ensureTopics(topicOptions(configuration))
+  running = []
+  stop = new AbortController()
+})
+afterEach(async () => {
+  stop.abort()
+  await Promise.allSettled(running)
+  await log.close()
+  rmSync(directory, { recursive: true })
+})
+
+/** Starts a service on a log; resolves with a look at its metrics. */
+async function start(name: ServiceName, on: EventLog = log): Promise<() => Promise<Sample[]>> {
+  const port = await new Promise<number>((resolve, reject) => {
+    const options = { name, configuration, features, log: on, logger: createLogger('silent'), now: Date.now }
+    const service = runService({ ...options, signal: stop.signal, onListening: resolve })
+    service.catch(reject)
+    running.push(service)
+  })
+  return async () => parseMetrics(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text())
+}
+
+async function publish(count: number, seed: number): Promise<void> {
+  const lines = syntheticEvents(count, seed).trim().split('\n')
+  await log.publish([
+    { topic: configuration.topics.events, records: lines.map(line => eventRecord(Buffer.from(line))) },
+  ])
+}
+
+const sum = (samples: readonly Sample[], name: string, labels: Readonly<Record<string, string>> = {}): number =>
+  samples
+    .filter(
+      sample => sample.name === name && Object.entries(labels).every(([key, text]) => sample.labels[key] === text),
+    )
+    .reduce((total, { value }) => total + value, 0)
+
+/** A log that, once told, hands out no more of a topic. */
+function stallable(topic: string): { log: EventLog; stall: () => void } {
+  let stalled = false
+  const consume: EventLog['consume'] = (name, options) => {
+    const deliveries = log.consume(name, options)
+    return name === topic
+      ? deliveries.pipe(
+          filter((_: Delivery) => !stalled),
+          // What it keeps back is not waited for in the end.
+          takeUntil(onAbort(stop.signal)),
+        )
+      : deliveries
+  }
+  const faulty = new Proxy(log, {
+    get: (target, property) => (property === 'consume' ? consume : Reflect.get(target, property).bind(target)),
+  })
+  return {
+    log: faulty,
+    stall: () => {
+      stalled = true
+    },
+  }
+}
+
+const within = { timeout: 20_000, interval: 100 }
+
+it('each service reports its build, its own lag and, where it makes any, what becomes of segments', async () => {
+  const look = {
+    ingest: await start('ingest'),
+    'e-step': await start('em-worker'),
+    updater: await start('em-updater'),
+    scoring: await start('scoring'),
+  }
+  await publish(2000, 1)
+  for (const [stage, metrics] of Object.entries(look)) {
+    await vi.waitFor(async () => {
+      const samples = await metrics()
+      const lag = samples.filter(({ name }) => name === 'eddy_consumer_lag_records')
+      expect(lag.map(({ labels }) => labels.stage)).toEqual(Array(stage === 'updater' ? 1 : 2).fill(stage))
+      expect(sum(samples, 'eddy_consumer_lag_records')).toBe(0)
+      expect(sum(samples, 'eddy_build_info')).toBe(1)
+    }, within)
+  }
+  await vi.waitFor(async () => expect(sum(await look.scoring(), 'eddy_records_processed_total')).toBe(2000), within)
+  expect(sum(await look.updater(), 'eddy_lineage_events_total', { kind: 'birth' })).toBe(3)
+  expect(sum(await look.scoring(), 'eddy_lineage_events_total')).toBe(0)
+})
+
+it.each([
+  ['ingest', 'ingest', 'events'],
+  ['scoring', 'scoring', 'features'],
+  ['em-worker', 'e-step', 'features'],
+  ['em-updater', 'updater', 'statistics'],
+] as const)('%s that stands still still reports that it is late', async (name, stage, topic) => {
+  const faulty = stallable(configuration.topics[topic])
+  const others = (['ingest', 'em-worker', 'em-updater', 'scoring'] as const).filter(other => other !== name)
+  for (const other of others) await start(other)
+  const metrics = await start(name, faulty.log)
+  await publish(2000, 1)
+  await vi.waitFor(async () => {
+    const samples = await metrics()
+    expect(samples.some(({ labels }) => labels.stage === stage)).toBe(true)
+    expect(sum(samples, 'eddy_consumer_lag_records')).toBe(0)
+  }, within)
+  faulty.stall()
+  await publish(1000, 2)
+  await vi.waitFor(
+    async () => expect(sum(await metrics(), 'eddy_consumer_lag_records', { stage })).toBeGreaterThan(0),
+    within,
+  )
+})
+
+it('a process that holds no partition reports no lag: it stands by', async () => {
+  await publish(2000, 1)
+  const look = [await start('ingest'), await start('ingest'), await start('ingest')]
+  await vi.waitFor(async () => {
+    const partitions = await Promise.all(
+      look.map(async metrics => (await metrics()).filter(({ name }) => name === 'eddy_consumer_lag_records').length),
+    )
+    expect(partitions.sort()).toEqual([0, 1, 1])
+  }, within)
+})
+
+it('a broker that cannot be asked for a while is no reason to end', async () => {
+  let away = true
+  const shaky = new Proxy(log, {
+    get: (target, property) =>
+      property === 'positions' && away
+        ? async () => {
+            throw new LogError('the broker is away')
+          }
+        : property === 'consume'
+          ? () => EMPTY
+          : Reflect.get(target, property).bind(target),
+  })
+  configuration = { ...configuration, log: { ...configuration.log, kind: 'kafka' } }
+  await publish(10, 1)
+  const metrics = await start('ingest', shaky)
+  expect(sum(await metrics(), 'eddy_consumer_lag_records')).toBe(0)
+  away = false
+  await vi.waitFor(async () => expect(sum(await metrics(), 'eddy_consumer_lag_records')).toBe(10), within)
+})
