@@ -8,7 +8,10 @@ import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { concatMap, filter } from 'rxjs'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { configurationSchema } from '../../services/eddy/src/configuration.ts'
+import { runService } from '../../services/eddy/src/stages/service.ts'
+import { topicOptions } from '../../services/eddy/src/stages/topics.ts'
 import { EddyUp } from '../../services/eddy/src/up/eddy-up.ts'
+import { eventRecord } from '../../services/eddy/src/up/event-record.ts'
 import { EddyProcess, temporaryFolder } from '../../test/eddy-process.ts'
 import { dashboards } from '../grafana/dashboards.ts'
 import { dataPanels } from '../grafana/linter.ts'
@@ -82,6 +85,13 @@ describe.runIf(hasPrometheus())('fault × alert, seen by a real Prometheus', () 
     const url = `http://127.0.0.1:${port}`
     const prometheus = await Prometheus.start(join(folder.path, `${name}-prometheus`), port, factor)
     cleanups.push(() => prometheus.stop())
+    if (row.service !== undefined) {
+      const stall = await startServices(configure(row, name), data, row.service, port)
+      await delay(1000 * (row.before ?? 10))
+      stall()
+      expect(await fired(prometheus, row.alert)).toEqual([row.alert])
+      return
+    }
     if (row.alert === 'EddyPartitionStalled') {
       const stall = await startStallable(configure(row, name), data, port)
       const stop = feeding(url, () => ({}))
@@ -106,6 +116,7 @@ describe.runIf(hasPrometheus())('fault × alert, seen by a real Prometheus', () 
       feeding(url, row.stream)
     }
     if (row.alert === 'EddyDown') await running.kill()
+    if (row.alert === 'EddyStageMissing') prometheus.forgetTargets()
     if (row.alert === 'EddyCrashLoop')
       for (let n = 0; n < 4; n++) {
         await running.kill()
@@ -165,25 +176,33 @@ function mountDisk(directory: string, bytes: number): void {
   cleanups.push(() => spawnSync('umount', ['-l', directory]))
 }
 
+/** A log that, once told, hands a consumer group no more records. */
+function stallable(log: EventLog, group: string): { readonly faulty: EventLog; readonly stall: () => void } {
+  let stalled = false
+  const consume: EventLog['consume'] = (topic, options) => {
+    const deliveries = log.consume(topic, options)
+    if (options?.group !== group) return deliveries
+    return deliveries.pipe(
+      concatMap(async delivery => delivery),
+      filter(() => !stalled),
+    )
+  }
+  const faulty = new Proxy(log, {
+    get: (target, property) => (property === 'consume' ? consume : Reflect.get(target, property).bind(target)),
+  })
+  return {
+    faulty,
+    stall: () => {
+      stalled = true
+    },
+  }
+}
+
 /** `eddy up` in this process on a log that, once told, hands no more records to scoring. */
 async function startStallable(config: string, data: string, port: number): Promise<() => void> {
   const configuration = loadConfiguration(configurationSchema, { file: config, flags: { 'log.directory': data } })
   const log = openEmbeddedLog(data)
-  let stalled = false
-  const faulty = new Proxy(log, {
-    get: (target, property) => {
-      if (property !== 'consume') return Reflect.get(target, property).bind(target)
-      const consume: EventLog['consume'] = (topic, options) => {
-        const deliveries = target.consume(topic, options)
-        if (options?.group !== `${configuration.model.name}.scoring`) return deliveries
-        return deliveries.pipe(
-          concatMap(async delivery => delivery),
-          filter(() => !stalled),
-        )
-      }
-      return consume
-    },
-  })
+  const { faulty, stall } = stallable(log, `${configuration.model.name}.scoring`)
   const eddy = new EddyUp({
     configuration,
     features: configuration.features ?? [],
@@ -197,7 +216,46 @@ async function startStallable(config: string, data: string, port: number): Promi
   })
   await eddy.start()
   await eddy.serve({ ...configuration.http, port })
-  return () => {
-    stalled = true
-  }
+  return stall
+}
+
+/** Every service by itself, fed directly; the one that is scraped gets no more records once told. */
+async function startServices(
+  config: string,
+  data: string,
+  scraped: NonNullable<Fault['service']>,
+  port: number,
+): Promise<() => void> {
+  const configuration = loadConfiguration(configurationSchema, { file: config, flags: { 'log.directory': data } })
+  const log = openEmbeddedLog(data)
+  await log.ensureTopics(topicOptions(configuration))
+  const stage = scraped === 'em-worker' ? 'e-step' : scraped
+  const { faulty, stall } = stallable(log, `${configuration.model.name}.${stage}`)
+  const stop = new AbortController()
+  const running = (['ingest', 'em-worker', 'em-updater', 'scoring'] as const).map(service =>
+    runService({
+      name: service,
+      configuration: { ...configuration, http: { ...configuration.http, port: service === scraped ? port : 0 } },
+      features: configuration.features ?? [],
+      log: service === scraped ? faulty : log,
+      logger: createLogger('silent'),
+      now: Date.now,
+      signal: stop.signal,
+    }),
+  )
+  const feeding = (async () => {
+    while (!stop.signal.aborted) {
+      const lines = events(256).trim().split('\n')
+      const records = lines.map(line => eventRecord(Buffer.from(line)))
+      await log.publish([{ topic: configuration.topics.events, records }])
+      await delay(100, undefined, { signal: stop.signal }).catch(() => {})
+    }
+  })()
+  cleanups.push(async () => {
+    stop.abort()
+    await feeding
+    await Promise.race([Promise.allSettled(running), delay(1000)])
+    await log.close()
+  })
+  return stall
 }

@@ -39,6 +39,8 @@ export interface Fault {
   readonly fault: string
   /** the one alert that must fire, or none */
   readonly alert?: string
+  /** the services run apart, this one is scraped, and it gets no more records: nothing else can tell */
+  readonly service?: 'scoring' | 'em-worker'
   /** what differs in the configuration */
   readonly model?: string
   readonly http?: string
@@ -62,6 +64,13 @@ export const faults: readonly Fault[] = [
     before: 0,
   },
   { fault: 'scoring gets no more records', alert: 'EddyPartitionStalled' },
+  { fault: 'a process of its own for scoring gets no more records', alert: 'EddyPartitionStalled', service: 'scoring' },
+  {
+    fault: 'a process of its own for the E-step gets no more records',
+    alert: 'EddySnapshotStale',
+    service: 'em-worker',
+  },
+  { fault: 'no process of any stage is a target any more', alert: 'EddyStageMissing' },
   {
     fault: 'a mini-batch waits for ever',
     alert: 'EddySnapshotStale',

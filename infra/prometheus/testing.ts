@@ -73,10 +73,12 @@ interface Alert {
 export class Prometheus {
   readonly url: string
   readonly #child: ChildProcess
+  readonly #directory: string
 
-  private constructor(url: string, child: ChildProcess) {
+  private constructor(url: string, child: ChildProcess, directory: string) {
     this.url = url
     this.#child = child
+    this.#directory = directory
   }
 
   /** @param factor how much faster than in production everything goes */
@@ -99,13 +101,20 @@ export class Prometheus {
       ],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     )
-    const prometheus = new Prometheus(`http://127.0.0.1:${port}`, child)
+    const prometheus = new Prometheus(`http://127.0.0.1:${port}`, child, directory)
     const until = Date.now() + 30_000
     while (!(await fetch(`${prometheus.url}/-/ready`).catch(() => undefined))?.ok) {
       if (child.exitCode !== null || Date.now() > until) throw new Error('prometheus: expected it to become ready')
       await delay(50)
     }
     return prometheus
+  }
+
+  /** It is told of no target any more, as when a service is scaled to nothing. */
+  forgetTargets(): void {
+    const file = join(this.#directory, 'prometheus.yml')
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/targets: \[.*\]/, 'targets: []'))
+    this.#child.kill('SIGHUP')
   }
 
   async query(expression: string): Promise<{ metric: Record<string, string>; value: [number, string] }[]> {

@@ -178,6 +178,12 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
 
       const inspected = JSON.parse(await eddy('operator', client, 'inspect', '--json'))
       expect(inspected.segments).toHaveLength(3)
+      const ledger = await eddy('operator', client, 'inspect', '--ledger', '--compare', '--json')
+      const verdicts = ledger
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line).verdict)
+      expect(verdicts).toEqual(['equal', 'equal'])
       const lag = (await eddy('operator', client, 'lag', '--json'))
         .trim()
         .split('\n')

@@ -1,15 +1,24 @@
+import type { EventLog } from '@eddy/log'
+import type { LedgerEntry, Snapshot } from '@eddy/messages'
 import { newestSnapshot } from '@eddy/stepwise-em'
 import { Command } from 'commander'
+import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import type { Configuration } from '../configuration.ts'
 import { InputError } from '../input/input-error.ts'
 import { withExamples } from '../program.ts'
 import { openLog } from '../stages/open-log.ts'
+import { type Learnable, learnable } from '../up/learnable.ts'
 import { segmentTable } from '../up/segment-table.ts'
 import { identityOf, snapshotJson } from '../up/snapshot-json.ts'
 import { totals } from '../up/totals.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+import { findSnapshot, storedSnapshots, type WantedSnapshot, wantedSnapshot } from './stored-snapshots.ts'
 
 interface InspectFlags extends LogFlags {
+  readonly ledger?: true
+  readonly snapshot?: WantedSnapshot
+  readonly compare?: true
   readonly model?: string
   readonly json?: true
 }
@@ -19,30 +28,76 @@ export function inspectCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('inspect')
     .description('Show the newest snapshot and its ledger, also while `eddy up` runs.')
     .option('--model <name>', 'name of the model (default: the configured one, or the only one there is)')
-    .option('--json', 'everything, bit for bit, as one JSON object')
+    .option(
+      '--ledger',
+      'only the ledger: of each partition the next offset, the count and the hash of what was learned',
+    )
+    .option('--snapshot <model@version>', 'with --ledger: of this snapshot, where it is still stored', wantedSnapshot)
+    .option('--compare', 'with --ledger: count and hash what the log holds; exit code 1 where they differ')
+    .option('--json', 'everything, bit for bit, as one JSON object; with --ledger one a partition')
     .action((flags: InspectFlags) => inspect(flags, terminal))
   return withExamples(withLogOptions(command), [
     ['eddy inspect', 'segments, ledger and totals'],
-    ['eddy inspect --json | jq .ledger', 'what was learned of each partition'],
+    [
+      'eddy inspect --ledger --compare',
+      'whether every event that the log holds was learned exactly once, up to where the ledger is',
+    ],
   ])
+}
+
+async function chosen(
+  log: EventLog,
+  { topics, log: { directory } }: Configuration,
+  { model, snapshot }: InspectFlags,
+  terminal: Terminal,
+): Promise<Snapshot> {
+  if (snapshot !== undefined) return findSnapshot(await storedSnapshots(log, topics.snapshots, terminal), snapshot)
+  const onDamage = (message: string): void => note(terminal, message)
+  const newest = await newestSnapshot({ log, topic: topics.snapshots, model, onDamage })
+  if (newest !== undefined) return newest
+  const which = model === undefined ? 'a snapshot' : `a snapshot of model ${model}`
+  throw new InputError(`${directory}: expected ${which}, got none. Is the model still warming up?`)
+}
+
+async function showLedger(
+  log: EventLog,
+  { topics }: Configuration,
+  { model, version, ledger }: Snapshot,
+  { compare, json }: InspectFlags,
+  terminal: Terminal,
+): Promise<void> {
+  const stored = compare === true ? await learnable(log, topics.features, ledger) : undefined
+  const rows = ledger.map(entry => ledgerRow(entry, stored?.get(entry.partition)))
+  if (json === true)
+    await print(terminal, rows.map(row => `${JSON.stringify({ model, version: Number(version), ...row })}\n`).join(''))
+  else {
+    const cells = rows.map(row => Object.values(row).map(String))
+    await print(terminal, `${model}@${version}\n${table(Object.keys(rows[0] ?? {}), cells)}\n`)
+  }
+  const different = rows.filter(row => 'verdict' in row && row.verdict === 'different')
+  if (different.length > 0)
+    throw new InputError(
+      `ledger: expected what ${topics.features} holds, got other events for partitions ${different.map(({ partition }) => partition).join(', ')}. Keep a copy of the log and report it.`,
+    )
+}
+
+const hex = (hash: bigint): string => hash.toString(16).padStart(16, '0')
+
+function ledgerRow({ partition, next, events, offsetsHash }: LedgerEntry, stored: Learnable | undefined) {
+  const row = { partition, next, events: Number(events), hash: hex(offsetsHash) }
+  if (stored === undefined) return row
+  const equal = stored.events === Number(events) && stored.offsetsHash === offsetsHash
+  // What retention has dropped was learned, but cannot be counted any more.
+  const verdict = equal ? 'equal' : stored.start > 0 ? `the log begins at ${stored.start}` : 'different'
+  return { ...row, inLog: stored.events, hashInLog: hex(stored.offsetsHash), verdict }
 }
 
 async function inspect(flags: InspectFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
   const log = await openLog(configuration, { readOnly: true })
   try {
-    const snapshot = await newestSnapshot({
-      log,
-      topic: configuration.topics.snapshots,
-      model: flags.model,
-      onDamage: message => note(terminal, message),
-    })
-    if (snapshot === undefined) {
-      const which = flags.model === undefined ? 'a snapshot' : `a snapshot of model ${flags.model}`
-      throw new InputError(
-        `${configuration.log.directory}: expected ${which}, got none. Is the model still warming up?`,
-      )
-    }
+    const snapshot = await chosen(log, configuration, flags, terminal)
+    if (flags.ledger === true) return await showLedger(log, configuration, snapshot, flags, terminal)
     if (flags.json === true) return await print(terminal, `${JSON.stringify(snapshotJson(snapshot))}\n`)
     const { events, labels, deadLetters } = await totals(log, configuration, snapshot)
     const ledger = snapshot.ledger.map(

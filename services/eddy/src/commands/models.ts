@@ -1,24 +1,17 @@
-import type { EventLog, StoredRecord } from '@eddy/log'
+import type { EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
-import { SnapshotAssembler, snapshotRecords } from '@eddy/stepwise-em'
-import { Command, InvalidArgumentError } from 'commander'
+import { snapshotRecords } from '@eddy/stepwise-em'
+import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
-import { InputError } from '../input/input-error.ts'
 import { withExamples } from '../program.ts'
 import { openLog } from '../stages/open-log.ts'
-import { asyncValues } from '../up/async-values.ts'
 import { describeSegments } from '../up/segments.ts'
 import { identityOf, snapshotJson } from '../up/snapshot-json.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+import { findSnapshot, storedSnapshots, type WantedSnapshot, wantedSnapshot } from './stored-snapshots.ts'
 
 interface Flags extends LogFlags {
   readonly json?: true
-}
-
-/** A stored snapshot by model and version. */
-interface Wanted {
-  readonly model: string
-  readonly version: bigint | undefined
 }
 
 /** `eddy models list|show|diff|promote|rollback` on the snapshots topic. */
@@ -32,34 +25,37 @@ export function modelsCommand(terminal: Terminal = processTerminal): Command {
     .action((flags: Flags) => withSnapshots(flags, terminal, snapshots => listModels(snapshots, flags, terminal)))
   const show = new Command('show')
     .description('A snapshot as JSON.')
-    .argument('<model[@version]>', 'e.g. customers or customers@17', wanted)
-    .action((which: Wanted, flags: Flags) =>
+    .argument('<model[@version]>', 'e.g. customers or customers@17', wantedSnapshot)
+    .action((which: WantedSnapshot, flags: Flags) =>
       withSnapshots(flags, terminal, snapshots =>
-        print(terminal, `${JSON.stringify(snapshotJson(find(snapshots, which)))}\n`),
+        print(terminal, `${JSON.stringify(snapshotJson(findSnapshot(snapshots, which)))}\n`),
       ),
     )
   const diff = new Command('diff')
     .description('How the segments of one snapshot differ from another: weights and centres by segment id.')
-    .argument('<from>', 'model[@version]', wanted)
-    .argument('<to>', 'model[@version]', wanted)
-    .action((from: Wanted, to: Wanted, flags: Flags) =>
+    .argument('<from>', 'model[@version]', wantedSnapshot)
+    .argument('<to>', 'model[@version]', wantedSnapshot)
+    .action((from: WantedSnapshot, to: WantedSnapshot, flags: Flags) =>
       withSnapshots(flags, terminal, snapshots =>
-        print(terminal, `${JSON.stringify(difference(find(snapshots, from), find(snapshots, to)), undefined, 2)}\n`),
+        print(
+          terminal,
+          `${JSON.stringify(difference(findSnapshot(snapshots, from), findSnapshot(snapshots, to)), undefined, 2)}\n`,
+        ),
       ),
     )
   const promote = new Command('promote')
     .description(
       'Make what one model has learned the newest snapshot of another, e.g. of a trial model. The ledger of the other is kept, so nothing is learned twice.',
     )
-    .argument('<from>', 'model[@version]', wanted)
+    .argument('<from>', 'model[@version]', wantedSnapshot)
     .argument('<to>', 'the model that gets it')
-    .action((from: Wanted, to: string, flags: Flags) => put(flags, terminal, from, to))
+    .action((from: WantedSnapshot, to: string, flags: Flags) => put(flags, terminal, from, to))
   const rollback = new Command('rollback')
     .description(
       'Make the parameters of an older snapshot of a model the newest; what was learned since stays in the ledger and is not learned again.',
     )
-    .argument('<model@version>', 'e.g. customers@17', wanted)
-    .action((which: Wanted, flags: Flags) => put(flags, terminal, which, which.model))
+    .argument('<model@version>', 'e.g. customers@17', wantedSnapshot)
+    .action((which: WantedSnapshot, flags: Flags) => put(flags, terminal, which, which.model))
   for (const sub of [list, show, diff, promote, rollback]) command.addCommand(withLogOptions(sub))
   return withExamples(command, [
     ['eddy models list', 'what is stored'],
@@ -81,19 +77,6 @@ async function withSnapshots(
   } finally {
     await log.close()
   }
-}
-
-async function storedSnapshots(log: EventLog, topic: string, terminal: Terminal): Promise<Snapshot[]> {
-  const assembler = new SnapshotAssembler(undefined, message => note(terminal, message))
-  const found = new Map<string, Snapshot>()
-  for await (const delivery of asyncValues(log.consume(topic, { from: 'earliest', untilEnd: true, maxRecords: 16 }))) {
-    for (const record of delivery.records) {
-      const snapshot = assembler.add(record as StoredRecord)
-      if (snapshot !== undefined) found.set(`${snapshot.model}@${snapshot.version}`, snapshot)
-    }
-    delivery.ack()
-  }
-  return [...found.values()]
 }
 
 async function listModels(snapshots: readonly Snapshot[], flags: Flags, terminal: Terminal): Promise<void> {
@@ -118,17 +101,6 @@ async function listModels(snapshots: readonly Snapshot[], flags: Flags, terminal
   }
 }
 
-function find(snapshots: readonly Snapshot[], { model, version }: Wanted): Snapshot {
-  const found = snapshots
-    .filter(snapshot => snapshot.model === model && (version === undefined || snapshot.version === version))
-    .at(-1)
-  if (found !== undefined) return found
-  const stored = snapshots.map(snapshot => `${snapshot.model}@${snapshot.version}`)
-  throw new InputError(
-    `model: expected one of ${stored.join(', ') || '(none stored)'}, got ${model}${version === undefined ? '' : `@${version}`}.`,
-  )
-}
-
 function difference(from: Snapshot, to: Snapshot): object {
   const before = new Map(describeSegments(from).map(segment => [segment.id, segment]))
   const after = new Map(describeSegments(to).map(segment => [segment.id, segment]))
@@ -141,13 +113,13 @@ function difference(from: Snapshot, to: Snapshot): object {
 }
 
 /** Publishes the parameters of one snapshot as the newest of `to`, with the ledger that `to` has. */
-async function put(flags: Flags, terminal: Terminal, which: Wanted, to: string): Promise<void> {
+async function put(flags: Flags, terminal: Terminal, which: WantedSnapshot, to: string): Promise<void> {
   const { topics, log: limits } = configurationOf(flags, terminal)
   await withSnapshots(
     flags,
     terminal,
     async (snapshots, log) => {
-      const chosen = find(snapshots, which)
+      const chosen = findSnapshot(snapshots, which)
       const current = snapshots.filter(({ model }) => model === to).at(-1)
       const { ledger, statisticsOffset, version } = current ?? { ...chosen, version: 0n }
       const next: Snapshot = {
@@ -166,10 +138,4 @@ async function put(flags: Flags, terminal: Terminal, which: Wanted, to: string):
     },
     false,
   )
-}
-
-function wanted(text: string): Wanted {
-  const [, model, version] = /^([a-zA-Z0-9._-]{1,100})(?:@(\d{1,18}))?$/.exec(text) ?? []
-  if (model === undefined) throw new InvalidArgumentError(`expected model or model@version, got ${text}.`)
-  return { model, version: version === undefined ? undefined : BigInt(version) }
 }

@@ -1,0 +1,45 @@
+import type { EventLog } from '@eddy/log'
+import { type LedgerEntry, OffsetsHash } from '@eddy/messages'
+import { asyncValues } from './async-values.ts'
+
+/** What a partition of the features topic holds below the ledger's next offset. */
+export interface Learnable {
+  /** offset of the oldest record still stored */
+  readonly start: number
+  readonly events: number
+  readonly offsetsHash: bigint
+}
+
+/** Counts and hashes, by partition, the records that a ledger says were learned: what it must equal. */
+export async function learnable(
+  log: EventLog,
+  topic: string,
+  ledger: readonly LedgerEntry[],
+): Promise<ReadonlyMap<number, Learnable>> {
+  const starts = new Map((await log.offsets(topic)).map(({ partition, start }) => [partition, start]))
+  const counted = new Map(
+    ledger.map(({ partition, next }) => [
+      partition,
+      { start: starts.get(partition) ?? 0, next, events: 0, hash: new OffsetsHash() },
+    ]),
+  )
+  const unread = new Set(
+    ledger.filter(({ partition, next }) => (starts.get(partition) ?? 0) < next).map(({ partition }) => partition),
+  )
+  if (unread.size > 0)
+    for await (const delivery of asyncValues(log.consume(topic, { from: 'earliest', untilEnd: true }))) {
+      const { partition, records, nextOffset } = delivery
+      const count = counted.get(partition)
+      for (const { offset } of records) {
+        if (count === undefined || offset >= count.next) break
+        count.events++
+        count.hash.add(partition, offset)
+      }
+      delivery.ack()
+      if (count === undefined || nextOffset >= count.next) unread.delete(partition)
+      if (unread.size === 0) break
+    }
+  return new Map(
+    [...counted].map(([partition, { start, events, hash }]) => [partition, { start, events, offsetsHash: hash.value }]),
+  )
+}
