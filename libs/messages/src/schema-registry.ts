@@ -40,6 +40,11 @@ export class SchemaRegistry {
     this.#base = options.url.replace(/\/+$/, '')
   }
 
+  /** Whether `schema` answers from memory. */
+  remembers(id: number): boolean {
+    return id < 1 || id > maxId || this.#cache.has(id)
+  }
+
   /** Schema of an id; undefined where the registry has none, or one that is not Avro. */
   async schema(id: number): Promise<Schema | undefined> {
     if (id < 1 || id > maxId) return undefined

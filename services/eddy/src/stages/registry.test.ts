@@ -131,6 +131,19 @@ describe('reading', () => {
     for (const text of refused) expect(text).toMatch(/schema id: expected a schema that resolves to/)
   })
 
+  it('asks for a few ids a delivery, the most frequent first, and for none twice', async () => {
+    const { schema } = featureVectorCodec as unknown as { schema: { fields: object[] } }
+    const wider = { ...schema, fields: [...schema.fields, { name: 'shop', type: 'string', default: '' }] }
+    const message = featureVectorCodec.encode(vector).slice()
+    const theirs = under(server.add('other-value', wider), message, [2, 120])
+    const poison = Array.from({ length: 400 }, (_, i) => under(500_000 + i, message))
+    const read = await readBack([...poison, theirs, ...poison, theirs, theirs])
+    expect(read.filter(value => typeof value === 'string')).toHaveLength(800)
+    expect(read.filter(value => typeof value === 'object')).toEqual([vector, vector, vector])
+    expect(server.requests).toHaveLength(16)
+    expect(new Set(server.requests).size).toBe(16)
+  })
+
   it('stops, and refuses nothing, when the registry cannot be reached', async () => {
     const message = featureVectorCodec.encode(vector).slice()
     server.close()

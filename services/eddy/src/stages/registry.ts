@@ -66,7 +66,8 @@ export async function useRegistryIds(
 
 /**
  * A log whose deliveries come only when the codec of their topic knows the schema ids in them: unknown ones are asked for
- * first, once each. An id that the registry does not know either stays unknown, and the message is refused by the codec.
+ * first, once each and so many at a time. An id that the registry does not know either stays unknown, and the message is refused by
+ * the codec.
  * A registry that cannot be reached errors the stream: nothing is refused for that.
  */
 export function withRegistry(log: EventLog, registry: SchemaRegistry, topics: Topics): EventLog {
@@ -85,36 +86,43 @@ export function withRegistry(log: EventLog, registry: SchemaRegistry, topics: To
       return deliveries.pipe(
         concatMap(delivery => {
           const unknown = unknownIds(delivery, codec)
-          return unknown.size === 0 ? of(delivery) : from(learned(delivery, unknown, codec, registry))
+          return unknown === undefined ? of(delivery) : from(learned(delivery, unknown, codec, registry))
         }),
       )
     },
   }
 }
 
-const none: ReadonlySet<number> = new Set()
+/** Most ids that are asked for on behalf of one delivery: who sends ids nobody knows must not make us ask for each. */
+const maxLookups = 16
 
-function unknownIds({ records }: Delivery, codec: SchemaCodec): ReadonlySet<number> {
-  let unknown: Set<number> | undefined
-  let last: number | undefined
+/** Ids in a delivery that the codec does not know, and how often each occurs. */
+function unknownIds({ records }: Delivery, codec: SchemaCodec): ReadonlyMap<number, number> | undefined {
+  let unknown: Map<number, number> | undefined
+  let known: number | undefined
   for (const { value } of records) {
     const id = schemaIdOf(value)
-    if (id === undefined || id === last) continue
-    last = id
-    if (codec.knows(id)) continue
-    unknown ??= new Set()
-    unknown.add(id)
+    if (id === undefined || id === known) continue
+    if (codec.knows(id)) known = id
+    else {
+      unknown ??= new Map()
+      unknown.set(id, (unknown.get(id) ?? 0) + 1)
+    }
   }
-  return unknown ?? none
+  return unknown
 }
 
+/** Learns the schemas of unknown ids, the most frequent first; what is beyond the limit stays unknown. */
 async function learned(
   delivery: Delivery,
-  unknown: ReadonlySet<number>,
+  unknown: ReadonlyMap<number, number>,
   codec: SchemaCodec,
   registry: SchemaRegistry,
 ): Promise<Delivery> {
-  for (const id of unknown) {
+  const byCount = [...unknown].sort(([, a], [, b]) => b - a).map(([id]) => id)
+  let lookups = 0
+  for (const id of byCount) {
+    if (!registry.remembers(id) && ++lookups > maxLookups) continue
     const schema = await registry.schema(id)
     if (schema !== undefined) codec.learn(id, schema)
   }
