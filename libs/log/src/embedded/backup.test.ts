@@ -11,6 +11,7 @@ const topics = {
   t: { partitions: 1, cleanup: 'delete' },
   copy: { partitions: 1, cleanup: 'delete' },
 } as const
+const leafOfTable = 13
 const record = (text: string) => ({ key: Buffer.from(text), value: Buffer.from(text), partition: 0 })
 
 async function texts(log: EmbeddedLog, topic: string): Promise<string[]> {
@@ -79,5 +80,27 @@ describe('backUpLog and restoreLog', () => {
     writeFileSync(join(folder, 'good', 'log.sqlite'), bytes)
     await expect(restoreLog(join(folder, 'good'), join(folder, 'target'))).rejects.toThrow(/intact|damaged/)
     expect(() => openEmbeddedLog(join(folder, 'target'), { readOnly: true })).toThrow(/expected a log to read/)
+  })
+
+  it('sees damage deep inside, of which opening the log tells nothing', async () => {
+    const from = join(folder, 'deep')
+    const log = openEmbeddedLog(from)
+    await log.ensureTopics(topics)
+    for (let n = 0; n < 300; n++) await log.publish([{ topic: 't', records: [record(`${n}`.padStart(2000, '0'))] }])
+    await backUpLog(from, join(folder, 'deep-copy'))
+    await log.close()
+    const file = join(folder, 'deep-copy', 'log.sqlite')
+    const bytes = readFileSync(file)
+    // The last page of a table in the file, by its first byte (SQLite's file format, section 1.6).
+    const size = bytes.readUInt16BE(16)
+    let page = bytes.length - size
+    while (bytes[page] !== leafOfTable) page -= size
+    bytes.fill(0xff, page, page + size)
+    writeFileSync(file, bytes)
+    await openEmbeddedLog(join(folder, 'deep-copy'), { readOnly: true }).close()
+    await expect(restoreLog(join(folder, 'deep-copy'), join(folder, 'deep-restored'))).rejects.toThrow(
+      /expected an intact copy, got/,
+    )
+    expect(() => openEmbeddedLog(join(folder, 'deep-restored'), { readOnly: true })).toThrow(/expected a log to read/)
   })
 })

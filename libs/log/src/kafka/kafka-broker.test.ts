@@ -1,8 +1,13 @@
-import { expect, test } from 'vitest'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { createKeyPair } from '../../../../test/fixtures/certificates.ts'
 import { describeWithCluster } from '../../../../test/fixtures/kafka.ts'
 import { consoleConsume } from '../../../../test/fixtures/kafka-tools.ts'
 import { freshName, freshTopic, Reader, readAll, record, records } from '../conformance/harness.ts'
 import { LogError } from '../event-log.ts'
+import { openPlatformaticLog } from '../platformatic/index.ts'
 import { PlatformaticDriver } from '../platformatic/platformatic-driver.ts'
 import { openKafkaLog } from './index.ts'
 import { Kafka, logLevel } from './kafkajs.ts'
@@ -12,38 +17,63 @@ import type { KafkaOptions } from './options.ts'
 describeWithCluster('the kafka log on a broker of its own', { secure: true }, cluster => {
   const open = (options: Partial<KafkaOptions> = {}) => openKafkaLog({ brokers: cluster().brokers, ...options })
 
-  test.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)('speaks TLS and %s', async mechanism => {
-    const sasl = { mechanism, username: 'eddy', password: 'secret' }
-    const log = open({ brokers: cluster().secureBrokers, ssl: { ca: cluster().certificate! }, sasl })
-    const topic = await freshTopic(log)
-    await log.publish([{ topic, records: records(3, 0) }])
-    expect(await readAll(log, topic)).toHaveLength(3)
-    await log.close()
-  })
+  describe.each([
+    ['kafkajs', openKafkaLog],
+    ['@platformatic/kafka', openPlatformaticLog],
+  ] as const)('by way of %s', (_client, openWith) => {
+    const openClient = (options: Partial<KafkaOptions> = {}) => openWith({ brokers: cluster().brokers, ...options })
+    const enter = (sasl: KafkaOptions['sasl'], ca = cluster().certificate!) =>
+      openClient({ brokers: cluster().secureBrokers, ssl: { ca }, ...(sasl && { sasl }) })
 
-  test('says so when it may not enter', async () => {
-    const ssl = { ca: cluster().certificate! }
-    const sasl = { mechanism: 'plain', username: 'eddy', password: 'wrong' } as const
-    const log = open({ brokers: cluster().secureBrokers, ssl, sasl })
-    await expect(log.offsets('t')).rejects.toThrow(/[Aa]uthenticat/)
-    await log.close()
-  })
+    test.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)('speaks TLS and %s', async mechanism => {
+      const log = enter({ mechanism, username: 'eddy', password: 'secret' })
+      const topic = await freshTopic(log)
+      const group = freshName('g')
+      await log.publish([{ topic, records: records(3, 0) }])
+      // In transactions and as a member of a group, too: those speak to coordinators.
+      const reader = new Reader(log.consume(topic, { group }), () => {})
+      await reader.until(() => reader.read.length === 3)
+      await log.publish([{ topic, records: records(2, 0) }], {
+        settles: { group, deliveries: [reader.deliveries[0]!] },
+      })
+      expect(await readAll(log, topic)).toHaveLength(5)
+      await log.close()
+    })
 
-  test('what each codec wrote is read by us and by Java', async () => {
-    const log = open()
-    const topic = await freshTopic(log)
-    await log.close()
-    const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
-    for (const compression of codecs) {
-      const writer = open({ compression })
-      await writer.publish([{ topic, records: records(50, 0, `${compression}-${'x'.repeat(200)}-`) }])
-      await writer.close()
-    }
-    const reader = open()
-    const read = await readAll(reader, topic)
-    expect(read).toHaveLength(250)
-    expect(await consoleConsume(cluster().brokers, topic)).toEqual(read)
-    await reader.close()
+    test.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)(
+      'says so when it may not enter: %s',
+      async mechanism => {
+        const log = enter({ mechanism, username: 'eddy', password: 'wrong' })
+        await expect(log.offsets('t')).rejects.toThrow(/[Aa]uthenticat/)
+        await log.close()
+      },
+    )
+
+    test('does not trust a certificate of somebody else', async () => {
+      const other = await createKeyPair(mkdtempSync(join(tmpdir(), 'eddy-keys-')))
+      const log = enter({ mechanism: 'plain', username: 'eddy', password: 'secret' }, other.certificate)
+      await expect(log.offsets('t')).rejects.toThrow(/certificate/)
+      await log.close()
+    })
+
+    test('what each codec wrote is read by us and by Java', async () => {
+      const log = openClient()
+      const topic = await freshTopic(log)
+      await log.close()
+      const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+      for (const compression of codecs) {
+        const writer = openClient({ compression })
+        await writer.publish([{ topic, records: records(50, 0, `${compression}-${'x'.repeat(200)}-`) }])
+        await writer.close()
+      }
+      for (const openReader of [openKafkaLog, openPlatformaticLog]) {
+        const reader = openReader({ brokers: cluster().brokers })
+        const read = await readAll(reader, topic)
+        expect(read).toHaveLength(250)
+        expect(await consoleConsume(cluster().brokers, topic)).toEqual(read)
+        await reader.close()
+      }
+    })
   })
 
   test('overlapping aborted transactions: nothing of them is read, as by Java', async () => {
