@@ -48,7 +48,7 @@ describe('toFeatureVector', () => {
     [{ ...good, customer: '' }, 'missing-customer: customer: expected a text of 1 to 1024 characters, got ""'],
     [{ ...good, time: 'yesterday' }, 'bad-time: time: expected ISO 8601 or milliseconds since 1970, got "yesterday"'],
     [{ ...good, weight: 0 }, 'bad-weight: weight: expected a number above 0 and at most 1e9, got 0'],
-    [{ ...good, features: [] }, 'wrong-type: features: expected an object of name to value, got []'],
+    [{ ...good, features: [] }, 'wrong-type: features: expected an object of name to value, got a list of 0'],
     [
       { customer: 'c1', features: { member: null } },
       'missing-feature: member: expected a value (it is required), got none',

@@ -94,8 +94,8 @@ function featureValue(value: unknown, rule: FeatureRule): number {
       if (value === 0 || value === 1) return value
       throw new Refusal('wrong-type', `${rule.name}: expected true or false, got ${describe(value)}`)
     case 'category': {
-      const code = rule.values?.indexOf(String(value)) ?? -1
-      if (typeof value === 'object' || code < 0) {
+      const code = typeof value === 'object' ? -1 : (rule.values?.indexOf(String(value)) ?? -1)
+      if (code < 0) {
         throw new Refusal(
           'unknown-category',
           `${rule.name}: expected one of ${rule.values?.join(', ')}, got ${describe(value)}`,
@@ -153,8 +153,11 @@ function weightOf(weight: unknown): number {
   throw new Refusal('bad-weight', `weight: expected a number above 0 and at most 1e9, got ${describe(weight)}`)
 }
 
+/** Without looking into objects: a hostile one may be nested deeper than a recursion can go. */
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing'
-  const text = typeof value === 'object' ? (JSON.stringify(value) ?? typeof value) : JSON.stringify(value)
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (typeof value === 'object' && value !== null) return 'an object'
+  const text = JSON.stringify(value)
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }

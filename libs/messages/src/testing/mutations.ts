@@ -3,7 +3,7 @@ import { MessageError } from '../message-error.ts'
 import { everyCodec } from './every-codec.ts'
 
 /** Small deterministic generator (mulberry32): fast-check would spend the time of the test on shrinking. */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0
     let z = Math.imul(seed ^ (seed >>> 15), 1 | seed)
@@ -14,7 +14,8 @@ function generator(seed: number): () => number {
 
 const nasty = [0x00, 0x01, 0x7f, 0x80, 0xff, 0xfe, 0xfd]
 
-function mutate(bytes: Uint8Array, random: () => number): Uint8Array {
+/** A copy with one to four edits, of the kinds that upset decoders. */
+export function mutate(bytes: Uint8Array, random: () => number): Uint8Array {
   let out = Array.from(bytes)
   const below = (n: number) => Math.floor(random() * n)
   for (let edits = 1 + below(4); edits > 0; edits--) {
@@ -36,6 +37,8 @@ export interface FuzzResult {
   refused: number
   /** slowest single decode, milliseconds */
   slowest: number
+  /** most memory that a single decode allocated, bytes */
+  largest: number
 }
 
 /**
@@ -44,7 +47,7 @@ export interface FuzzResult {
  */
 export function fuzz(runs: number, seed: number): FuzzResult {
   const random = generator(seed)
-  const result: FuzzResult = { decoded: 0, refused: 0, slowest: 0 }
+  const result: FuzzResult = { decoded: 0, refused: 0, slowest: 0, largest: 0 }
   const originals = everyCodec.map(({ codec, values }) =>
     fc.sample(values, { numRuns: 50, seed }).map(value => codec.encode(value).slice()),
   )
@@ -52,9 +55,11 @@ export function fuzz(runs: number, seed: number): FuzzResult {
     const which = run % everyCodec.length
     const seeds = originals[which]!
     const bytes = mutate(seeds[Math.floor(random() * seeds.length)]!, random)
+    const before = allocated()
     const started = performance.now()
     const outcome = attempt(everyCodec[which]!.codec.decode, bytes)
     result.slowest = Math.max(result.slowest, performance.now() - started)
+    result.largest = Math.max(result.largest, allocated() - before)
     result[outcome === undefined ? 'refused' : 'decoded']++
     if (which < 2) {
       const other = attempt(everyCodec[1 - which]!.codec.decode, bytes)
@@ -64,6 +69,12 @@ export function fuzz(runs: number, seed: number): FuzzResult {
     }
   }
   return result
+}
+
+/** Bytes on the heap and in buffers; a collection in between only makes a difference smaller. */
+function allocated(): number {
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
 }
 
 function attempt(decode: (bytes: Uint8Array) => unknown, bytes: Uint8Array): unknown {

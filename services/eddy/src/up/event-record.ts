@@ -15,7 +15,17 @@ export function eventRecord(line: Uint8Array, ids?: CustomerIds): OutgoingRecord
   if (customer === undefined) return { key: null, value: line, headers: json, partition: 0 }
   if (ids === undefined) return { key: encoder.encode(customer), value: line, headers: json }
   const id = ids(customer)
-  return { key: encoder.encode(id), value: encoder.encode(JSON.stringify({ ...event, customer: id })), headers: json }
+  return { key: encoder.encode(id), value: encoder.encode(withCustomer(event as object, id)), headers: json }
+}
+
+/** An event that is nested too deeply to be written again must not be stored with the id it came with: ingest refuses what stands for it. */
+function withCustomer(event: object, customer: string): string {
+  try {
+    return JSON.stringify({ ...event, customer })
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return JSON.stringify({ customer, features: 'nested too deeply' })
+  }
 }
 
 function parsed(line: Uint8Array): { readonly customer?: unknown } | null | undefined {

@@ -31,10 +31,14 @@ export function valueJson({ value }: Pick<StoredRecord, 'value'>): unknown {
       // not this message
     }
   }
+  const text = bytes.toString('utf8')
   try {
-    return JSON.parse(bytes.toString('utf8'))
+    const value: unknown = JSON.parse(text)
+    // What is nested too deeply cannot be written again.
+    JSON.stringify(value)
+    return value
   } catch {
-    return bytes.toString('utf8')
+    return text
   }
 }
 
