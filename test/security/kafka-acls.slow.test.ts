@@ -222,7 +222,7 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
 
   it('every operation beyond that is denied', { timeout: 240_000 }, async () => {
     const admin = await connect('eddy', 'secret')
-    await operations['topic']!['Create']!(admin, 'another.v1')
+    await operations.topic.Create!(admin, 'another.v1')
     const rows: string[] = []
     const wrong: string[] = []
     let tried = 0

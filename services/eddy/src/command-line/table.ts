@@ -2,9 +2,8 @@ import Table from 'cli-table3'
 
 /** A plain table for people: numbers to the right, no colours, so that it can be piped. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const numeric = head.map((_, j) =>
-    rows.every(row => row[j] === '' || !Number.isNaN(Number(row[j]!.replace('%', '')))),
-  )
+  const isNumber = (cell: string): boolean => cell === '–' || !Number.isNaN(Number(cell.replaceAll(/[%,]/g, '')))
+  const numeric = head.map((_, j) => rows.every(row => isNumber(row[j]!)))
   const made = new Table({
     head: [...head],
     colAligns: numeric.map(right => (right ? 'right' : 'left')),

@@ -31,7 +31,7 @@ export interface View {
 const count = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 0 })
 
 /**
- * What `eddy top` shows of two looks at the metrics.
+ * What `eddy top` shows of two looks at the metrics, perhaps of several processes.
  * @param elapsed seconds between them
  * @param clock now, Unix time in seconds
  */
@@ -46,8 +46,14 @@ export function view(before: readonly Sample[], now: readonly Sample[], elapsed:
     values(samples, name, labels).reduce((a, b) => a + b, 0)
   const rate = (name: string, labels?: Readonly<Record<string, string>>): number =>
     (sum(now, name, labels) - sum(before, name, labels)) / elapsed
-  const one = (name: string): number | undefined => values(now, name)[0]
-  const model = now.find(({ name }) => name === 'eddy_model_snapshot_version')
+  /** Processes follow the model at their own pace: the one that is furthest. */
+  const one = (name: string): number | undefined => {
+    const found = values(now, name)
+    return found.length === 0 ? undefined : Math.max(...found)
+  }
+  const model = now
+    .filter(({ name }) => name === 'eddy_model_snapshot_version')
+    .reduce<Sample | undefined>((newest, each) => (newest && newest.value >= each.value ? newest : each), undefined)
   const age = clock - (one('eddy_model_snapshot_timestamp_seconds') ?? clock)
   const p99 = quantile(0.99, before, now)
   const stages = [
@@ -58,7 +64,7 @@ export function view(before: readonly Sample[], now: readonly Sample[], elapsed:
   return {
     lines: [
       model === undefined
-        ? 'model: warming up'
+        ? 'no model yet (or this process does not follow it)'
         : `model ${model.labels.model}, snapshot ${count(model.value)}, ${age.toFixed(0)} s old, ${count(one('eddy_model_learned_events') ?? 0)} events learned`,
       `log-likelihood ${one('eddy_model_prequential_log_likelihood_nats')?.toFixed(3) ?? '–'} nats/event, step size ${one('eddy_model_step_size_ratio')?.toPrecision(3) ?? '–'}, effective sample ${count(one('eddy_model_effective_sample_size_events') ?? 0)} events`,
       `event → label p99 ${p99 === undefined ? '–' : `${(1000 * p99).toFixed(0)} ms`}, dead letters ${rate('eddy_dead_letters_total').toFixed(1)}/s, CPU ${(100 * rate('process_cpu_seconds_total')).toFixed(0)} %, memory ${count(sum(now, 'process_resident_memory_bytes') / 2 ** 20)} MiB, streams ${sum(now, 'eddy_http_streams')}`,
@@ -68,8 +74,11 @@ export function view(before: readonly Sample[], now: readonly Sample[], elapsed:
       count(rate('eddy_records_processed_total', { stage })),
       count(sum(now, 'eddy_consumer_lag_records', { stage })),
     ]),
-    segments: now
-      .filter(({ name }) => name === 'eddy_segment_weight_ratio')
+    segments: [
+      ...new Map(
+        now.filter(({ name }) => name === 'eddy_segment_weight_ratio').map(each => [each.labels.segment, each]),
+      ).values(),
+    ]
       .sort((a, b) => b.value - a.value)
       .map(({ labels, value }) => {
         const drift = values(now, 'eddy_segment_drift_sigma', labels)[0]
@@ -80,14 +89,17 @@ export function view(before: readonly Sample[], now: readonly Sample[], elapsed:
 
 /** Upper bound of the bucket that holds the quantile of what was observed between two looks, seconds. */
 function quantile(q: number, before: readonly Sample[], now: readonly Sample[]): number | undefined {
-  const bucket = 'eddy_event_to_label_seconds_bucket'
-  const earlier = new Map(before.filter(({ name }) => name === bucket).map(({ labels, value }) => [labels.le, value]))
-  const between = now
-    .filter(({ name }) => name === bucket)
-    .map(({ labels, value }) => ({
-      le: Number(labels.le === '+Inf' ? Infinity : labels.le),
-      seen: value - (earlier.get(labels.le) ?? 0),
-    }))
+  const byBound = (samples: readonly Sample[]): ReadonlyMap<number, number> => {
+    const sums = new Map<number, number>()
+    for (const { name, labels, value } of samples) {
+      if (name !== 'eddy_event_to_label_seconds_bucket') continue
+      const bound = labels.le === '+Inf' ? Infinity : Number(labels.le)
+      sums.set(bound, (sums.get(bound) ?? 0) + value)
+    }
+    return sums
+  }
+  const earlier = byBound(before)
+  const between = [...byBound(now)].map(([le, value]) => ({ le, seen: value - (earlier.get(le) ?? 0) }))
   const total = between.at(-1)?.seen ?? 0
   return total === 0 ? undefined : between.find(({ seen }) => seen >= q * total)?.le
 }

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { shutdownSignal } from '@eddy/runtime'
-import Table from 'cli-table3'
 import { Command } from 'commander'
+import { table } from '../command-line/table.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
-import { parseMetrics, type Sample, view } from './top-view.ts'
+import { parseMetrics, type Sample, type View, view } from './top-view.ts'
 
 interface TopFlags extends LogFlags {
-  readonly url: string
+  readonly url: readonly string[]
   readonly interval: string
   readonly once?: true
 }
@@ -17,12 +17,13 @@ interface TopFlags extends LogFlags {
 export function topCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('top')
     .description('Show live what a running Eddy does: rates, lag, latency, model and segments.')
-    .option('--url <url>', 'where it listens', 'http://127.0.0.1:7700')
+    .option('--url <url...>', 'where it listens; several for services that run apart', ['http://127.0.0.1:7700'])
     .option('--interval <seconds>', 'between two looks', '2')
     .option('--once', 'print one view and end (also where stdout is no terminal)')
     .action((flags: TopFlags) => top(flags, terminal))
   return withExamples(withLogOptions(command), [
     ['eddy top', 'watch the Eddy on this machine; Ctrl-C ends'],
+    ['eddy top --url http://scoring:7700 http://em-updater:7700', 'services that run apart, seen together'],
     ['eddy top --once --interval 10', 'averages over ten seconds, for a script or a report'],
   ])
 }
@@ -30,35 +31,55 @@ export function topCommand(terminal: Terminal = processTerminal): Command {
 async function top(flags: TopFlags, terminal: Terminal): Promise<void> {
   const { token } = configurationOf(flags, terminal).http
   const seconds = Math.max(0.2, Number(flags.interval) || 2)
-  const live = flags.once !== true && (terminal.stdout as { isTTY?: boolean }).isTTY === true
+  const stdout = terminal.stdout as NodeJS.WritableStream & Partial<NodeJS.WriteStream>
+  const live = flags.once !== true && stdout.isTTY === true
   const shutdown = shutdownSignal()
   try {
-    let before = await scrape(flags.url, token)
+    let before = await scrapeAll(flags.url, token)
     let since = performance.now()
+    if (live) await print(terminal, `${screen.enter}${screen.frame([`${flags.url.join(', ')}: looking …`])}`)
     do {
       await delay(1000 * seconds, undefined, { signal: shutdown.signal }).catch(() => {})
       if (shutdown.signal.aborted) return
-      const now = await scrape(flags.url, token)
+      const now = await scrapeAll(flags.url, token)
       const elapsed = (performance.now() - since) / 1000
-      const { lines, stages, segments } = view(before, now, elapsed, Date.now() / 1000)
-      const screen = [
-        ...lines,
-        table(['stage', 'records/s', 'lag'], stages),
-        table(['segment', 'share', 'drift σ'], segments),
-      ]
-      await print(terminal, `${live ? '\u001b[2J\u001b[H' : ''}${screen.join('\n')}\n`)
+      const lines = linesOf(view(before, now, elapsed, Date.now() / 1000))
+      const { rows = 24, columns = 80 } = stdout
+      await print(terminal, live ? screen.frame(fitted(lines, rows, columns)) : `${lines.join('\n')}\n`)
       before = now
       since = performance.now()
     } while (live)
   } finally {
+    if (live) await print(terminal, screen.leave)
     shutdown.dispose()
   }
 }
 
-function table(head: string[], rows: readonly (readonly string[])[]): string {
-  const plain = new Table({ head, style: { head: [], border: [] }, colAligns: ['left', 'right', 'right'] })
-  for (const row of rows) plain.push([...row])
-  return plain.toString()
+/** A screen of its own, so that what was on the terminal comes back; drawn over, not cleared, so that nothing flickers. */
+const screen = {
+  enter: '\u001b[?1049h\u001b[?25l',
+  frame: (lines: readonly string[]): string => `\u001b[H${lines.map(line => `${line}\u001b[K`).join('\n')}\u001b[J`,
+  leave: '\u001b[?25h\u001b[?1049l',
+}
+
+function linesOf({ lines, stages, segments }: View): string[] {
+  return [
+    ...lines,
+    '',
+    table(['stage', 'records/s', 'lag'], stages),
+    '',
+    table(['segment', 'share', 'drift σ'], segments),
+  ].flatMap(text => text.split('\n'))
+}
+
+/** Cut to the size of the terminal; the last line says what is left out. */
+function fitted(lines: readonly string[], rows: number, columns: number): string[] {
+  const shown = lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `… ${lines.length - rows + 1} lines more`]
+  return shown.map(line => [...line].slice(0, columns).join(''))
+}
+
+async function scrapeAll(urls: readonly string[], token: string | undefined): Promise<Sample[]> {
+  return (await Promise.all(urls.map(url => scrape(url, token)))).flat()
 }
 
 async function scrape(url: string, token: string | undefined): Promise<Sample[]> {

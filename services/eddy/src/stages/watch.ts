@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Snapshot } from '@eddy/messages'
+import type { LedgerEntry, Snapshot } from '@eddy/messages'
 import { ledgerOf, nextOffset } from '@eddy/stepwise-em'
 import { type Context, groupName } from './context.ts'
 
@@ -38,7 +38,7 @@ class Watcher {
   readonly #context: Context
   readonly #snapshot: () => Snapshot | undefined
   readonly #reported = new Set<string>()
-  readonly #learnedTo = new Map<number, number>()
+  readonly #learned = new Map<number, LedgerEntry>()
 
   constructor(context: Context, snapshot: () => Snapshot | undefined) {
     this.#context = context
@@ -69,11 +69,15 @@ class Watcher {
     const ledger = ledgerOf(newest.ledger)
     for (const { partition, end } of await log.offsets(configuration.topics.features)) {
       const learned = nextOffset(ledger, partition)
-      if (learned !== this.#learnedTo.get(partition) && assignments.holds('e-step', partition) !== false) {
-        this.#learnedTo.set(partition, learned)
-        metrics.lastProgress.set({ stage: 'e-step', partition: String(partition) }, now() / 1000)
+      const before = this.#learned.get(partition)
+      const entry = ledger.get(partition) ?? { partition, next: 0, events: 0n, offsetsHash: 0n }
+      if (learned !== before?.next && assignments.holds('e-step', partition) !== false) {
+        const labels = { stage: 'e-step', partition: String(partition) }
+        metrics.records.inc(labels, Number(entry.events - (before ?? entry).events))
+        metrics.lastProgress.set(labels, now() / 1000)
         health.progressed('e-step', partition, end - learned)
       }
+      this.#learned.set(partition, entry)
       const waitsForUpdater = (published.get(partition) ?? 0) > learned
       this.#report('e-step', partition, Math.max(0, end - learned), waitsForUpdater)
     }
