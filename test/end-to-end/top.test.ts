@@ -45,7 +45,7 @@ it.runIf(hasTerminal)(
         terminal.stdout.on('data', look)
         terminal.once('exit', () => reject(new Error(`expected ${pattern} on the screen, got ${written}`)))
       })
-    await shows(/3,000 events learned[^]*lines more/)
+    await shows(/3,000 events learned[\s\S]*lines more/)
     const screen = lastScreen(written)
     expect(screen.length).toBe(12)
     expect(Math.max(...screen.map(line => line.length))).toBeLessThanOrEqual(60)
