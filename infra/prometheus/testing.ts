@@ -113,7 +113,7 @@ export class Prometheus {
   /** It is told of no target any more, as when a service is scaled to nothing. */
   forgetTargets(): void {
     const file = join(this.#directory, 'prometheus.yml')
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/targets: \[.*\]/, 'targets: []'))
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/targets: \["127.*\]/, 'targets: []'))
     this.#child.kill('SIGHUP')
   }
 

@@ -18,7 +18,7 @@ test('who is fenced off publishes nothing more before it is given the partition 
     async close() {},
   })
   const driver = { producer } as unknown as KafkaDriver
-  const publisher = new Publisher(driver, 'test', 1000, async () => ({ partitions: 1, cleanup: 'delete' }))
+  const publisher = new Publisher(driver, 1000, async () => ({ partitions: 1, cleanup: 'delete' }))
   const publish = (value: string) =>
     publisher.publish([{ topic: 't', records: [{ key: null, value: Buffer.from(value), partition: 0 }] }], {
       settles: { group: 'g', deliveries: [{ topic: 'in', partition: 0, nextOffset: 1 }] },

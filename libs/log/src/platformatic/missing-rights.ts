@@ -1,6 +1,6 @@
 import {
   AclOperations,
-  Connection,
+  type Connection,
   endTxnV4,
   findErrorBy,
   heartbeatV4,
@@ -8,9 +8,9 @@ import {
   offsetFetchV9,
   type ResponseError,
 } from '@platformatic/kafka'
-import { LogError } from '../event-log.ts'
 import type { KafkaOptions } from '../kafka/options.ts'
-import { clientOptions } from './platformatic-driver.ts'
+import { clientOptions } from './client-options.ts'
+import { connect } from './connect.ts'
 
 /** A right on one topic, group or transactional id, named as Kafka's tools name it. */
 export interface KafkaRight {
@@ -39,7 +39,7 @@ const NO_PRODUCER = -1n
  * @throws LogError when no broker can be reached, or it does not let this principal in
  */
 export async function missingRights(options: KafkaOptions, wanted: readonly KafkaRight[]): Promise<KafkaRight[]> {
-  const connection = await connect(options)
+  const connection = await connect(options.brokers, clientOptions(options))
   try {
     const missing: KafkaRight[] = []
     for (const right of wanted) if (!(await holds(connection, right))) missing.push(right)
@@ -47,30 +47,6 @@ export async function missingRights(options: KafkaOptions, wanted: readonly Kafk
   } finally {
     await connection.close()
   }
-}
-
-/** To the first of the brokers that answers. */
-async function connect(options: KafkaOptions): Promise<Connection> {
-  const { clientId, connectTimeout, tls, sasl } = clientOptions(options)
-  let cause: unknown
-  for (const broker of options.brokers) {
-    const at = broker.lastIndexOf(':')
-    const connection = new Connection(clientId, {
-      ...(connectTimeout !== undefined && { connectTimeout }),
-      ...(tls && { tls }),
-      ...(sasl && { sasl }),
-    })
-    try {
-      await connection.connect(broker.slice(0, at), Number(broker.slice(at + 1)))
-      return connection
-    } catch (error) {
-      cause = error
-    }
-  }
-  throw new LogError(
-    `brokers: expected one of ${options.brokers.join(', ')} to let this client in, got "${(cause as Error | undefined)?.message}". Check the addresses, TLS and the credentials.`,
-    { cause },
-  )
 }
 
 async function holds(connection: Connection, { resource, name, operation }: KafkaRight): Promise<boolean> {

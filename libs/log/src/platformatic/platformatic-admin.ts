@@ -9,6 +9,7 @@ import {
 import type { PartitionOffsets, TopicOptions } from '../event-log.ts'
 import type { KafkaAdmin, TopicDescription } from '../kafka/driver.ts'
 import { descriptionOf, known, topicConfiguration } from '../kafka/topic-configuration.ts'
+import { enter } from './connect.ts'
 
 const EARLIEST = -2n
 const LATEST = -1n
@@ -16,12 +17,23 @@ const READ_UNCOMMITTED = 0
 
 export class PlatformaticAdmin implements KafkaAdmin {
   readonly #admin: Admin
+  readonly #brokers: readonly string[]
+  readonly #options: BaseOptions
+  #entered: Promise<void> | undefined
 
-  constructor(options: BaseOptions) {
+  constructor(brokers: readonly string[], options: BaseOptions) {
+    this.#brokers = brokers
+    this.#options = options
     this.#admin = new Admin(options)
   }
 
+  async #enter(): Promise<void> {
+    this.#entered ??= enter(this.#brokers, this.#options)
+    await this.#entered
+  }
+
   async describe(topic: string): Promise<TopicDescription | undefined> {
+    await this.#enter()
     if (!(await this.#admin.listTopics()).includes(topic)) return undefined
     const metadata = await this.#admin.metadata({ topics: [topic], forceUpdate: true })
     const partitions = metadata.topics.get(topic)?.partitions ?? []

@@ -1,12 +1,11 @@
-import type { BaseOptions, SASLOptions } from '@platformatic/kafka'
+import type { BaseOptions } from '@platformatic/kafka'
 import type { KafkaDriver, KafkaMember, KafkaProducer, MemberEvents } from '../kafka/driver.ts'
 import { DEFAULTS, type KafkaOptions } from '../kafka/options.ts'
+import { clientOptions } from './client-options.ts'
 import { PlatformaticAdmin } from './platformatic-admin.ts'
 import { PlatformaticMember } from './platformatic-member.ts'
 import { PlatformaticProducer } from './platformatic-producer.ts'
 import { repairPlatformatic } from './platformatic-repairs.ts'
-
-const MECHANISMS = { plain: 'PLAIN', 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sha-512': 'SCRAM-SHA-512' } as const
 
 export class PlatformaticDriver implements KafkaDriver {
   readonly admin: PlatformaticAdmin
@@ -17,7 +16,7 @@ export class PlatformaticDriver implements KafkaDriver {
     repairPlatformatic()
     this.#options = options
     this.#base = clientOptions(options)
-    this.admin = new PlatformaticAdmin(this.#base)
+    this.admin = new PlatformaticAdmin(options.brokers, this.#base)
   }
 
   producer(transactionalId?: string): KafkaProducer {
@@ -36,21 +35,5 @@ export class PlatformaticDriver implements KafkaDriver {
 
   close(): Promise<void> {
     return this.admin.close()
-  }
-}
-
-/** What every client of the library is told. */
-export function clientOptions({ brokers, clientId = DEFAULTS.clientId, ssl, sasl }: KafkaOptions): BaseOptions {
-  return {
-    bootstrapBrokers: [...brokers],
-    clientId,
-    connectTimeout: 5_000,
-    autocreateTopics: false,
-    // Short steps and many of them: a transaction that follows another finds it still completing and has to ask again,
-    // while a broker that fails over is gone for some seconds.
-    retries: 150,
-    retryDelay: (_client, _operation, attempt) => Math.min(100, 5 * 2 ** Math.min(attempt, 10)),
-    ...(ssl !== undefined && ssl !== false && { tls: ssl === true ? {} : ssl }),
-    ...(sasl && { sasl: { ...sasl, mechanism: MECHANISMS[sasl.mechanism] } as SASLOptions }),
   }
 }

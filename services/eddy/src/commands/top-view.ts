@@ -48,7 +48,7 @@ export function view(before: readonly Sample[], now: readonly Sample[], elapsed:
     (sum(now, name, labels) - sum(before, name, labels)) / elapsed
   /** Processes follow the model at their own pace: the one that is furthest. */
   const one = (name: string): number | undefined => {
-    const found = values(now, name)
+    const found = values(now, name).filter(value => !Number.isNaN(value))
     return found.length === 0 ? undefined : Math.max(...found)
   }
   const model = now
