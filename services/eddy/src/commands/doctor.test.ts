@@ -115,4 +115,27 @@ eddy_event_to_label_seconds_bucket{le="+Inf"} ${events}
     expect(shown.lines.join('\n')).toContain('model m, snapshot 3, 10 s old, 1,234 events learned')
     expect(shown.lines.join('\n')).toContain('p99 100 ms')
   })
+
+  it('shows services that run apart as one', () => {
+    const scoring = (events: number) => `eddy_model_snapshot_version{model="m"} 4
+eddy_model_prequential_log_likelihood_nats{model="m"} Nan
+eddy_segment_weight_ratio{model="m",segment="s1"} 1
+eddy_consumer_lag_records{stage="scoring",partition="0"} 3
+eddy_event_to_label_seconds_bucket{le="0.1"} ${events}
+eddy_event_to_label_seconds_bucket{le="+Inf"} ${events}
+`
+    const other = `eddy_model_snapshot_version{model="m"} 5
+eddy_segment_weight_ratio{model="m",segment="s1"} 1
+eddy_consumer_lag_records{stage="scoring",partition="1"} 4
+eddy_event_to_label_seconds_bucket{le="0.1"} 0
+eddy_event_to_label_seconds_bucket{le="+Inf"} 10
+`
+    const shown = view(parseMetrics(scoring(0) + other), parseMetrics(scoring(90) + other), 1, 100)
+    expect(shown.stages).toEqual([['scoring', '0', '7']])
+    expect(shown.segments).toHaveLength(1)
+    const text = shown.lines.join('\n')
+    expect(text).toContain('snapshot 5')
+    expect(text).toContain('log-likelihood – nats/event')
+    expect(text).toContain('p99 100 ms')
+  })
 })
