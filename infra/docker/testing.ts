@@ -105,14 +105,13 @@ export class EddyContainer {
 
   /** Resolves when Docker says that it is healthy. @returns seconds since its start */
   async healthy(): Promise<number> {
-    const filters = ['--filter', `container=${this.#id}`, '--filter', 'event=health_status']
+    const filters = [`container=${this.#id}`, 'event=health_status', 'event=die'].flatMap(f => ['--filter', f])
     const since = ['--since', `${Math.floor(this.#begin / 1000)}`]
     const events = spawn('docker', ['events', ...filters, ...since], { stdio: ['ignore', 'pipe', 'ignore'] })
     try {
       for await (const chunk of events.stdout) {
-        const status = /health_status: (\w+)/.exec(String(chunk))?.[1]
-        if (status === 'healthy') return (Date.now() - this.#begin) / 1000
-        if (status !== undefined) break
+        if (/ health_status: healthy /.test(String(chunk))) return (Date.now() - this.#begin) / 1000
+        if (/ (health_status: unhealthy|die) /.test(String(chunk))) break
       }
     } finally {
       events.kill()
