@@ -1,5 +1,5 @@
 import { type Delivery, type EventLog, failpoint, type Publication } from '@eddy/log'
-import { concatMap, mergeMap, type Observable } from 'rxjs'
+import { mergeMap, type Observable } from 'rxjs'
 
 /** What a stage wants published, and the deliveries that are done once it is. */
 export interface Emission {
@@ -19,13 +19,14 @@ export interface RunOptions {
 }
 
 /**
- * Runs what a stage emits: publish, then acknowledge, in this one place. Completes when the deliveries do, with everything they
- * led to durable; errors with the first failure, nothing of the failed emission being settled. On a pipelined log a stage goes on
- * while what it has published becomes durable.
+ * Runs what a stage emits: publish, then acknowledge, in this one place. Emissions are given to the log in their order and
+ * become durable side by side, so that no partition waits for another's transaction; there are never many, as a partition's
+ * next delivery comes only after the ack. On a pipelined log the ack comes at once, and a stage goes on while what it has
+ * published becomes durable. Completes when the deliveries do, with everything they led to durable; errors with the first
+ * failure, nothing of the failed emission being settled.
  */
 export function run(emissions: Observable<Emission>, options: RunOptions): Observable<Emission> {
-  const publish = (emission: Emission): Promise<Emission> => settle(emission, options)
-  return emissions.pipe(options.log.pipelined ? mergeMap(publish) : concatMap(publish))
+  return emissions.pipe(mergeMap(emission => settle(emission, options)))
 }
 
 async function settle(emission: Emission, { log, group, onDurable }: RunOptions): Promise<Emission> {
