@@ -6,6 +6,11 @@ import type { KafkaAdmin, KafkaDriver, KafkaMember } from './driver.ts'
 const DEFAULT_MAX_RECORDS = 1024
 /** Fetched bytes a partition may hold before its fetching pauses; it resumes at half. */
 const BUFFER_BYTES = 2 << 20
+/**
+ * Under light load a member of a group rests so long between an ack and the next delivery, milliseconds. The transaction before has
+ * been completed by then and the next takes more with it: fewer of them, and each is quicker, than if they chased one another.
+ */
+const REST_MS = 5
 /** Lag without progress for so long means that the client library is stuck: the stream errors, the process restarts. */
 const STUCK_MS = 60_000
 
@@ -28,6 +33,10 @@ export class Cursor {
   /** Another member has, or may have, the partition: what was delivered may no longer be settled. */
   superseded = false
   progressAt = performance.now()
+  /** Until then only a full delivery is handed out. */
+  restsUntil = 0
+  /** Whether a timer ends the rest. */
+  wakes = false
 
   constructor(partition: number) {
     this.partition = partition
@@ -263,13 +272,29 @@ export class KafkaConsumer {
   #pump(): void {
     for (const cursor of [...this.#cursors.values()]) {
       if (this.#done || this.#draining || this.#stopping) break
-      if (cursor.outstanding || cursor.chunks.length === 0 || this.#ended(cursor)) continue
+      if (cursor.outstanding || cursor.chunks.length === 0 || this.#ended(cursor) || this.#rests(cursor)) continue
       const delivery = this.#take(cursor)
       if (!delivery) continue
       cursor.outstanding = true
       this.#subscriber.next(delivery)
     }
     if (!this.#done && this.#finished()) this.#complete()
+  }
+
+  #rests(cursor: Cursor): boolean {
+    const rest = cursor.restsUntil - performance.now()
+    if (rest <= 0) return false
+    let buffered = 0
+    for (const { records, taken } of cursor.chunks) buffered += records.length - taken
+    if (buffered >= (this.#options.maxRecords ?? DEFAULT_MAX_RECORDS)) return false
+    if (!cursor.wakes) {
+      cursor.wakes = true
+      setTimeout(() => {
+        cursor.wakes = false
+        this.#pump()
+      }, Math.ceil(rest))
+    }
+    return true
   }
 
   /** Cuts the next delivery out of what is buffered. */
@@ -306,6 +331,7 @@ export class KafkaConsumer {
   #acknowledged(cursor: Cursor): void {
     cursor.outstanding = false
     cursor.progressAt = performance.now()
+    if (this.#options.group !== undefined && !this.#ends) cursor.restsUntil = cursor.progressAt + REST_MS
     if (this.#done) return
     if (this.#draining && this.#idle()) for (const resolve of this.#drained.splice(0)) resolve()
     // Later, so that a subscriber who acknowledges inside `next` does not recurse.

@@ -5,7 +5,9 @@ import { Kafka, logLevel } from './kafkajs.ts'
 import { KafkajsAdmin } from './kafkajs-admin.ts'
 import { joinGroup } from './kafkajs-member.ts'
 import { KafkajsProducer } from './kafkajs-producer.ts'
+import { replaceRecordBatches, socketFactory } from './kafkajs-record-batches.ts'
 import { repairKafkajs } from './kafkajs-repairs.ts'
+import { quickenTransactions } from './kafkajs-transactions.ts'
 import { DEFAULTS, type KafkaOptions } from './options.ts'
 
 /**
@@ -28,6 +30,8 @@ export class KafkajsDriver implements KafkaDriver {
 
   constructor(options: KafkaOptions) {
     repairKafkajs()
+    quickenTransactions()
+    replaceRecordBatches()
     registerCodecs()
     this.#options = options
     this.#kafka = new Kafka(configuration(options))
@@ -39,7 +43,7 @@ export class KafkajsDriver implements KafkaDriver {
     const producer = this.#kafka.producer({
       idempotent: true,
       allowAutoTopicCreation: false,
-      maxInFlightRequests: 1,
+      // Requests of a transaction overlap; of record batches the library has one on the way at a time.
       retry: RETRY,
       ...(transactionalId !== undefined && { transactionalId, transactionTimeout: transactionTimeoutMs }),
     })
@@ -61,6 +65,7 @@ function configuration({ brokers, clientId = DEFAULTS.clientId, ssl, sasl, onLog
     brokers: [...brokers],
     clientId,
     retry: RETRY,
+    socketFactory,
     connectionTimeout: 5_000,
     ...(ssl !== undefined && { ssl }),
     ...(sasl && { sasl: sasl as NonNullable<KafkaConfig['sasl']> }),

@@ -1,7 +1,9 @@
-import type { CompressionTypes, Message, Producer, RecordMetadata, TopicMessages } from 'kafkajs'
-import type { OutgoingRecord } from '../event-log.ts'
+import { setTimeout } from 'node:timers/promises'
+import type { CompressionTypes, Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs'
 import { failpoint } from '../failpoint.ts'
+import { both } from './both.ts'
 import { type Commit, FencedError, type KafkaProducer, type ProduceBatch, RefusedError } from './driver.ts'
+import { RecordMessages } from './kafkajs-record-batches.ts'
 
 const FENCED = new Set(['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH'])
 const REFUSED = new Set([
@@ -11,6 +13,11 @@ const REFUSED = new Set([
   'INVALID_TIMESTAMP',
   'TOPIC_AUTHORIZATION_FAILED',
 ])
+
+/** How long an error that passes may last, milliseconds. */
+const PATIENCE_MS = 15_000
+const RETRY_MS = 100
+const UNREACHABLE = new Set(['KafkaJSConnectionError', 'KafkaJSConnectionClosedError'])
 
 type Send = (batch: {
   topicMessages: TopicMessages[]
@@ -44,13 +51,12 @@ export class KafkajsProducer implements KafkaProducer {
       throw classify(error)
     })
     try {
-      const bases = await this.#sendAll(batches, batch => transaction.sendBatch(batch))
-      failpoint('records-sent')
-      for (const { group, topic, partition, offset } of commits)
-        await transaction.sendOffsets({
-          consumerGroupId: group,
-          topics: [{ topic, partitions: [{ partition, offset: `${offset}` }] }],
-        })
+      // Side by side: each first adds its partitions to the transaction, and neither needs the other.
+      const [bases] = await both(
+        this.#sendRecords(batches, transaction),
+        this.#commitAll(commits, offsets => transaction.sendOffsets(offsets)),
+        classify,
+      )
       failpoint('position-sent')
       await transaction.commit()
       failpoint('committed')
@@ -63,6 +69,27 @@ export class KafkajsProducer implements KafkaProducer {
     }
   }
 
+  async #sendRecords(batches: readonly ProduceBatch[], transaction: Transaction): Promise<number[]> {
+    const bases = await this.#sendAll(batches, batch => transaction.sendBatch(batch))
+    failpoint('records-sent')
+    return bases
+  }
+
+  /** Asks again at errors that pass: the library does so for record batches, but not when it adds positions to a transaction. */
+  async #commitAll(commits: readonly Commit[], send: Transaction['sendOffsets']): Promise<void> {
+    for (const { group, topic, partition, offset } of commits) {
+      const topics = [{ topic, partitions: [{ partition, offset: `${offset}` }] }]
+      for (const deadline = performance.now() + PATIENCE_MS; ; await setTimeout(RETRY_MS)) {
+        try {
+          await send({ consumerGroupId: group, topics })
+          break
+        } catch (error) {
+          if (!passes(error) || performance.now() > deadline) throw error
+        }
+      }
+    }
+  }
+
   /**
    * One partition a request: of a request for several brokers the library repeats, after a failure, whatever the broker
    * that failed leads by then. A partition that moved to a broker that had answered would be left out, one that moved
@@ -71,7 +98,8 @@ export class KafkajsProducer implements KafkaProducer {
   async #sendAll(batches: readonly ProduceBatch[], send: Send): Promise<number[]> {
     const bases: number[] = []
     for (const { topic, partition, records } of batches) {
-      const topicMessages = [{ topic, messages: records.map(record => messageOf(record, partition)) }]
+      const messages = new RecordMessages(partition, records) as unknown as TopicMessages['messages']
+      const topicMessages = [{ topic, messages }]
       const [sent] = await send({ topicMessages, acks: -1, compression: this.#compression })
       bases.push(Number(sent!.baseOffset))
     }
@@ -81,28 +109,6 @@ export class KafkajsProducer implements KafkaProducer {
   async close(): Promise<void> {
     await this.#producer.disconnect()
   }
-}
-
-function messageOf({ key, value, headers, timestamp }: OutgoingRecord, partition: number): Message {
-  return {
-    key: bufferOf(key),
-    value: bufferOf(value),
-    partition,
-    ...(headers && { headers: mapValues(headers) }),
-    ...(timestamp !== undefined && { timestamp: `${timestamp}` }),
-  }
-}
-
-/** kafkajs copies with Buffer's methods. */
-function bufferOf<T extends Uint8Array | null>(bytes: T): Buffer | (T & null) {
-  if (bytes === null || Buffer.isBuffer(bytes)) return bytes as Buffer | (T & null)
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-}
-
-function mapValues(headers: Readonly<Record<string, Uint8Array>>): Record<string, Buffer> {
-  const result: Record<string, Buffer> = {}
-  for (const name in headers) result[name] = bufferOf(headers[name]!)
-  return result
 }
 
 /** What an error of the library means, found along its causes. */
@@ -116,4 +122,10 @@ function classify(error: unknown): unknown {
     cause = (cause.cause ?? cause.originalError) as typeof cause
   }
   return error
+}
+
+/** The coordinator has moved or is out of reach; asking twice does no harm, for a position is only set. */
+function passes(error: unknown): boolean {
+  const { name, retriable, cause } = error as { name?: string; retriable?: boolean; cause?: unknown }
+  return retriable === true || UNREACHABLE.has(name ?? '') || (cause !== undefined && passes(cause))
 }

@@ -11,15 +11,21 @@ const TRANSACTION_BYTES = 16 << 20
 
 type Settles = NonNullable<PublishOptions['settles']>
 
-interface Entry {
-  readonly record: OutgoingRecord
+/** Records of a publication for one partition. */
+interface Part {
+  readonly topic: string
+  readonly partition: number
+  readonly records: readonly OutgoingRecord[]
+  readonly bytes: number
+  /** the publication's; filled in when the records are stored */
   readonly offsets: number[]
-  readonly index: number
+  /** the records' places in it */
+  readonly places: readonly number[]
 }
 
 /** A validated publication that waits for its writer. */
 interface Waiting {
-  readonly entries: readonly { readonly topic: string; readonly partition: number; readonly entry: Entry }[]
+  readonly parts: readonly Part[]
   readonly offsets: readonly number[][]
   readonly bytes: number
   /** Needs a transaction to be atomic: it does not fit in one record batch. */
@@ -68,26 +74,15 @@ export class Publisher {
   }
 
   async #enqueue(publications: readonly Publication[], settles: Settles | undefined) {
-    let bytes = 0
-    const entries: Waiting['entries'][number][] = []
-    const targets = new Set<string>()
+    const parts: Part[] = []
     const offsets: number[][] = []
     for (const { topic, records } of publications) {
-      const { partitions, cleanup } = await this.#topicOf(topic)
       const out: number[] = new Array(records.length)
       offsets.push(out)
-      for (const [index, record] of records.entries()) {
-        const partition = targetPartition(record, partitions, cleanup, topic, index)
-        const size = sizeOf(record)
-        if (size > this.#maxRecordBytes)
-          throw new LogError(
-            `${topic}[${index}]: expected at most ${this.#maxRecordBytes} bytes, got ${size}. Split it, or raise the brokers' message.max.bytes and maxRecordBytes.`,
-          )
-        bytes += size
-        targets.add(`${topic}/${partition}`)
-        entries.push({ topic, partition, entry: { record, offsets: out, index } })
-      }
+      parts.push(...this.#split(topic, await this.#topicOf(topic), records, out))
     }
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0)
+    const targets = new Set(parts.map(({ topic, partition }) => `${topic}/${partition}`))
     const [first] = settles?.deliveries ?? []
     if (settles && first) {
       const { partitions } = await this.#topicOf(first.topic)
@@ -98,13 +93,41 @@ export class Publisher {
         )
     }
     if (this.#failure) throw this.#failure
-    if (entries.length === 0 && !first) return { done: Promise.resolve(offsets) }
+    if (parts.length === 0 && !first) return { done: Promise.resolve(offsets) }
     const writer = first ? this.#writer(settles!.group, first.topic, first.partition) : this.#plain
     const spans = targets.size > 1 || bytes > BATCH_BYTES
     const done = new Promise<readonly number[][]>((resolve, reject) =>
-      writer.add({ entries, offsets, bytes, spans, settles: first && settles, resolve, reject }),
+      writer.add({ parts, offsets, bytes, spans, settles: first && settles, resolve, reject }),
     )
     return { done }
+  }
+
+  /** @throws LogError when a record has no place or is too large; nothing is published then */
+  #split(
+    topic: string,
+    { partitions, cleanup }: KnownTopic,
+    records: readonly OutgoingRecord[],
+    offsets: number[],
+  ): Iterable<Part> {
+    const parts = new Map<number, Part & { records: OutgoingRecord[]; bytes: number; places: number[] }>()
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index]!
+      const partition = targetPartition(record, partitions, cleanup, topic, index)
+      const size = sizeOf(record)
+      if (size > this.#maxRecordBytes)
+        throw new LogError(
+          `${topic}[${index}]: expected at most ${this.#maxRecordBytes} bytes, got ${size}. Split it, or raise the brokers' message.max.bytes and maxRecordBytes.`,
+        )
+      let part = parts.get(partition)
+      if (!part) {
+        part = { topic, partition, records: [], bytes: 0, offsets, places: [] }
+        parts.set(partition, part)
+      }
+      part.bytes += size
+      part.records.push(record)
+      part.places.push(index)
+    }
+    return parts.values()
   }
 
   #writer(group: string, topic: string, partition: number): Writer {
@@ -202,7 +225,7 @@ class Writer {
       return !failure
     })
     if (live.length === 0) return
-    const { batches, entries } = arrange(live)
+    const batches = arrange(live)
     const commits = live.flatMap(({ settles }) =>
       settles
         ? settles.deliveries.map(({ topic, partition, nextOffset: offset }) => ({
@@ -218,8 +241,7 @@ class Writer {
       const transactional = newest !== undefined || live.some(({ spans }) => spans)
       const producer = await (transactional ? this.#transactionalProducer() : this.#idempotentProducer())
       const bases = await producer.send(batches, newest ? [newest] : [])
-      for (const [i, base] of bases.entries())
-        for (const [j, { offsets, index }] of entries[i]!.entries()) offsets[index] = base + j
+      for (const [i, base] of bases.entries()) assignOffsets(batches[i]!, base)
       for (const { resolve, offsets } of live) resolve(offsets)
     } catch (error) {
       const failure = error instanceof FencedError ? this.#fenced(error) : this.#failed(error)
@@ -284,27 +306,54 @@ class Writer {
   }
 }
 
+/** A record batch to be, and the parts it is made of: `count` records of each, from `from` on. */
+interface Arranged extends ProduceBatch {
+  readonly records: OutgoingRecord[]
+  readonly sources: { readonly part: Part; readonly from: number; count: number }[]
+  bytes: number
+}
+
 /** Gathers the records of each partition into record batches. */
-function arrange(live: readonly Waiting[]): { batches: ProduceBatch[]; entries: Entry[][] } {
-  const batches: { topic: string; partition: number; records: OutgoingRecord[] }[] = []
-  const entries: Entry[][] = []
-  const open = new Map<string, { at: number; bytes: number }>()
-  for (const waiting of live)
-    for (const { topic, partition, entry } of waiting.entries) {
-      const key = `${topic}/${partition}`
-      const size = sizeOf(entry.record)
-      let batch = open.get(key)
-      if (!batch || batch.bytes + size > BATCH_BYTES) {
-        batch = { at: batches.length, bytes: 0 }
-        open.set(key, batch)
-        batches.push({ topic, partition, records: [] })
-        entries.push([])
+function arrange(live: readonly Waiting[]): Arranged[] {
+  const batches: Arranged[] = []
+  const open = new Map<string, Arranged>()
+  for (const part of live.flatMap(({ parts }) => parts)) {
+    const { topic, partition, records } = part
+    const key = `${topic}/${partition}`
+    const next = (): Arranged => {
+      const batch: Arranged = { topic, partition, records: [], sources: [], bytes: 0 }
+      batches.push(batch)
+      open.set(key, batch)
+      return batch
+    }
+    let batch = open.get(key) ?? next()
+    let source = addSource(batch, part, 0)
+    for (let i = 0; i < records.length; i++) {
+      const record = records[i]!
+      const size = sizeOf(record)
+      if (batch.bytes + size > BATCH_BYTES && batch.records.length > 0) {
+        batch = next()
+        source = addSource(batch, part, i)
       }
       batch.bytes += size
-      batches[batch.at]!.records.push(entry.record)
-      entries[batch.at]!.push(entry)
+      batch.records.push(record)
+      source.count++
     }
-  return { batches, entries }
+  }
+  return batches
+}
+
+function addSource({ sources }: Arranged, part: Part, from: number): Arranged['sources'][number] {
+  const source = { part, from, count: 0 }
+  sources.push(source)
+  return source
+}
+
+/** Tells the publications the offsets of their records in a batch that was stored at `base`. */
+function assignOffsets({ sources }: Arranged, base: number): void {
+  let offset = base
+  for (const { part, from, count } of sources)
+    for (let i = from; i < from + count; i++) part.offsets[part.places[i]!] = offset++
 }
 
 /** Bytes of a record in a batch, at most. */
