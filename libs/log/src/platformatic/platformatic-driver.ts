@@ -1,4 +1,4 @@
-import type { BaseOptions, SASLOptions } from '@platformatic/kafka'
+import { type BaseOptions, findErrorBy, type SASLOptions } from '@platformatic/kafka'
 import type { KafkaDriver, KafkaMember, KafkaProducer, MemberEvents } from '../kafka/driver.ts'
 import { DEFAULTS, type KafkaOptions } from '../kafka/options.ts'
 import { PlatformaticAdmin } from './platformatic-admin.ts'
@@ -45,11 +45,18 @@ function configuration({ brokers, clientId = DEFAULTS.clientId, ssl, sasl }: Kaf
     clientId,
     connectTimeout: 5_000,
     autocreateTopics: false,
-    // Short steps and many of them: a transaction that follows another finds it still completing and has to ask again,
-    // while a broker that fails over is gone for some seconds.
     retries: 150,
-    retryDelay: (_client, _operation, attempt) => Math.min(100, 5 * 2 ** Math.min(attempt, 10)),
+    retryDelay: (_client, _operation, attempt, _retries, error) => retryDelay(attempt, error),
     ...(ssl !== undefined && ssl !== false && { tls: ssl === true ? {} : ssl }),
     ...(sasl && { sasl: { ...sasl, mechanism: MECHANISMS[sasl.mechanism] } as SASLOptions }),
   }
+}
+
+/**
+ * Short steps and many of them, for a broker that fails over is gone for some seconds. A transaction that follows another is
+ * refused while that one's markers are being written, a matter of a millisecond or two: it asks again at once.
+ */
+function retryDelay(attempt: number, error: Error): number {
+  if (findErrorBy(error, 'apiId', 'CONCURRENT_TRANSACTIONS')) return Math.min(100, attempt)
+  return Math.min(100, 5 * 2 ** Math.min(attempt, 10))
 }

@@ -1,16 +1,11 @@
-import {
-  type BaseOptions,
-  findErrorBy,
-  type Message,
-  type ProduceResult,
-  Producer,
-  type SendOptions,
-} from '@platformatic/kafka'
+import { type BaseOptions, findErrorBy } from '@platformatic/kafka'
 import type { OutgoingRecord } from '../event-log.ts'
 import { failpoint } from '../failpoint.ts'
+import { both } from '../kafka/both.ts'
 import { type Commit, FencedError, type KafkaProducer, type ProduceBatch, RefusedError } from '../kafka/driver.ts'
 import type { KafkaOptions } from '../kafka/options.ts'
 import { rounds } from '../kafka/rounds.ts'
+import { BatchingProducer, type OpenTransaction } from './batching-producer.ts'
 
 const FENCED = ['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH']
 const REFUSED = [
@@ -24,30 +19,32 @@ const REFUSED = [
 /** By default the library claims to be producer 0 already, and is fenced off. */
 const NEW = { producerId: -1n, producerEpoch: -1 }
 
-type Send = (options: SendOptions<Buffer, Buffer, Buffer, Buffer>) => Promise<ProduceResult>
+/** Sends batches of different partitions. @returns the first offset of each */
+type Send = (batches: readonly ProduceBatch[]) => Promise<number[]>
 
 export class PlatformaticProducer implements KafkaProducer {
-  readonly #producer: Producer
+  readonly #producer: BatchingProducer
   readonly #transactional: boolean
-  readonly #coordinatorOf: (group: string) => Promise<number>
 
   constructor(
     options: BaseOptions,
     transactionalId: string | undefined,
     compression: NonNullable<KafkaOptions['compression']>,
     transactionTimeoutMs: number,
-    coordinatorOf: (group: string) => Promise<number>,
+    findCoordinator: (group: string) => Promise<number>,
   ) {
     this.#transactional = transactionalId !== undefined
-    this.#coordinatorOf = coordinatorOf
-    this.#producer = new Producer({
-      ...options,
-      idempotent: true,
-      compression,
-      // Of a request, and of a transaction.
-      timeout: transactionTimeoutMs,
-      ...(transactionalId !== undefined && { transactionalId }),
-    })
+    this.#producer = new BatchingProducer(
+      {
+        ...options,
+        idempotent: true,
+        compression,
+        // Of a request, and of a transaction.
+        timeout: transactionTimeoutMs,
+        ...(transactionalId !== undefined && { transactionalId }),
+      },
+      findCoordinator,
+    )
   }
 
   async initialise(): Promise<void> {
@@ -56,27 +53,19 @@ export class PlatformaticProducer implements KafkaProducer {
 
   async send(batches: readonly ProduceBatch[], commits: readonly Commit[]): Promise<number[]> {
     if (!this.#transactional)
-      return this.#sendAll(batches, options => this.#producer.send(options)).catch(error => {
+      return this.#sendAll(batches, round => this.#sendPlain(round)).catch(error => {
         throw classify(error)
       })
     const transaction = await this.#producer.beginTransaction(NEW).catch(error => {
       throw classify(error)
     })
     try {
-      const bases = await this.#sendAll(batches, options => transaction.send(options))
-      failpoint('records-sent')
-      for (const { group, topic, partition, offset } of commits) {
-        await transaction.addConsumer({ groupId: group } as Parameters<typeof transaction.addConsumer>[0])
-        // The library commits the position after a message it has consumed itself: this is all it reads of one.
-        const consumer = {
-          groupId: group,
-          generationId: -1,
-          memberId: '',
-          coordinatorId: await this.#coordinatorOf(group),
-        }
-        const message = { topic, partition, offset: BigInt(offset) - 1n, metadata: { consumer } }
-        await transaction.addOffset(message as unknown as Message)
-      }
+      // Side by side: each first adds its partitions to the transaction, and neither needs the other.
+      const [bases] = await both(
+        this.#sendRecords(batches, transaction),
+        this.#commitAll(commits, transaction),
+        classify,
+      )
       failpoint('position-sent')
       await transaction.commit()
       failpoint('committed')
@@ -88,21 +77,36 @@ export class PlatformaticProducer implements KafkaProducer {
     }
   }
 
+  async #sendRecords(batches: readonly ProduceBatch[], transaction: OpenTransaction): Promise<number[]> {
+    const bases = await this.#sendAll(batches, round => this.#producer.sendBatches(transaction, round))
+    failpoint('records-sent')
+    return bases
+  }
+
+  async #commitAll(commits: readonly Commit[], transaction: OpenTransaction): Promise<void> {
+    for (const commit of commits) {
+      await transaction.addConsumer({ groupId: commit.group } as Parameters<typeof transaction.addConsumer>[0])
+      await this.#producer.commitPosition(transaction.id, commit)
+    }
+  }
+
   async #sendAll(batches: readonly ProduceBatch[], send: Send): Promise<number[]> {
     const bases: number[] = new Array(batches.length)
     for (const round of rounds(batches)) {
-      const messages = round.flatMap(i => {
-        const { topic, partition, records } = batches[i]!
-        return records.map(record => messageOf(record, topic, partition))
-      })
-      const { offsets = [] } = await send({ messages })
-      for (const i of round) {
-        const { topic, partition } = batches[i]!
-        const found = offsets.find(entry => entry.topic === topic && entry.partition === partition)
-        bases[i] = Number(found?.offset)
-      }
+      const offsets = await send(round.map(i => batches[i]!))
+      for (const [j, i] of round.entries()) bases[i] = offsets[j]!
     }
     return bases
+  }
+
+  async #sendPlain(batches: readonly ProduceBatch[]): Promise<number[]> {
+    const messages = batches.flatMap(({ topic, partition, records }) =>
+      records.map(record => messageOf(record, topic, partition)),
+    )
+    const { offsets = [] } = await this.#producer.send({ messages })
+    return batches.map(({ topic, partition }) =>
+      Number(offsets.find(entry => entry.topic === topic && entry.partition === partition)?.offset),
+    )
   }
 
   async close(): Promise<void> {
