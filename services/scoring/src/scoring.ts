@@ -51,41 +51,66 @@ class Scorer {
 
 const reader = new FeaturesReader()
 
+/** The numbers of one delivery; the memory is used again for the next. */
+class Scratch {
+  /** shape (rows, d), user's units, and in model space */
+  values = new Float64Array()
+  transformed = new Float64Array()
+  /** shape (rows, K) */
+  posteriors = new Float64Array()
+  /** shape (rows) each */
+  times = new Float64Array()
+  logDensity = new Float64Array()
+  logJacobian = new Float64Array()
+  customers: string[] = []
+
+  reserve(rows: number, columns: number, components: number): void {
+    if (this.times.length < rows) {
+      this.times = new Float64Array(rows)
+      this.logDensity = new Float64Array(rows)
+      this.logJacobian = new Float64Array(rows)
+      this.customers = new Array(rows)
+    }
+    if (this.values.length < rows * columns) {
+      this.values = new Float64Array(rows * columns)
+      this.transformed = new Float64Array(rows * columns)
+    }
+    if (this.posteriors.length < rows * components) this.posteriors = new Float64Array(rows * components)
+  }
+}
+
+const scratch = new Scratch()
+
 function label(delivery: Delivery, scorer: Scorer, topic: string): Emission {
   const { snapshot, specification, mixture, labels } = scorer
   const { records, partition } = delivery
   const rows = records.length
   const columns = specification.features.length
   const components = snapshot.segments.length
-  const values = new Float64Array(rows * columns)
-  const customers = new Array<string>(rows)
-  const times = new Float64Array(rows)
+  scratch.reserve(rows, columns, components)
+  const { times, customers } = scratch
+  const values = scratch.values.subarray(0, rows * columns)
+  const posteriors = scratch.posteriors.subarray(0, rows * components)
+  const logDensity = scratch.logDensity.subarray(0, rows)
   for (let n = 0; n < rows; n++) {
     reader.decodeFeaturesInto(records[n]!.value as Uint8Array, values, n * columns, columns)
     customers[n] = reader.customer
     times[n] = reader.time
   }
-  const { block, logJacobian } = applyTransform(specification, snapshot.parameters, { rows, columns, values })
-  const posteriors = new Float64Array(rows * components)
-  const logDensity = new Float64Array(rows)
+  const into = { values: scratch.transformed, logJacobian: scratch.logJacobian }
+  const { block, logJacobian } = applyTransform(specification, snapshot.parameters, { rows, columns, values }, into)
   mixture.score(snapshot.parameters, block, posteriors, logDensity)
-  for (let n = 0; n < rows; n++) logDensity[n]! += logJacobian[n]!
-  const outgoing: OutgoingRecord[] = records.map(({ offset, headers, timestamp, key }, n) => ({
-    key: key ?? Buffer.from(customers[n]!),
-    value: labels.encode(
-      customers[n]!,
-      times[n]!,
-      posteriors,
-      n,
-      likeliest(posteriors, n, components),
-      logDensity[n]!,
-      partition,
-      offset,
-    ),
-    ...(headers.traceparent === undefined ? {} : { headers: { traceparent: headers.traceparent } }),
-    timestamp,
-    partition,
-  }))
+  const outgoing: OutgoingRecord[] = new Array(rows)
+  for (let n = 0; n < rows; n++) {
+    const { offset, headers, timestamp, key } = records[n]!
+    const customer = customers[n]!
+    const best = likeliest(posteriors, n, components)
+    const density = logDensity[n]! + logJacobian[n]!
+    const value = labels.encode(customer, times[n]!, posteriors, n, best, density, partition, offset)
+    const { traceparent } = headers
+    const record = { key: key ?? Buffer.from(customer), value, timestamp, partition }
+    outgoing[n] = traceparent === undefined ? record : { ...record, headers: { traceparent } }
+  }
   return { publications: rows === 0 ? [] : [{ topic, records: outgoing }], settles: [delivery] }
 }
 
