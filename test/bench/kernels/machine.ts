@@ -13,7 +13,16 @@ export function describeMachine(
       return 'none'
     }
   })()
-  const packages = ['scikit-learn', 'numpy', 'scipy', 'betula-cluster', 'river', 'pomegranate', 'torch']
+  const packages = [
+    'scikit-learn',
+    'numpy',
+    'scipy',
+    'confluent-kafka',
+    'betula-cluster',
+    'river',
+    'pomegranate',
+    'torch',
+  ]
   return [
     `processor: ${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
     `system: ${type()} ${release()}; load when measured: ${loadavg()
@@ -24,6 +33,6 @@ export function describeMachine(
       .filter(name => name in versions)
       .map(name => `${name} ${versions[name]}`)
       .join(', ')}`,
-    `scikit-learn's BLAS: ${descriptions['scikit-learn'] ?? 'not run'}`,
+    ...('scikit-learn' in descriptions ? [`scikit-learn's BLAS: ${descriptions['scikit-learn']}`] : []),
   ]
 }
