@@ -7,10 +7,11 @@ const DEFAULT_MAX_RECORDS = 1024
 /** Fetched bytes a partition may hold before its fetching pauses; it resumes at half. */
 const BUFFER_BYTES = 2 << 20
 /**
- * Under light load a member of a group rests so long between an ack and the next delivery, milliseconds. The transaction before has
- * been completed by then and the next takes more with it: fewer of them, and each is quicker, than if they chased one another.
+ * Under light load a member of a group rests between an ack and the next delivery, half as long as that delivery took and at most so
+ * many milliseconds. The transaction before has been completed by then and the next takes more with it: fewer of them, and each is
+ * quicker, than if they chased one another.
  */
-const REST_MS = 5
+const MOST_REST_MS = 5
 /** Lag without progress for so long means that the client library is stuck: the stream errors, the process restarts. */
 const STUCK_MS = 60_000
 
@@ -33,6 +34,7 @@ export class Cursor {
   /** Another member has, or may have, the partition: what was delivered may no longer be settled. */
   superseded = false
   progressAt = performance.now()
+  handedOutAt = 0
   /** Until then only a full delivery is handed out. */
   restsUntil = 0
   /** Whether a timer ends the rest. */
@@ -276,6 +278,7 @@ export class KafkaConsumer {
       const delivery = this.#take(cursor)
       if (!delivery) continue
       cursor.outstanding = true
+      cursor.handedOutAt = performance.now()
       this.#subscriber.next(delivery)
     }
     if (!this.#done && this.#finished()) this.#complete()
@@ -331,7 +334,8 @@ export class KafkaConsumer {
   #acknowledged(cursor: Cursor): void {
     cursor.outstanding = false
     cursor.progressAt = performance.now()
-    if (this.#options.group !== undefined && !this.#ends) cursor.restsUntil = cursor.progressAt + REST_MS
+    if (this.#options.group !== undefined && !this.#ends)
+      cursor.restsUntil = cursor.progressAt + Math.min(MOST_REST_MS, (cursor.progressAt - cursor.handedOutAt) / 2)
     if (this.#done) return
     if (this.#draining && this.#idle()) for (const resolve of this.#drained.splice(0)) resolve()
     // Later, so that a subscriber who acknowledges inside `next` does not recurse.

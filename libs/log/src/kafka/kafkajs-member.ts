@@ -13,7 +13,7 @@ const MAX_WAIT_MS = 50
  * After a fetch that brought few records a member of a group rests, milliseconds: records that come one by one are fetched
  * together, instead of each by a request of its own.
  */
-const REST_MS = 4
+const REST_MS = 2
 const FEW_RECORDS = 256
 /** Partitions of one fetch that rest side by side. */
 const HANDLERS = 16

@@ -13,7 +13,7 @@ const RETRY_MS = 100
  * After a fetch that brought few records a member of a group rests, milliseconds: records that come one by one are fetched
  * together, instead of each by a request of its own.
  */
-const REST_MS = 4
+const REST_MS = 2
 const FEW_RECORDS = 256
 
 /** A member of a group that fetches by itself: the library gives the membership and single fetches, not its stream. */
