@@ -46,7 +46,7 @@ export function kafkaTable(result: KafkaResult, machine: readonly string[]): str
         `| ${NAMES[contender]} | ${p50} | ${p99} | ${all.map(one => `${one.p50}/${one.p99}`).join(', ')} |`,
     ),
     '',
-    `Learning with two \`eddy em-worker\` processes against one, d=32 K=16 full (shape d), mini-batches of ${BATCH_SIZE}, 2 partitions, one`,
+    `Learning with two \`eddy em-worker\` processes against one, d=32 K=16 full (shape d), mini-batches of ${BATCH_SIZE}, 4 partitions, one`,
     'updater, each worker on one thread; k events/s. With the compiled kernel the E-step is a small part of what an event costs on Kafka;',
     'the TypeScript kernel makes it the bound:',
     '',

@@ -16,12 +16,13 @@ export interface WorkersResult {
   readonly spread: number
 }
 
-const PARTITIONS = 2
+/** Two for each worker: while one waits for the snapshot of its mini-batch, the other is learned. */
+const PARTITIONS = 4
 export const BATCH_SIZE = 8_192
 /** The compiled kernel is so quick that Kafka is what is waited for; the other one makes the E-step the bound. */
 const KERNELS = ['webassembly', 'typescript'] as const
 /** Mini-batches that are learned before the clock starts, and while it runs. */
-const WARM_UP = 4
+const WARM_UP = 8
 const MEASURED = 24
 const POLL_MS = 20
 const PATIENCE_MS = 120_000
