@@ -9,7 +9,7 @@ export type Contender = 'kafkajs' | 'platformatic' | 'relay' | 'python'
 
 const CLI = join(import.meta.dirname, '../../../services/eddy/bin/eddy.cjs')
 /** Of a label of shape c: what the relay and the Python program write. */
-const LABEL_BYTES = 129
+const LABEL_BYTES = 117
 /** Share of the events that go by before the clock starts: joining the group, compiling. */
 const WARM_UP = 0.25
 const POLL_MS = 20

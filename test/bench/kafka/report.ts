@@ -46,6 +46,13 @@ export function kafkaTable(result: KafkaResult, machine: readonly string[]): str
         `| ${NAMES[contender]} | ${p50} | ${p99} | ${all.map(one => `${one.p50}/${one.p99}`).join(', ')} |`,
     ),
     '',
+    ...workersTable(workers),
+  ].join('\n')
+}
+
+function workersTable(workers: KafkaResult['workers']): string[] {
+  if (workers.length === 0) return []
+  return [
     `Learning with two \`eddy em-worker\` processes against one, d=32 K=16 full (shape d), mini-batches of ${BATCH_SIZE}, 4 partitions, one`,
     'updater, each worker on one thread; k events/s. With the compiled kernel the E-step is a small part of what an event costs on Kafka;',
     'the TypeScript kernel makes it the bound:',
@@ -57,7 +64,7 @@ export function kafkaTable(result: KafkaResult, machine: readonly string[]): str
         `| ${kernel} | ${thousands(oneEventsPerSecond)} | ${thousands(twoEventsPerSecond)} | ${speedUp.toFixed(2)} | ${percent(spread)} |`,
     ),
     '',
-  ].join('\n')
+  ]
 }
 
 const COLOURS: Readonly<Record<Contender, string>> = {
