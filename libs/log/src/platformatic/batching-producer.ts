@@ -133,7 +133,8 @@ export class BatchingProducer extends Producer<Buffer, Buffer, Buffer, Buffer> {
       for (const { name, partitionResponses } of response.responses)
         for (const { index, baseOffset } of partitionResponses) offsets.set(`${name}/${index}`, Number(baseOffset))
     })
-    await Promise.all(sends)
+    // Nothing may still be on its way when the transaction is given up.
+    for (const sent of await Promise.allSettled(sends)) if (sent.status === 'rejected') throw sent.reason
     return batches.map(({ topic, partition }) => offsets.get(`${topic}/${partition}`)!)
   }
 
@@ -145,6 +146,7 @@ export class BatchingProducer extends Producer<Buffer, Buffer, Buffer, Buffer> {
           () => retry(null),
           error => {
             this.#coordinators.delete(commit.group)
+            this.clearMetadata()
             retry(error)
           },
         )
