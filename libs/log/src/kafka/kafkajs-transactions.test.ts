@@ -7,6 +7,8 @@ const Broker = require('kafkajs/src/broker/index.js')
 const Cluster = require('kafkajs/src/cluster/index.js')
 quickenTransactions()
 
+const protocolError = (type: string) => Object.assign(new Error(type), { type })
+
 /** A kafkajs broker that gives these answers, one after another. */
 function broker(...answers: readonly unknown[]) {
   const left = [...answers]
@@ -21,22 +23,27 @@ function broker(...answers: readonly unknown[]) {
   })
 }
 
-/** A kafkajs cluster that counts how often it asks for a coordinator. */
+/** A kafkajs cluster that counts how often it asks for a coordinator: broker 1, then 2, … */
 function cluster() {
   let asked = 0
-  const withBroker = async () => {
-    asked++
-    return { coordinator: { nodeId: asked } }
+  const gone = new Set<number>()
+  const findGroupCoordinatorMetadata = async () => ({ coordinator: { nodeId: ++asked } })
+  const findBroker = async ({ nodeId }: { nodeId: number }) => {
+    if (gone.has(nodeId)) throw protocolError('connection refused')
+    return { nodeId }
   }
-  const made = Object.create(Cluster.prototype, { brokerPool: { value: { withBroker } } })
-  const find = (groupId: string, coordinatorType: number): Promise<unknown> =>
-    made.findGroupCoordinatorMetadata({ groupId, coordinatorType })
-  return { find, asked: () => asked }
+  const made = Object.create(Cluster.prototype, {
+    retrier: { value: (attempt: (bail: (error: Error) => void) => Promise<unknown>) => attempt(() => {}) },
+    findGroupCoordinatorMetadata: { value: findGroupCoordinatorMetadata },
+    findBroker: { value: findBroker },
+  })
+  const find = async (groupId: string, coordinatorType: number): Promise<number> =>
+    (await made.findGroupCoordinator({ groupId, coordinatorType })).nodeId
+  return { find, gone, asked: () => asked }
 }
 
 const GROUP = 0
 const TRANSACTION = 1
-const protocolError = (type: string) => Object.assign(new Error(type), { type })
 
 describe('transactions of kafkajs', () => {
   it('ask again while the one before is being completed, and only then', async () => {
@@ -57,6 +64,14 @@ describe('transactions of kafkajs', () => {
     await producer.find('id', TRANSACTION)
     await producer.find('id', TRANSACTION)
     expect(producer.asked()).toBe(3)
+  })
+
+  it('look for another coordinator when theirs is out of reach', async () => {
+    const producer = cluster()
+    expect(await producer.find('id', TRANSACTION)).toBe(1)
+    producer.gone.add(1)
+    expect(await producer.find('id', TRANSACTION)).toBe(2)
+    expect(await producer.find('id', TRANSACTION)).toBe(2)
   })
 
   it('leave the members of groups alone: they ask each time', async () => {

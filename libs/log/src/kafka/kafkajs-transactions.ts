@@ -4,14 +4,21 @@ import { setTimeout } from 'node:timers/promises'
 /*
  * kafkajs 2.2.4 (the version is pinned) takes nine round trips for a transaction that needs three, and waits where it need not:
  *
- * 1. It asks who the coordinator is before each request of a transaction. We ask once, and again after any error.
+ * 1. It asks who the coordinator is before each request of a transaction. We ask once, and again after any error and when it is
+ *    out of reach.
  * 2. A transaction that follows another is refused while that one's markers are being written, a matter of a millisecond
  *    or two. The library logs an error, asks for new metadata, and waits twice as long each time. We ask again at once.
  */
 
 type Method = (this: object, ...arguments_: unknown[]) => Promise<unknown>
 type Patchable = { prototype: Record<string, Method> }
-type Coordinated = { readonly groupId: string; readonly coordinatorType: number }
+interface Cluster {
+  findGroupCoordinator(request: { readonly groupId: string; readonly coordinatorType: number }): Promise<Broker>
+  findBroker(request: { readonly nodeId: number }): Promise<Broker>
+}
+interface Broker {
+  readonly nodeId: number
+}
 
 const require = createRequire(import.meta.url)
 const quickened = Symbol.for('eddy.kafkajs.quickened')
@@ -27,7 +34,7 @@ export function quickenTransactions(): void {
   broker[quickened] = true
   /** Of every producer: an error of any transaction makes all look for their coordinators again. */
   let era = 0
-  const coordinators = new WeakMap<object, Map<string, { readonly era: number; readonly found: unknown }>>()
+  const coordinators = new WeakMap<Cluster, Map<string, { readonly era: number; readonly nodeId: number }>>()
 
   for (const name of ['addPartitionsToTxn', 'addOffsetsToTxn', 'txnOffsetCommit', 'endTxn']) {
     const request = broker.prototype[name]!
@@ -41,10 +48,10 @@ export function quickenTransactions(): void {
     }
   }
 
-  const cluster = require('kafkajs/src/cluster/index.js') as Patchable
-  const find = cluster.prototype.findGroupCoordinatorMetadata!
-  cluster.prototype.findGroupCoordinatorMetadata = async function (request) {
-    const { groupId, coordinatorType } = request as Coordinated
+  const cluster = require('kafkajs/src/cluster/index.js') as { prototype: Cluster }
+  const find = cluster.prototype.findGroupCoordinator
+  cluster.prototype.findGroupCoordinator = async function (request) {
+    const { groupId, coordinatorType } = request
     let known = coordinators.get(this)
     if (known === undefined) {
       // A member of a group, which looks for its coordinator when it has lost it.
@@ -54,10 +61,12 @@ export function quickenTransactions(): void {
     }
     const key = `${coordinatorType} ${groupId}`
     const before = known.get(key)
-    if (before?.era === era) return before.found
+    const reached =
+      before?.era === era ? await this.findBroker({ nodeId: before.nodeId }).catch(() => undefined) : undefined
+    if (reached !== undefined) return reached
     const asked = era
     const found = await find.call(this, request)
-    known.set(key, { era: asked, found })
+    known.set(key, { era: asked, nodeId: found.nodeId })
     return found
   }
 }
