@@ -1,82 +1,72 @@
-import type { Delivery, EventLog, Publication } from '@eddy/log'
+import type { Delivery, EventLog, PublishOptions } from '@eddy/log'
 import { Subject } from 'rxjs'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { type Emission, run } from './stage.ts'
 
-/** A log whose publications become durable when the test says so. */
-function scriptedLog(pipelined = false) {
-  const calls: { readonly publications: readonly Publication[]; readonly done: PromiseWithResolvers<never[]> }[] = []
-  const publish = (publications: readonly Publication[]) => {
-    const done = Promise.withResolvers<never[]>()
-    calls.push({ publications, done })
-    return done.promise
+/** A log whose publications become durable when told, and what happens in order. */
+function slowLog(pipelined: boolean) {
+  const happened: string[] = []
+  const waiting: PromiseWithResolvers<[]>[] = []
+  const publish = (_: unknown, { settles }: PublishOptions) => {
+    happened.push(`publish ${settles!.deliveries[0]!.nextOffset}`)
+    waiting.push(Promise.withResolvers<[]>())
+    return waiting.at(-1)!.promise
   }
-  return { calls, log: { publish, pipelined } as unknown as EventLog }
+  return { log: { publish, ...(pipelined ? { pipelined } : {}) } as unknown as EventLog, happened, waiting }
 }
 
-function emission(topic: string, partition: number): Emission & { readonly acknowledged: () => boolean } {
-  let acknowledged = false
-  const ack = (): void => {
-    acknowledged = true
+function emission(nextOffset: number, happened: string[]): Emission {
+  const ack = () => {
+    if (!happened.includes(`ack ${nextOffset}`)) happened.push(`ack ${nextOffset}`)
   }
-  const delivery: Delivery = { topic: 'in', partition, records: [], nextOffset: 1, endOffset: 1, ack }
-  return { publications: [{ topic, records: [] }], settles: [delivery], acknowledged: () => acknowledged }
+  return { publications: [], settles: [{ nextOffset, ack } as Delivery] }
 }
 
-const turn = () => new Promise(resolve => setImmediate(resolve))
-
-describe('run', () => {
-  it('publishes in order without waiting for another partition, and acknowledges what is durable', async () => {
-    const { log, calls } = scriptedLog()
-    const emissions = new Subject<Emission>()
-    let over = false
-    run(emissions, { log, group: 'g' }).subscribe({
-      complete: () => {
-        over = true
-      },
-    })
-    const [first, second] = [emission('a', 0), emission('b', 1)]
-    emissions.next(first)
-    emissions.next(second)
-    emissions.complete()
-    expect(calls.map(({ publications }) => publications[0]!.topic)).toEqual(['a', 'b'])
-    calls[1]!.done.resolve([])
-    await turn()
-    expect([first.acknowledged(), second.acknowledged(), over]).toEqual([false, true, false])
-    calls[0]!.done.resolve([])
-    await turn()
-    expect([first.acknowledged(), over]).toEqual([true, true])
+async function outcome(pipelined: boolean): Promise<string[]> {
+  const { log, happened, waiting } = slowLog(pipelined)
+  const emissions = new Subject<Emission>()
+  run(emissions, {
+    log,
+    group: 'g',
+    onDurable: ({ settles }) => happened.push(`durable ${settles[0]!.nextOffset}`),
+  }).subscribe({
+    complete: () => happened.push('complete'),
+    error: error => happened.push(String(error)),
   })
+  for (const nextOffset of [1, 2, 3]) emissions.next(emission(nextOffset, happened))
+  emissions.complete()
+  for (let n = 0; n < 3; n++) {
+    if (n < 2) waiting[n]!.resolve([])
+    else waiting[n]!.reject(new Error('lost'))
+    await new Promise(setImmediate)
+  }
+  return happened
+}
 
-  it('errors with the first failure and acknowledges nothing of it', async () => {
-    const { log, calls } = scriptedLog()
-    const emissions = new Subject<Emission>()
-    const failed = new Promise<Error>(resolve => {
-      run(emissions, { log, group: 'g' }).subscribe({ error: resolve })
-    })
-    const lost = emission('a', 0)
-    emissions.next(lost)
-    calls[0]!.done.reject(new Error('fenced'))
-    expect((await failed).message).toBe('fenced')
-    expect(lost.acknowledged()).toBe(false)
-  })
+it('publishes in order without waiting, and acknowledges what is durable', async () => {
+  expect(await outcome(false)).toEqual([
+    ...[1, 2, 3].map(n => `publish ${n}`),
+    ...[1, 2].flatMap(n => [`ack ${n}`, `durable ${n}`]),
+    'Error: lost',
+  ])
+})
 
-  it('goes on at once on a pipelined log, and tells in order what is durable', async () => {
-    const { log, calls } = scriptedLog(true)
-    const emissions = new Subject<Emission>()
-    const durable: Emission[] = []
-    const failed = new Promise<Error>(resolve => {
-      run(emissions, { log, group: 'g', onDurable: emission => durable.push(emission) }).subscribe({ error: resolve })
-    })
-    const placed = ['a', 'b', 'c'].map(topic => emission(topic, 0))
-    for (const next of placed) emissions.next(next)
-    expect(placed.map(next => next.acknowledged())).toEqual([true, true, true])
-    calls[0]!.done.resolve([])
-    calls[1]!.done.resolve([])
-    await turn()
-    expect(durable).toEqual(placed.slice(0, 2))
-    calls[2]!.done.reject(new Error('lost'))
-    expect((await failed).message).toBe('lost')
-    expect(durable).toHaveLength(2)
-  })
+it('acknowledges whatever is durable first: no partition waits for another', async () => {
+  const { log, happened, waiting } = slowLog(false)
+  const emissions = new Subject<Emission>()
+  run(emissions, { log, group: 'g' }).subscribe({ complete: () => happened.push('complete') })
+  for (const nextOffset of [1, 2]) emissions.next(emission(nextOffset, happened))
+  emissions.complete()
+  for (const n of [1, 0]) {
+    waiting[n]!.resolve([])
+    await new Promise(setImmediate)
+  }
+  expect(happened).toEqual(['publish 1', 'publish 2', 'ack 2', 'ack 1', 'complete'])
+})
+
+it('goes on at once on a pipelined log, and tells in order what is durable', async () => {
+  expect(await outcome(true)).toEqual([
+    ...[1, 2, 3].flatMap(n => [`publish ${n}`, `ack ${n}`]),
+    ...['durable 1', 'durable 2', 'Error: lost'],
+  ])
 })

@@ -19,12 +19,11 @@ export interface RunOptions {
 }
 
 /**
-/**
  * Runs what a stage emits: publish, then acknowledge, in this one place. Emissions are given to the log in their order and
  * become durable side by side, so that no partition waits for another's transaction; there are never many, as a partition's
- * next delivery comes only after the ack. On a pipelined log the ack comes at once: a stage goes on while what it has published
- * becomes durable. Completes when the deliveries do, with everything they led to durable; errors with the first failure,
- * nothing of the failed emission being settled.
+ * next delivery comes only after the ack. On a pipelined log the ack comes at once, and a stage goes on while what it has
+ * published becomes durable. Completes when the deliveries do, with everything they led to durable; errors with the first
+ * failure, nothing of the failed emission being settled.
  */
 export function run(emissions: Observable<Emission>, options: RunOptions): Observable<Emission> {
   return emissions.pipe(mergeMap(emission => settle(emission, options)))

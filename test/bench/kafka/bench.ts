@@ -62,13 +62,15 @@ export interface Run {
   readonly configuration: string
 }
 
+/** Runs of this process, so that each has topics of its own. */
+let runs = 0
+
 export class Bench {
   readonly brokers: readonly string[]
   readonly log: EventLog
   readonly partitions: number
   readonly #driver: KafkajsDriver
   readonly #folder: string
-  #runs = 0
 
   constructor(brokers: readonly string[], folder: string, partitions: number) {
     this.brokers = brokers
@@ -98,7 +100,7 @@ export class Bench {
     { specification, learned }: Source,
     options: { readonly client: string; readonly model?: Readonly<Record<string, number | string>> },
   ): Promise<Run> {
-    const name = `r${process.pid}-${this.#runs++}`
+    const name = `r${process.pid}-${runs++}`
     const topic = (role: string): string => `${name}.${role}`
     const stream = { partitions: this.partitions, cleanup: 'delete' } as const
     const single = { partitions: 1, cleanup: 'delete' } as const

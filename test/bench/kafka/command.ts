@@ -6,7 +6,7 @@ import { startCluster } from '../../fixtures/broker-process.ts'
 import { describeMachine } from '../kernels/machine.ts'
 import { installPeers } from '../kernels/peers.ts'
 import { SHAPES } from '../kernels/shapes.ts'
-import { median, spread } from '../kernels/statistics.ts'
+import { median, range } from '../kernels/statistics.ts'
 import { Bench, createSource, scikitLearnModel } from './bench.ts'
 import { type Contender, type PythonPeer, startContender, throughput } from './contenders.ts'
 import { regressions } from './guard.ts'
@@ -32,7 +32,7 @@ export interface ContenderResult {
   readonly contender: Contender
   /** median of the rounds */
   readonly eventsPerSecond: number
-  /** interquartile range, as a share of the median */
+  /** largest less smallest, as a share of the median */
   readonly spread: number
   /** medians of the rounds' ratios */
   readonly ratioToRelay: number
@@ -151,7 +151,7 @@ async function measureThroughput(
     return {
       contender,
       eventsPerSecond: Math.round(median(mine)),
-      spread: rounded(spread(mine)),
+      spread: rounded(range(mine)),
       ratioToRelay: ratio(mine, 'relay'),
       ratioToPython: ratio(mine, 'python'),
     }

@@ -29,7 +29,7 @@ export function kafkaTable(result: KafkaResult, machine: readonly string[]): str
     '*Python*: `predict_proba` in batches of 2,000, features taken from the end of the Avro bytes without an Avro library, flushed and then',
     'committed (test/bench/kafka/scikit_learn.py). The rates are of committed positions, asked of the broker from outside.',
     '',
-    '| | k events/s | × relay | × Python | interquartile range |',
+    '| | k events/s | × relay | × Python | largest − smallest |',
     '|---|---|---|---|---|',
     ...throughput.map(
       ({ contender, eventsPerSecond, ratioToRelay, ratioToPython, spread }) =>
@@ -57,7 +57,7 @@ function workersTable(workers: KafkaResult['workers']): string[] {
     'updater, each worker on one thread; k events/s. With the compiled kernel the E-step is a small part of what an event costs on Kafka;',
     'the TypeScript kernel makes it the bound:',
     '',
-    '| kernel | one worker | two workers | speed-up | interquartile range |',
+    '| kernel | one worker | two workers | speed-up | largest − smallest |',
     '|---|---|---|---|---|',
     ...workers.map(
       ({ kernel, oneEventsPerSecond, twoEventsPerSecond, speedUp, spread }) =>

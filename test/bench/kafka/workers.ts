@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Shape } from '../kernels/shapes.ts'
-import { median, spread } from '../kernels/statistics.ts'
+import { median, range } from '../kernels/statistics.ts'
 import { Bench, createSource } from './bench.ts'
 import { eddy, type Process } from './contenders.ts'
 
@@ -12,7 +12,7 @@ export interface WorkersResult {
   readonly twoEventsPerSecond: number
   /** median of the rounds' ratios */
   readonly speedUp: number
-  /** interquartile range of the ratios, as a share of the median */
+  /** largest less smallest of the ratios, as a share of the median */
   readonly spread: number
 }
 
@@ -63,7 +63,7 @@ export async function measureWorkers(
       oneEventsPerSecond: Math.round(median(one)),
       twoEventsPerSecond: Math.round(median(two)),
       speedUp: Math.round(median(ratios) * 100) / 100,
-      spread: Math.round(spread(ratios) * 100) / 100,
+      spread: Math.round(range(ratios) * 100) / 100,
     })
   }
   await bench.close()

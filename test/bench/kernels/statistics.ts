@@ -12,6 +12,11 @@ export function spread(values: readonly number[]): number {
   return (at(0.75) - at(0.25)) / median(values)
 }
 
+/** Largest less smallest as a share of the median: the spread of a few values. */
+export function range(values: readonly number[]): number {
+  return (Math.max(...values) - Math.min(...values)) / median(values)
+}
+
 /** Adjusted Rand index of two labellings (Hubert & Arabie 1985): 1 for equal partitions, 0 expected by chance. */
 export function adjustedRandIndex(a: Int32Array, b: Int32Array): number {
   const width = 1 + b.reduce((most, label) => Math.max(most, label), 0)
