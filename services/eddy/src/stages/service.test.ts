@@ -71,6 +71,12 @@ const sum = (samples: readonly Sample[], name: string, labels: Readonly<Record<s
     )
     .reduce((total, { value }) => total + value, 0)
 
+/** A property of a log, its methods bound to it. */
+function own(target: EventLog, property: string | symbol): unknown {
+  const value = Reflect.get(target, property)
+  return typeof value === 'function' ? value.bind(target) : value
+}
+
 /** A log that, once told, hands out no more of a topic. */
 function stallable(topic: string): { log: EventLog; stall: () => void } {
   let stalled = false
@@ -85,7 +91,7 @@ function stallable(topic: string): { log: EventLog; stall: () => void } {
       : deliveries
   }
   const faulty = new Proxy(log, {
-    get: (target, property) => (property === 'consume' ? consume : Reflect.get(target, property).bind(target)),
+    get: (target, property) => (property === 'consume' ? consume : own(target, property)),
   })
   return {
     log: faulty,
@@ -164,7 +170,7 @@ it('a broker that cannot be asked for a while is no reason to end', async () => 
           }
         : property === 'consume'
           ? () => EMPTY
-          : Reflect.get(target, property).bind(target),
+          : own(target, property),
   })
   configuration = { ...configuration, log: { ...configuration.log, kind: 'kafka' } }
   await publish(10, 1)
