@@ -152,7 +152,7 @@ function addLabels(
       maxRecords: 256,
       signal: stop.signal,
     })
-    const stream = Readable.from(labelLines(deliveries, chunks, turns), { highWaterMark: 1 })
+    const stream = Readable.from(labelLines(deliveries, begin !== 'latest', chunks, turns), { highWaterMark: 1 })
     // The server ends a connection on which nothing has moved for its time.
     const { socket } = request.raw
     const stalled = (): void =>
@@ -180,9 +180,12 @@ const fewRecords = 16
 /** One chunk of NDJSON a delivery; the next delivery is asked for when the reader has taken it. */
 async function* labelLines(
   deliveries: Observable<Delivery>,
+  catchesUp: boolean,
   chunks: LabelChunks,
   turns: Turns,
 ): AsyncGenerator<Buffer | string> {
+  // A crowd that comes at once does not read at once.
+  if (catchesUp) await turns.run(() => {})
   const values = asyncValues(deliveries)
   try {
     let next = values.next()

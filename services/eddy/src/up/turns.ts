@@ -1,11 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate } from 'node:timers/promises'
 
 /** While several wait, their work gets one part in this many of the time; the rest is for everything else in the process. */
 const share = 4
 
 /**
  * Lets pieces of work of many readers take turns, one at a time in the order they came, so that a crowd of readers does not hold up
- * everything else on the event loop. A single reader is never made to wait.
+ * everything else on the event loop. What follows at once from a piece, such as writing its result to a socket, counts as part of
+ * it. A single reader waits for nobody.
  */
 export class Turns {
   #waiting = 0
@@ -13,16 +14,18 @@ export class Turns {
 
   run<T>(work: () => T): Promise<T> {
     this.#waiting++
-    const turn = this.#last.then(async () => {
-      const began = performance.now()
-      try {
-        return work()
-      } finally {
-        this.#waiting--
-        if (this.#waiting > 0) await delay((share - 1) * (performance.now() - began))
-      }
+    let began = 0
+    const turn = this.#last.then(() => {
+      this.#waiting--
+      began = performance.now()
+      return work()
     })
-    this.#last = turn.catch(() => {})
+    this.#last = turn
+      .catch(() => {})
+      .then(async () => {
+        await setImmediate()
+        if (this.#waiting > 1) await delay((share - 1) * (performance.now() - began))
+      })
     return turn
   }
 }
