@@ -160,10 +160,11 @@ function addLabels(
         'labels: expected the reader to take what it is sent, got nothing taken for half a minute; its stream was ended. It can go on from the last offset it read.',
       )
     socket.once('timeout', stalled)
+    // A stream that waits for its next label ends with the log's stream.
+    reply.raw.once('close', () => stop.abort())
     stream.once('close', () => {
       socket.off('timeout', stalled)
       metrics.httpStreams.set(--streams)
-      stop.abort()
     })
     // The answer begins at once, not with the first label.
     setImmediate(() => reply.raw.headersSent || reply.raw.flushHeaders())
