@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { EventLog } from '@eddy/log'
+import type { EventLog, OutgoingRecord } from '@eddy/log'
 import { openPlatformaticLog } from '@eddy/log/platformatic'
 import { featureVectorCodec, hashOffset, labelCodec, type Snapshot } from '@eddy/messages'
 import { followSnapshots } from '@eddy/stepwise-em'
@@ -44,6 +44,7 @@ export class KafkaPipeline {
   readonly #config: string
   readonly #running = new Map<EddyProcess, Service>()
   readonly #log: EventLog
+  #producer: EventLog | undefined
   readonly #watching = new AbortController()
   #newest: Snapshot | undefined
   #labels = 0
@@ -91,16 +92,33 @@ topics: { ${topics.join(', ')} }
     const lines = syntheticEvents(count, 1 + first, first)
       .trim()
       .split('\n')
+    const records = lines.map((line, n) => ({
+      key: null,
+      value: Buffer.from(line),
+      partition: (first + n) % partitions,
+    }))
     for (let portion = 0; portion < PORTIONS; portion++) {
-      const records = lines.map((line, n) => ({
-        key: null,
-        value: Buffer.from(line),
-        partition: (first + n) % partitions,
-      }))
       const [from, to] = [portion, portion + 1].map(p => Math.round((p * count) / PORTIONS)) as [number, number]
-      await this.#log.publish([{ topic: this.topic('events'), records: records.slice(from, to) }])
-      this.#published += to - from
+      await this.#append(records.slice(from, to))
       await pause(durationMs / PORTIONS)
+    }
+    // Without transactions a topic has no offsets but its records'.
+    const ends = await this.#log.offsets(this.topic('events'))
+    this.#published = ends.reduce((sum, { end }) => sum + end, 0)
+  }
+
+  /** One partition after the other, so that no transaction is left open where a broker fails. */
+  async #append(records: readonly (OutgoingRecord & { readonly partition: number })[]): Promise<void> {
+    for (const part of Map.groupBy(records, ({ partition }) => partition).values()) {
+      this.#producer ??= openPlatformaticLog({ brokers: this.#direct })
+      const producer = this.#producer
+      try {
+        await producer.publish([{ topic: this.topic('events'), records: part }])
+      } catch {
+        // Stored or not: what is in the topic is the input.
+        this.#producer = undefined
+        await producer.close().catch(() => {})
+      }
     }
   }
 
@@ -242,7 +260,7 @@ topics: { ${topics.join(', ')} }
     await Promise.all(this.running().map(running => running.kill()))
     this.#running.clear()
     this.#watching.abort()
-    await this.#log.close()
+    await Promise.all([this.#log, this.#producer].map(log => log?.close()))
   }
 }
 

@@ -100,7 +100,6 @@ export function repairKafkajs(): void {
     isEmpty(this: typeof batch.prototype) {
       return this.rawMessages.length === 0
     },
-    isEmptyDueToFiltering: () => false,
   })
 
   const queue = require('kafkajs/src/network/requestQueue/index.js') as Patchable
