@@ -10,6 +10,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { configurationSchema } from '../../services/eddy/src/configuration.ts'
 import { runService } from '../../services/eddy/src/stages/service.ts'
 import { topicOptions } from '../../services/eddy/src/stages/topics.ts'
+import { logWith } from '../../services/eddy/src/testing/log-with.ts'
 import { EddyUp } from '../../services/eddy/src/up/eddy-up.ts'
 import { eventRecord } from '../../services/eddy/src/up/event-record.ts'
 import { EddyProcess, temporaryFolder } from '../../test/eddy-process.ts'
@@ -187,11 +188,8 @@ function stallable(log: EventLog, group: string): { readonly faulty: EventLog; r
       filter(() => !stalled),
     )
   }
-  const faulty = new Proxy(log, {
-    get: (target, property) => (property === 'consume' ? consume : Reflect.get(target, property).bind(target)),
-  })
   return {
-    faulty,
+    faulty: logWith(log, { consume }),
     stall: () => {
       stalled = true
     },

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { syntheticEvents } from '../../../../test/synthetic-events.ts'
 import { parseMetrics, type Sample } from '../commands/top-view.ts'
 import { type Configuration, configurationSchema } from '../configuration.ts'
+import { logWith } from '../testing/log-with.ts'
 import { eventRecord } from '../up/event-record.ts'
 import { onAbort } from './on-abort.ts'
 import { runService, type ServiceName } from './service.ts'
@@ -71,12 +72,6 @@ const sum = (samples: readonly Sample[], name: string, labels: Readonly<Record<s
     )
     .reduce((total, { value }) => total + value, 0)
 
-/** A property of a log, its methods bound to it. */
-function own(target: EventLog, property: string | symbol): unknown {
-  const value = Reflect.get(target, property)
-  return typeof value === 'function' ? value.bind(target) : value
-}
-
 /** A log that, once told, hands out no more of a topic. */
 function stallable(topic: string): { log: EventLog; stall: () => void } {
   let stalled = false
@@ -90,11 +85,8 @@ function stallable(topic: string): { log: EventLog; stall: () => void } {
         )
       : deliveries
   }
-  const faulty = new Proxy(log, {
-    get: (target, property) => (property === 'consume' ? consume : own(target, property)),
-  })
   return {
-    log: faulty,
+    log: logWith(log, { consume }),
     stall: () => {
       stalled = true
     },
@@ -162,16 +154,11 @@ it('a process that holds no partition reports no lag: it stands by', async () =>
 
 it('a broker that cannot be asked for a while is no reason to end', async () => {
   let away = true
-  const shaky = new Proxy(log, {
-    get: (target, property) =>
-      property === 'positions' && away
-        ? async () => {
-            throw new LogError('the broker is away')
-          }
-        : property === 'consume'
-          ? () => EMPTY
-          : own(target, property),
-  })
+  const positions: EventLog['positions'] = async (topic, group) => {
+    if (away) throw new LogError('the broker is away')
+    return log.positions(topic, group)
+  }
+  const shaky = logWith(log, { positions, consume: () => EMPTY })
   configuration = { ...configuration, log: { ...configuration.log, kind: 'kafka' } }
   await publish(10, 1)
   const metrics = await start('ingest', shaky)
