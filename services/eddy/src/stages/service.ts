@@ -74,7 +74,8 @@ export async function runService(options: ServiceOptions): Promise<void> {
   const server: FastifyInstance = createHttpServer(configuration.http, context.health, context.metrics)
   const stuck = whenStuck(context)
   try {
-    onListening?.(await listen(server, configuration.http))
+    const port = await listen(server, configuration.http)
+    onListening?.(port)
     let newest: Snapshot | undefined
     snapshots.subscribe({ next: snapshot => (newest = snapshot), error: () => {} })
     const { stage, run } = services[name]
