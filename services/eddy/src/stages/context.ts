@@ -44,7 +44,7 @@ export const snapshotSource = ({
  * Records a stage takes at once: few, so that the event loop stays free; where each publication is waited for, enough to share a
  * commit.
  */
-export const maxRecordsOn = ({ pipelined = false }: EventLog): number => (pipelined ? 512 : 2048)
+export const maxRecordsOn = ({ pipelined = false }: EventLog): number => (pipelined ? 256 : 2048)
 
 /** Name of a stage's consumer group. */
 export const groupName = ({ model }: Configuration, stage: string): string => `${model.name}.${stage}`
