@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { freePorts } from '../../test/fixtures/broker-process.ts'
@@ -18,7 +18,8 @@ describeWithDocker('Docker', () => {
   beforeAll(() => {
     if (EDDY_IMAGE !== undefined) return
     const begin = Date.now()
-    execFileSync(join(import.meta.dirname, 'build.sh'), [image], { stdio: ['ignore', 'ignore', 'inherit'] })
+    const { status, output } = spawnSync(join(import.meta.dirname, 'build.sh'), [image], { encoding: 'utf8', maxBuffer: 1 << 28 })
+    if (status !== 0) throw new Error(`build.sh: ${output.join('').slice(-5000)}`)
     console.log(`image built in ${Math.round((Date.now() - begin) / 1000)} s`)
   })
 

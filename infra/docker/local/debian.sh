@@ -9,7 +9,7 @@ if [ ! -f "$archive" ]; then
   mkdir -p "$cache"
   work="$(mktemp -d "$cache/debian.XXXXXX")"
   trap 'rm -rf "$work"' EXIT
-  debootstrap --variant=minbase bookworm "$work/root" >&2
+  debootstrap --variant=minbase bookworm "$work/root" >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; exit 1; }
   # What an image does without: package archives and lists, manuals, translations.
   rm -rf "$work"/root/var/{cache,lib}/apt/* "$work"/root/var/log/* "$work"/root/usr/share/{doc,man,info,locale}/* "$work"/root/dev/*
   tar -C "$work/root" --numeric-owner -cf "$work/debian.tar" .
