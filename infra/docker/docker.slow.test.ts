@@ -18,7 +18,10 @@ describeWithDocker('Docker', () => {
   beforeAll(() => {
     if (EDDY_IMAGE !== undefined) return
     const begin = Date.now()
-    const { status, output } = spawnSync(join(import.meta.dirname, 'build.sh'), [image], { encoding: 'utf8', maxBuffer: 1 << 28 })
+    const { status, output } = spawnSync(join(import.meta.dirname, 'build.sh'), [image], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    })
     if (status !== 0) throw new Error(`build.sh: ${output.join('').slice(-5000)}`)
     console.log(`image built in ${Math.round((Date.now() - begin) / 1000)} s`)
   })
