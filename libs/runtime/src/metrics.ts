@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { CountedHistogram } from './counted-histogram.ts'
 
 const latency = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
@@ -48,7 +49,12 @@ export function createMetrics(registry: Registry = new Registry()) {
     freeBytes: gauge('eddy_log_free_bytes', 'Room left where the embedded log is kept.'),
     capacityBytes: gauge('eddy_log_capacity_bytes', 'Size of the file system where the embedded log is kept.'),
     httpEvents: counter('eddy_http_events_total', 'Events posted over HTTP, by outcome.', 'outcome'),
-    labelLatency: histogram('eddy_event_to_label_seconds', 'Time from the append of an event to its durable label.'),
+    labelLatency: new CountedHistogram(
+      'eddy_event_to_label_seconds',
+      'Time from the append of an event to its durable label.',
+      latency,
+      registers,
+    ),
     batchSeconds: histogram(
       'eddy_batch_seconds',
       'Time from the hand-out of a delivery to all it led to being durable.',

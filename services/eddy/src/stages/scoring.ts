@@ -1,3 +1,5 @@
+import type { StoredRecord } from '@eddy/log'
+import type { Metrics } from '@eddy/runtime'
 import { scoring } from '@eddy/scoring'
 import { type Context, groupName, maxRecordsOn, runEmissions, timed } from './context.ts'
 
@@ -15,8 +17,22 @@ export function runScoring(context: Context, onDurable?: () => void): Promise<vo
     }),
   )
   return runEmissions(context, 'scoring', scoring({ topics }, snapshots)(deliveries), ({ settles }) => {
-    for (const { records } of settles)
-      for (const { timestamp } of records) metrics.labelLatency.observe((now() - timestamp) / 1000)
+    for (const { records } of settles) observeLatency(records, now(), metrics)
     onDurable?.()
   })
+}
+
+/** Records appended together carry one timestamp: each run of equal ones is one observation. */
+function observeLatency(
+  records: readonly Pick<StoredRecord, 'timestamp'>[],
+  now: number,
+  { labelLatency }: Pick<Metrics, 'labelLatency'>,
+): void {
+  for (let from = 0; from < records.length; ) {
+    const { timestamp } = records[from]!
+    let to = from + 1
+    while (to < records.length && records[to]!.timestamp === timestamp) to++
+    labelLatency.observe((now - timestamp) / 1000, to - from)
+    from = to
+  }
 }

@@ -43,9 +43,8 @@ function overallVariance({ means, covariances, weights }: Gaussian, K: number, d
   const variance = new Float64Array(d)
   for (let k = 0; k < K; k++) for (let j = 0; j < d; j++) mean[j]! += weights[k]! * means[k * d + j]!
   for (let k = 0; k < K; k++) {
-    const covariance = covarianceOf(covariances, k, K, d)
     for (let j = 0; j < d; j++)
-      variance[j]! += weights[k]! * (covariance[j * d + j]! + (means[k * d + j]! - mean[j]!) ** 2)
+      variance[j]! += weights[k]! * (varianceOf(covariances, k, j, K, d) + (means[k * d + j]! - mean[j]!) ** 2)
   }
   return variance
 }
@@ -53,17 +52,27 @@ function overallVariance({ means, covariances, weights }: Gaussian, K: number, d
 /** Component k's covariance as a (d, d) matrix, whatever form the family keeps it in (packed, tied, diagonal, spherical). */
 function covarianceOf(covariances: Float64Array, k: number, K: number, d: number): Float64Array {
   const matrix = new Float64Array(d * d)
-  const packed = (d * (d + 1)) / 2
-  const { length } = covariances
-  if (length === K * packed || length === packed) {
-    let at = length === packed ? 0 : k * packed
+  if (isPacked(covariances, K, d)) {
+    let at = packedStart(covariances, k, d)
     for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) matrix[i * d + j] = matrix[j * d + i] = covariances[at++]!
-    // One number a component is both packed and spherical when d = 1: the same matrix.
-  } else {
-    for (let j = 0; j < d; j++) matrix[j * d + j] = length === K ? covariances[k]! : covariances[k * d + j]!
-  }
+  } else for (let j = 0; j < d; j++) matrix[j * d + j] = varianceOf(covariances, k, j, K, d)
   return matrix
 }
+
+/** Component k's variance of feature j. */
+function varianceOf(covariances: Float64Array, k: number, j: number, K: number, d: number): number {
+  if (isPacked(covariances, K, d)) return covariances[packedStart(covariances, k, d) + (j * (j + 3)) / 2]!
+  return covariances.length === K ? covariances[k]! : covariances[k * d + j]!
+}
+
+const packedSize = (d: number): number => (d * (d + 1)) / 2
+
+/** Lower triangles, one a component or one for all. One number a component is both packed and spherical when d = 1: the same matrix. */
+const isPacked = ({ length }: Float64Array, K: number, d: number): boolean =>
+  length === K * packedSize(d) || length === packedSize(d)
+
+const packedStart = ({ length }: Float64Array, k: number, d: number): number =>
+  length === packedSize(d) ? 0 : k * packedSize(d)
 
 /** By Cholesky's factorisation, in place. */
 function isPositiveDefinite(a: Float64Array, d: number): boolean {
@@ -101,12 +110,11 @@ export class Drift {
     const share = 1 - Math.exp(-steps / referenceSteps)
     for (const [k, { id }] of snapshot.segments.entries()) {
       const mean = gaussian.means.subarray(k * d, (k + 1) * d)
-      const covariance = covarianceOf(gaussian.covariances, k, K, d)
       const reference = this.#references.get(id) ?? mean.slice()
       let squares = 0
       for (let j = 0; j < d; j++) {
         reference[j]! += share * (mean[j]! - reference[j]!)
-        squares += (mean[j]! - reference[j]!) ** 2 / covariance[j * d + j]!
+        squares += (mean[j]! - reference[j]!) ** 2 / varianceOf(gaussian.covariances, k, j, K, d)
       }
       this.#references.set(id, reference)
       distances.set(id, Math.sqrt(squares / d))
