@@ -45,24 +45,25 @@ export function writeHeader(into: Uint8Array, at: number, id: number): void {
 }
 
 /**
- * Schema id of a message in Confluent wire format.
+ * Schema id of a message in Confluent wire format, which lies in `bytes` from `start` to `end`.
  * @throws MessageError when the bytes are too short, too long, or do not start with byte 0
  */
-export function readHeader(bytes: Uint8Array): number {
-  if (bytes.length < headerLength) {
+export function readHeader(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  const length = end - start
+  if (length < headerLength) {
     throw new MessageError(
-      `message: expected at least ${headerLength} bytes (byte 0, 4-byte schema id), got ${bytes.length}. Is it in Confluent wire format?`,
+      `message: expected at least ${headerLength} bytes (byte 0, 4-byte schema id), got ${length}. Is it in Confluent wire format?`,
     )
   }
-  if (bytes.length > maxMessageBytes) {
-    throw new MessageError(`message: expected at most ${maxMessageBytes} bytes, got ${bytes.length}. Quarantine it.`)
+  if (length > maxMessageBytes) {
+    throw new MessageError(`message: expected at most ${maxMessageBytes} bytes, got ${length}. Quarantine it.`)
   }
-  if (bytes[0] !== 0) {
+  if (bytes[start] !== 0) {
     throw new MessageError(
-      `message: expected byte 0 first (Confluent wire format), got ${bytes[0]}. Was it written without a schema id, or as JSON?`,
+      `message: expected byte 0 first (Confluent wire format), got ${bytes[start]}. Was it written without a schema id, or as JSON?`,
     )
   }
-  return ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0
+  return ((bytes[start + 1]! << 24) | (bytes[start + 2]! << 16) | (bytes[start + 3]! << 8) | bytes[start + 4]!) >>> 0
 }
 
 /** Schema id of a value that may be in Confluent wire format; undefined where it is not (JSON, a tombstone). */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { avroFeatureVectorCodec, FeaturesReader, featureVectorCodec } from './feature-vector.ts'
+import { MessageError } from './message-error.ts'
 import { featureVector } from './testing/arbitraries.ts'
 
 describe('the fast path of feature vectors', () => {
@@ -39,6 +40,32 @@ describe('the fast path of feature vectors', () => {
       /features: expected 3 values \(the configuration's\), got 2/,
     )
     expect([...values]).toEqual([0, 0, 0])
+  })
+
+  it('reads a message among other bytes as it reads it alone, also one that is cut short', () => {
+    const reader = new FeaturesReader()
+    const read = (bytes: Uint8Array, start: number, end: number) => {
+      const values = new Float64Array(2)
+      try {
+        reader.decodeFeaturesInto(bytes, values, 0, 2, start, end)
+      } catch (error) {
+        expect(error).toBeInstanceOf(MessageError)
+        return undefined
+      }
+      const customer = Buffer.from(reader.customerBytes.subarray(reader.customerStart, reader.customerEnd)).toString()
+      return [customer, reader.customer, reader.time, reader.weight, ...values]
+    }
+    fc.assert(
+      fc.property(featureVector, fc.uint8Array({ maxLength: 24 }), (vector, following) => {
+        const bytes = featureVectorCodec.encode({ ...vector, features: Float64Array.of(3, NaN) })
+        const among = Buffer.concat([following, bytes, following, bytes])
+        const from = following.length
+        for (let length = 0; length <= bytes.length; length++)
+          expect(read(among, from, from + length)).toEqual(read(bytes.slice(0, length), 0, length))
+        expect(read(among, from, from + bytes.length)?.[0]).toBe(vector.customer)
+      }),
+      { numRuns: 100 },
+    )
   })
 
   it('keeps earlier messages when it begins a new slab', () => {

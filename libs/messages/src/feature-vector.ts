@@ -4,7 +4,7 @@ import { longOf, numberOf, textOf, wholeOf } from './fields.ts'
 import { bytesOfFloats, floatsOfBytes } from './little-endian.ts'
 import { MessageError } from './message-error.ts'
 import type { FeatureVector } from './messages.ts'
-import { Slab, textRoom } from './slab.ts'
+import { type Room, Slab, textRoom, writeFloats, writeText } from './slab.ts'
 import { LongReader, longRoom, writeLong } from './varint.ts'
 
 interface AvroFeatureVector {
@@ -31,19 +31,20 @@ export const avroFeatureVectorCodec: Codec<FeatureVector> = createCodec<FeatureV
   }),
 )
 
-const slab = new Slab()
-
-function encode(vector: FeatureVector): Uint8Array {
+/** Writes a vector into `room`. Returns the position after it. */
+export function writeFeatureVector(room: Room, vector: FeatureVector): number {
   const { customer, time, features } = vector
-  slab.reserve(headerLength + textRoom(customer) + longRoom + 8 + longRoom + features.byteLength)
-  let at = slab.at
-  writeHeader(slab.bytes, at, avroFeatureVectorCodec.id)
-  at = slab.writeText(customer, at + headerLength, 'customer')
-  at = writeLong(slab.bytes, at, wholeOf(time, 'time'))
-  slab.view.setFloat64(at, vector.weight, true)
-  at = writeLong(slab.bytes, at + 8, features.byteLength)
-  return slab.take(slab.writeFloats(features, 0, features.length, at))
+  room.reserve(headerLength + textRoom(customer) + longRoom + 8 + longRoom + features.byteLength)
+  const { bytes, view } = room
+  writeHeader(bytes, room.at, avroFeatureVectorCodec.id)
+  let at = writeText(bytes, customer, room.at + headerLength, 'customer')
+  at = writeLong(bytes, at, wholeOf(time, 'time'))
+  view.setFloat64(at, vector.weight, true)
+  at = writeLong(bytes, at + 8, features.byteLength)
+  return writeFloats(view, features, 0, features.length, at)
 }
+
+const slab = new Slab()
 
 /**
  * Reads feature vectors one after another into rows of a matrix, without allocating (the customer is decoded when asked
@@ -74,26 +75,41 @@ export class FeaturesReader {
     return this.#customer
   }
 
-  /** UTF-8 bytes of the last message's customer: a view of the message where that is the newest. */
+  /** UTF-8 bytes of the last message's customer: from `customerStart` to `customerEnd` of these. */
   get customerBytes(): Uint8Array {
-    return this.newest ? this.#bytes.subarray(this.#start, this.#end) : Buffer.from(this.customer)
+    return this.#bytes
+  }
+
+  get customerStart(): number {
+    return this.#start
+  }
+
+  get customerEnd(): number {
+    return this.#end
   }
 
   /**
-   * Reads one message.
+   * Reads one message, which lies in `bytes` from `start` to `end`.
    * @param values written to: `columns` values from `at` on
    * @param columns d of the configuration; any other number of features is refused
    * @throws MessageError as `featureVectorCodec.decode`; nothing of `values` is written then
    */
-  decodeFeaturesInto(bytes: Uint8Array, values: Float64Array, at: number, columns: number): void {
-    if (readHeader(bytes) !== avroFeatureVectorCodec.id) {
-      this.#decodeOlder(bytes, values, at, columns)
+  decodeFeaturesInto(
+    bytes: Uint8Array,
+    values: Float64Array,
+    at: number,
+    columns: number,
+    start = 0,
+    end = bytes.length,
+  ): void {
+    if (readHeader(bytes, start, end) !== avroFeatureVectorCodec.id) {
+      this.#decodeOlder(bytes.subarray(start, end), values, at, columns)
       return
     }
-    const start = this.#locate(bytes)
-    if (bytes.length - start !== columns * 8) throw wrongColumns(columns, (bytes.length - start) / 8)
+    const features = this.#locate(bytes, start, end)
+    if (end - features !== columns * 8) throw wrongColumns(columns, (end - features) / 8)
     const view = this.#view
-    for (let i = 0, from = bytes.byteOffset + start; i < columns; i++, from += 8) {
+    for (let i = 0, from = bytes.byteOffset + features; i < columns; i++, from += 8) {
       values[at + i] = view.getFloat64(from, true)
     }
   }
@@ -101,7 +117,7 @@ export class FeaturesReader {
   /** Reads one message of any number of features. */
   decode(bytes: Uint8Array): FeatureVector {
     if (readHeader(bytes) !== avroFeatureVectorCodec.id) return avroFeatureVectorCodec.decode(bytes)
-    const start = this.#locate(bytes)
+    const start = this.#locate(bytes, 0, bytes.length)
     const features = new Float64Array((bytes.length - start) / 8)
     for (let i = 0, from = bytes.byteOffset + start; i < features.length; i++, from += 8) {
       features[i] = this.#view.getFloat64(from, true)
@@ -110,12 +126,13 @@ export class FeaturesReader {
   }
 
   /** Checks everything, reads what stands before the features, and returns where those begin. */
-  #locate(bytes: Uint8Array): number {
+  #locate(bytes: Uint8Array, from: number, to: number): number {
+    // A number is read beyond `to` where bytes follow: what comes next does not fit then.
     const long = this.#long
-    const nameLength = long.read(bytes, headerLength, 'customer')
+    const nameLength = long.read(bytes, from + headerLength, 'customer')
     const start = long.at
     const end = start + nameLength
-    if (nameLength < 0 || end > bytes.length) throw wrongLength('customer', bytes.length - start, nameLength)
+    if (nameLength < 0 || end > to) throw wrongLength('customer', to - start, nameLength)
     let ascii = true
     for (let i = start; i < end; i++) {
       if (bytes[i]! > 0x7f) {
@@ -128,10 +145,10 @@ export class FeaturesReader {
     }
     const time = long.read(bytes, end, 'time')
     const weightAt = long.at
-    if (bytes.length - weightAt < 8) throw wrongLength('weight', bytes.length - weightAt, 8)
+    if (to - weightAt < 8) throw wrongLength('weight', to - weightAt, 8)
     const size = long.read(bytes, weightAt + 8, 'features')
-    const left = bytes.length - long.at
-    if (size !== left || size % 8 !== 0) throw wrongLength('features', left, size)
+    const left = to - long.at
+    if (left < 0 || size !== left || size % 8 !== 0) throw wrongLength('features', left, size)
     // Records of one delivery share a buffer: one view serves them all.
     if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer)
     this.weight = this.#view.getFloat64(bytes.byteOffset + weightAt, true)
@@ -153,6 +170,9 @@ export class FeaturesReader {
     this.weight = vector.weight
     this.newest = false
     this.#customer = vector.customer
+    this.#bytes = Buffer.from(vector.customer)
+    this.#start = 0
+    this.#end = this.#bytes.length
   }
 }
 
@@ -176,6 +196,6 @@ export const featureVectorCodec: Codec<FeatureVector> = {
   use: id => avroFeatureVectorCodec.use(id),
   knows: id => avroFeatureVectorCodec.knows(id),
   learn: (id, schema) => avroFeatureVectorCodec.learn(id, schema),
-  encode,
+  encode: vector => slab.take(writeFeatureVector(slab, vector)),
   decode: bytes => reader.decode(bytes),
 }

@@ -3,7 +3,7 @@ import { longOf, numberOf, textOf, wholeOf } from './fields.ts'
 import { bytesOfFloats, floatsOfBytes } from './little-endian.ts'
 import { MessageError } from './message-error.ts'
 import type { Label } from './messages.ts'
-import { Slab, textRoom } from './slab.ts'
+import { type Room, writeFloats } from './slab.ts'
 import { longRoom, writeLong } from './varint.ts'
 
 interface AvroLabel {
@@ -58,7 +58,6 @@ export class LabelEncoder {
   readonly components: number
   /** Avro bytes of model and version, then one segment id: shape (K) */
   readonly #middles: readonly Uint8Array[]
-  readonly #slab = new Slab()
 
   constructor(context: LabelContext) {
     this.components = context.segments.length
@@ -83,15 +82,19 @@ export class LabelEncoder {
   }
 
   /**
-   * Encodes one label.
+   * Writes one label into `room`.
+   * @param customer UTF-8 bytes: from `from` to `to` of these
    * @param posteriors shape (rows, K), row-major
    * @param row which row of `posteriors`
    * @param component its largest posterior: the segment
    * @param logDensity log p(x), nats, in the user's units
-   * @returns a view of a slab: see `Slab`
+   * @returns the position after it
    */
-  encode(
-    customer: string,
+  write(
+    room: Room,
+    customer: Uint8Array,
+    from: number,
+    to: number,
     time: number,
     posteriors: Float64Array,
     row: number,
@@ -99,7 +102,7 @@ export class LabelEncoder {
     logDensity: number,
     sourcePartition: number,
     sourceOffset: number,
-  ): Uint8Array {
+  ): number {
     const middle = this.#middles[component]
     const components = this.components
     if (!middle || posteriors.length < (row + 1) * components) {
@@ -107,18 +110,18 @@ export class LabelEncoder {
         `label: expected a component of 0 … ${components - 1} and ${components} posteriors in row ${row}, got component ${component} and ${posteriors.length} values.`,
       )
     }
-    const slab = this.#slab
-    slab.reserve(headerLength + textRoom(customer) + middle.length + 4 * longRoom + 8 * (components + 1))
-    const bytes = slab.bytes
-    let at = slab.at
+    room.reserve(headerLength + to - from + middle.length + 5 * longRoom + 8 * (components + 1))
+    const { bytes, view } = room
+    let at = room.at
     writeHeader(bytes, at, labelCodec.id)
-    at = slab.writeText(customer, at + headerLength, 'customer')
+    at = writeLong(bytes, at + headerLength, to - from)
+    for (let i = from; i < to; i++) bytes[at++] = customer[i]!
     at = writeLong(bytes, at, wholeOf(time, 'time'))
     for (let i = 0; i < middle.length; i++) bytes[at++] = middle[i]!
     at = writeLong(bytes, at, 8 * components)
-    at = slab.writeFloats(posteriors, row * components, (row + 1) * components, at)
-    slab.view.setFloat64(at, logDensity, true)
+    at = writeFloats(view, posteriors, row * components, (row + 1) * components, at)
+    view.setFloat64(at, logDensity, true)
     at = writeLong(bytes, at + 8, wholeOf(sourcePartition, 'sourcePartition'))
-    return slab.take(writeLong(bytes, at, wholeOf(sourceOffset, 'sourceOffset')))
+    return writeLong(bytes, at, wholeOf(sourceOffset, 'sourceOffset'))
   }
 }

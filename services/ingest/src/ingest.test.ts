@@ -55,10 +55,10 @@ describe('ingest', () => {
       timestamp: 51,
     })
     expect(fromJson).toMatchObject({
-      key: Buffer.from('j'),
+      key: Uint8Array.from(Buffer.from('j')),
       partition: 2,
       timestamp: 50,
-      headers: { traceparent: Buffer.from('t') },
+      headers: { traceparent: Uint8Array.from(Buffer.from('t')) },
     })
     expect(settles.length).toBe(1)
   })

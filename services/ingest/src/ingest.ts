@@ -1,5 +1,18 @@
-import type { Delivery, OutgoingRecord, StoredRecord } from '@eddy/log'
-import { deadLetterRecord, FeaturesReader, type FeatureVector, featureVectorCodec } from '@eddy/messages'
+import {
+  type Delivery,
+  type OutgoingRecord,
+  type Publication,
+  RecordPacker,
+  type StoredRecord,
+  ValueSpan,
+} from '@eddy/log'
+import {
+  deadLetterRecord,
+  FeaturesReader,
+  type FeatureVector,
+  featureVectorCodec,
+  writeFeatureVector,
+} from '@eddy/messages'
 import type { Emission, Metrics, Stage } from '@eddy/runtime'
 import { map } from 'rxjs'
 import type { FeatureRule } from './feature-rule.ts'
@@ -24,61 +37,68 @@ export function ingest(options: IngestOptions): Stage {
   return deliveries => deliveries.pipe(map(delivery => ingestDelivery(delivery, options)))
 }
 
-function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
-  const features: OutgoingRecord[] = []
-  const deadLetters: OutgoingRecord[] = []
-  for (const record of delivery.records) {
-    try {
-      features.push(toRecord(record, options, delivery.partition))
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      options.metrics?.deadLetters.inc({ reason: error.reason })
-      deadLetters.push(quarantine(error, record, delivery))
-    }
-  }
-  const publications = [
-    { topic: options.topics.features, records: features },
-    { topic: options.topics.deadLetters, records: deadLetters },
-  ].filter(({ records }) => records.length > 0)
-  return { publications, settles: [delivery] }
-}
-
-function toRecord(record: StoredRecord, { rules, maxEventBytes }: IngestOptions, partition: number): OutgoingRecord {
-  const { value } = record
-  if (value === null || value.length === 0)
-    throw new Refusal('undecodable', 'event: expected JSON or Avro, got an empty value')
-  if (value.length > maxEventBytes)
-    throw new Refusal('too-large', `event: expected at most ${maxEventBytes} bytes, got ${value.length}`)
-  if (value[0] !== 0)
-    return vectorRecord(toFeatureVector(decodeJson(value), rules, record.timestamp), record, partition)
-  return (
-    readyRecord(value, rules, record, partition) ??
-    vectorRecord(checkFeatureVector(decodeAny(value), rules), record, partition)
-  )
-}
-
+const packer = new RecordPacker()
+const span = new ValueSpan()
 const reader = new FeaturesReader()
 let row = new Float64Array()
 
-/** An event that is a feature vector in its newest form already is checked and goes on as it came; any other is undefined. */
-function readyRecord(
-  value: Uint8Array,
-  rules: readonly FeatureRule[],
-  source: StoredRecord,
-  partition: number,
-): OutgoingRecord | undefined {
-  if (row.length !== rules.length) row = new Float64Array(rules.length)
-  try {
-    reader.decodeFeaturesInto(value, row, 0, rules.length)
-  } catch {
-    return undefined
+function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
+  const { topic, partition, records } = delivery
+  const deadLetters: OutgoingRecord[] = []
+  packer.clear()
+  for (const record of records) {
+    try {
+      pack(record, options)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      options.metrics?.deadLetters.inc({ reason: error.reason })
+      deadLetters.push(quarantine(error, record, topic, partition))
+    }
   }
-  if (!reader.newest) return undefined
-  const key = reader.customerBytes
+  const publications: Publication[] = []
+  const features = packer.finish(options.topics.features, partition)
+  if (features !== undefined) publications.push(features)
+  if (deadLetters.length > 0) publications.push({ topic: options.topics.deadLetters, records: deadLetters })
+  return { publications, settles: [delivery] }
+}
+
+/** Packs the feature vector of an event. @throws Refusal before anything is packed */
+function pack(record: StoredRecord, { rules, maxEventBytes }: IngestOptions): void {
+  span.moveTo(record)
+  const length = span.end - span.start
+  if (length === 0) throw new Refusal('undecodable', 'event: expected JSON or Avro, got an empty value')
+  if (length > maxEventBytes)
+    throw new Refusal('too-large', `event: expected at most ${maxEventBytes} bytes, got ${length}`)
+  if (span.bytes[span.start] !== 0)
+    packVector(toFeatureVector(decodeJson(record.value as Uint8Array), rules, record.timestamp), record)
+  else if (!packReady(record, rules))
+    packVector(checkFeatureVector(decodeAny(record.value as Uint8Array), rules), record)
+}
+
+/** An event that is a feature vector in its newest form already is checked and goes on as it came. @returns whether it was one */
+function packReady(record: StoredRecord, rules: readonly FeatureRule[]): boolean {
+  if (row.length !== rules.length) row = new Float64Array(rules.length)
+  const { bytes, start, end } = span
+  try {
+    reader.decodeFeaturesInto(bytes, row, 0, rules.length, start, end)
+  } catch {
+    return false
+  }
+  if (!reader.newest) return false
+  const { customerStart, customerEnd } = reader
+  const customerLength = customerEnd - customerStart
   // So many bytes are at most as many characters.
-  if (key.length === 0 || key.length > longestCustomerId) customerOf(reader.customer)
-  checkValues({ features: row, weight: reader.weight }, rules)
-  return { key, value, ...traced(source), timestamp: source.timestamp, partition }
+  if (customerLength === 0 || customerLength > longestCustomerId) customerOf(reader.customer)
+  checkValues(row, reader.weight, rules)
+  packer.open(record.timestamp, bytes, customerStart, customerEnd)
+  packer.close(packer.write(bytes, start, end), traced(record))
+  return true
+}
+
+function packVector(vector: FeatureVector, record: StoredRecord): void {
+  const key = Buffer.from(vector.customer)
+  packer.open(record.timestamp, key, 0, key.length)
+  packer.close(writeFeatureVector(packer, vector), traced(record))
 }
 
 function decodeAny(value: Uint8Array): FeatureVector {
@@ -100,32 +120,22 @@ function decodeJson(value: Uint8Array): unknown {
   }
 }
 
-function vectorRecord(vector: FeatureVector, source: StoredRecord, partition: number): OutgoingRecord {
-  return {
-    key: Buffer.from(vector.customer),
-    value: featureVectorCodec.encode(vector),
-    ...traced(source),
-    timestamp: source.timestamp,
-    partition,
-  }
-}
-
 /** The trace goes on with the event. */
-function traced({ headers: { traceparent } }: StoredRecord): Pick<OutgoingRecord, 'headers'> {
-  return traceparent === undefined ? {} : { headers: { traceparent } }
+function traced({ headers: { traceparent } }: StoredRecord): OutgoingRecord['headers'] {
+  return traceparent === undefined ? undefined : { traceparent }
 }
 
-function quarantine(refusal: Refusal, record: StoredRecord, delivery: Delivery): OutgoingRecord {
+function quarantine(refusal: Refusal, record: StoredRecord, topic: string, partition: number): OutgoingRecord {
   const letter = deadLetterRecord({
     reason: refusal.reason,
     message: refusal.message,
     stage: 'ingest',
-    topic: delivery.topic,
-    partition: delivery.partition,
+    topic,
+    partition,
     offset: record.offset,
     key: record.key,
     value: record.value,
     headers: Object.entries(record.headers).map(([name, value]) => ({ name, value })),
   })
-  return { ...letter, timestamp: record.timestamp, partition: delivery.partition }
+  return { ...letter, timestamp: record.timestamp, partition }
 }

@@ -42,15 +42,12 @@ export function toFeatureVector(event: unknown, rules: readonly FeatureRule[], a
 /** Checks a vector that came ready-made (Avro): same rules, NaN is a missing value. */
 export function checkFeatureVector(vector: FeatureVector, rules: readonly FeatureRule[]): FeatureVector {
   customerOf(vector.customer)
-  checkValues(vector, rules)
+  checkValues(vector.features, vector.weight, rules)
   return vector
 }
 
 /** Checks all but the customer. */
-export function checkValues(
-  { features, weight }: Pick<FeatureVector, 'features' | 'weight'>,
-  rules: readonly FeatureRule[],
-): void {
+export function checkValues(features: Float64Array, weight: number, rules: readonly FeatureRule[]): void {
   if (features.length !== rules.length) {
     throw new Refusal(
       'wrong-type',

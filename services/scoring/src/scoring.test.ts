@@ -4,6 +4,7 @@ import { createMixture, createSpecification, random, scoreModel, standardNormal,
 import type { Emission } from '@eddy/runtime'
 import { BehaviorSubject, firstValueFrom, of, Subject, toArray } from 'rxjs'
 import { describe, expect, it } from 'vitest'
+import { packed } from '../../../libs/log/src/testing/packed.ts'
 import { scoring } from './scoring.ts'
 
 const specification = createSpecification({ features: [{ name: 'x', transform: 'log1p' }, 'y'], components: 2 })
@@ -67,9 +68,22 @@ describe('scoring', () => {
       expect(label.segment).toBe(label.posterior[0]! >= label.posterior[1]! ? 'a' : 'b')
     }
     expect(emission?.publications[0]?.records.every(({ partition }) => partition === 3)).toBe(true)
-    expect(emission?.publications[0]?.records[0]?.headers).toEqual({ traceparent: Buffer.from('00-1-2-01') })
+    expect(emission?.publications[0]?.records[0]?.headers).toEqual({
+      traceparent: Uint8Array.from(Buffer.from('00-1-2-01')),
+    })
     expect(emission?.settles).toEqual([delivered])
     expect(createMixture(specification).inner.components).toBe(2)
+  })
+
+  it('labels records that are packed as it labels them apart', async () => {
+    const stage = scoring({ topics: { labels: 'labels' } }, new BehaviorSubject(snapshot))
+    const apart = records.map((record, n) => (n % 3 === 0 ? { ...record, key: null } : record))
+    const together = packed(apart, 10)
+    const [one, other] = await firstValueFrom(
+      stage(of({ ...delivered, records: apart }, { ...delivered, records: together })).pipe(toArray()),
+    )
+    expect(other!.publications[0]!.records).toEqual(one!.publications[0]!.records)
+    expect(other!.publications[0]!.records[3]!.key).toEqual(Uint8Array.from(Buffer.from('c3')))
   })
 
   it('waits for the first snapshot', async () => {

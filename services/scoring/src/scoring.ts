@@ -1,4 +1,4 @@
-import type { Delivery, OutgoingRecord } from '@eddy/log'
+import { type Delivery, type OutgoingRecord, RecordPacker, type StoredRecord, ValueSpan } from '@eddy/log'
 import { FeaturesReader, LabelEncoder, type Snapshot } from '@eddy/messages'
 import { applyTransform, createMixture, type Mixture, type ModelSpecification } from '@eddy/mixture'
 import type { Emission, Stage } from '@eddy/runtime'
@@ -50,6 +50,8 @@ class Scorer {
 }
 
 const reader = new FeaturesReader()
+const span = new ValueSpan()
+const packer = new RecordPacker()
 
 /** The numbers of one delivery; the memory is used again for the next. */
 class Scratch {
@@ -62,7 +64,10 @@ class Scratch {
   times = new Float64Array()
   logDensity = new Float64Array()
   logJacobian = new Float64Array()
-  customers: string[] = []
+  /** UTF-8 of row n's customer: from `starts[n]` to `ends[n]` of `customers[n]` */
+  customers: Uint8Array[] = []
+  starts = new Int32Array()
+  ends = new Int32Array()
 
   reserve(rows: number, columns: number, components: number): void {
     if (this.times.length < rows) {
@@ -70,6 +75,8 @@ class Scratch {
       this.logDensity = new Float64Array(rows)
       this.logJacobian = new Float64Array(rows)
       this.customers = new Array(rows)
+      this.starts = new Int32Array(rows)
+      this.ends = new Int32Array(rows)
     }
     if (this.values.length < rows * columns) {
       this.values = new Float64Array(rows * columns)
@@ -88,30 +95,39 @@ function label(delivery: Delivery, scorer: Scorer, topic: string): Emission {
   const columns = specification.features.length
   const components = snapshot.segments.length
   scratch.reserve(rows, columns, components)
-  const { times, customers } = scratch
+  const { times, customers, starts, ends } = scratch
   const values = scratch.values.subarray(0, rows * columns)
   const posteriors = scratch.posteriors.subarray(0, rows * components)
   const logDensity = scratch.logDensity.subarray(0, rows)
   for (let n = 0; n < rows; n++) {
-    reader.decodeFeaturesInto(records[n]!.value as Uint8Array, values, n * columns, columns)
-    customers[n] = reader.customer
+    span.moveTo(records[n]!)
+    reader.decodeFeaturesInto(span.bytes, values, n * columns, columns, span.start, span.end)
+    customers[n] = reader.customerBytes
+    starts[n] = reader.customerStart
+    ends[n] = reader.customerEnd
     times[n] = reader.time
   }
   const into = { values: scratch.transformed, logJacobian: scratch.logJacobian }
   const { block, logJacobian } = applyTransform(specification, snapshot.parameters, { rows, columns, values }, into)
   mixture.score(snapshot.parameters, block, posteriors, logDensity)
-  const outgoing: OutgoingRecord[] = new Array(rows)
+  packer.clear()
   for (let n = 0; n < rows; n++) {
-    const { offset, headers, timestamp, key } = records[n]!
-    const customer = customers[n]!
+    const record = records[n]!
     const best = likeliest(posteriors, n, components)
     const density = logDensity[n]! + logJacobian[n]!
-    const value = labels.encode(customer, times[n]!, posteriors, n, best, density, partition, offset)
-    const { traceparent } = headers
-    const record = { key: key ?? Buffer.from(customer), value, timestamp, partition }
-    outgoing[n] = traceparent === undefined ? record : { ...record, headers: { traceparent } }
+    const [customer, from, to] = [customers[n]!, starts[n]!, ends[n]!]
+    if (!packer.openLike(record)) packer.open(record.timestamp, customer, from, to)
+    const time = times[n]!
+    const end = labels.write(packer, customer, from, to, time, posteriors, n, best, density, partition, record.offset)
+    packer.close(end, traced(record))
   }
-  return { publications: rows === 0 ? [] : [{ topic, records: outgoing }], settles: [delivery] }
+  const publication = packer.finish(topic, partition)
+  return { publications: publication === undefined ? [] : [publication], settles: [delivery] }
+}
+
+/** The trace goes on with the label. */
+function traced({ headers: { traceparent } }: StoredRecord): OutgoingRecord['headers'] {
+  return traceparent === undefined ? undefined : { traceparent }
 }
 
 /** Component with the largest posterior of row `n`; the first of equals. */

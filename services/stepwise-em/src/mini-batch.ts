@@ -1,4 +1,4 @@
-import type { Delivery, StoredRecord } from '@eddy/log'
+import { type Delivery, type StoredRecord, ValueSpan } from '@eddy/log'
 import { FeaturesReader, OffsetsHash } from '@eddy/messages'
 import type { Block } from '@eddy/mixture'
 
@@ -11,6 +11,7 @@ export class MiniBatch {
   readonly capacity: number
   readonly columns: number
   readonly #reader = new FeaturesReader()
+  readonly #span = new ValueSpan()
   readonly #values: Float64Array
   readonly #weights: Float64Array
   readonly #offsets: Float64Array
@@ -59,8 +60,11 @@ export class MiniBatch {
   }
 
   #append(record: StoredRecord): void {
+    const { columns } = this
+    const span = this.#span
+    span.moveTo(record)
     try {
-      this.#reader.decodeFeaturesInto(record.value as Uint8Array, this.#values, this.#rows * this.columns, this.columns)
+      this.#reader.decodeFeaturesInto(span.bytes, this.#values, this.#rows * columns, columns, span.start, span.end)
     } catch (error) {
       const { message } = error as Error
       throw new Error(

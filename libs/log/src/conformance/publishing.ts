@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { LogError, type StoredRecord } from '../event-log.ts'
 import { partitionOfKey } from '../partition-of-key.ts'
+import { RecordPacker } from '../record-packer.ts'
 import { bytes, freshTopic, Reader, readAll, record, records } from './harness.ts'
 import type { Context } from './index.ts'
 
@@ -42,6 +43,40 @@ export function publishing(context: Context): void {
         if (value === 'named') expect(partition).toBe(3)
         else if (value === 'keyless') expect(partition).toBe(4)
         else expect(partition).toBe(partitionOfKey(bytes(key!), 5))
+    })
+
+    test('stores what its writer has packed as it stores records', async () => {
+      const { log } = context
+      const topic = await freshTopic(log, 2)
+      const packer = new RecordPacker()
+      const packed = (partition: number, from: number, to: number) => {
+        packer.clear()
+        for (let i = from; i < to; i++) {
+          const key = bytes(`k${i}`)
+          packer.open(1000 + i, key, 0, key.length)
+          packer.close(packer.write(bytes(`v${i}`), 0, `v${i}`.length), i === 1 ? { h: bytes('x') } : undefined)
+        }
+        return packer.finish(topic, partition)!
+      }
+      const [first] = await log.publish([packed(1, 0, 3)])
+      // Beside others of the same topic, and more than one batch holds.
+      const [second, third] = await log.publish([{ topic, records: [record('a', 'b', 1)] }, packed(1, 3, 5)])
+      const [fourth] = await log.publish([packed(1, 5, 5005)])
+      const times: number[] = []
+      const headers: string[][] = []
+      const { read } = await new Reader(log.consume(topic, { untilEnd: true }), delivery => {
+        times.push(...delivery.records.map(({ timestamp }) => timestamp))
+        headers.push(...delivery.records.map(({ headers }) => Object.keys(headers)))
+        delivery.ack()
+      }).complete()
+      const offsets = [...first!, ...second!, ...third!, ...fourth!]
+      const values = ['v0', 'v1', 'v2', 'b', ...Array.from({ length: 5002 }, (_, i) => `v${i + 3}`)]
+      expect(read.map(({ partition, offset, value }) => [partition, offset, value])).toEqual(
+        values.map((value, i) => [1, offsets[i], value]),
+      )
+      expect(times.slice(0, 3)).toEqual([1000, 1001, 1002])
+      expect(headers.slice(0, 3)).toEqual([[], ['h'], []])
+      await expect(log.publish([packed(2, 0, 1)])).rejects.toThrow(LogError)
     })
 
     test('keeps keys, values, headers and timestamps to the byte', async () => {

@@ -1,5 +1,5 @@
 import type { StoredRecord } from '../event-log.ts'
-import { type PackedRecord, packBatch } from './record-batch.ts'
+import { type PackedRecord, packRecords } from '../packed-records.ts'
 import { deleteBatches, insertBatch, resized } from './statements.ts'
 import type { PartitionState, Store } from './store.ts'
 
@@ -26,7 +26,7 @@ export async function* erase(
     if (removed > 0) {
       erased += removed
       const offsets = kept.map(({ offset }) => offset)
-      const payload = kept.length > 0 ? packBatch(offsets[0]!, kept, { offsets }) : undefined
+      const payload = kept.length > 0 ? packRecords(offsets[0]!, kept, { offsets }) : undefined
       const bytes = (payload?.length ?? 0) - batch.records.bytes.length
       const statements = [deleteBatches(partition.id, batch.next - 1, batch.next), resized(partition.id, bytes)]
       if (payload !== undefined) {

@@ -1,5 +1,5 @@
 import type { TopicOptions } from '../event-log.ts'
-import { type PackedRecord, packBatch } from './record-batch.ts'
+import { type PackedRecord, packRecords } from '../packed-records.ts'
 import { compactedTo, deleteBatches, insertBatch, resized, startsAt } from './statements.ts'
 import type { PartitionState, Store } from './store.ts'
 
@@ -17,12 +17,13 @@ export async function* retain(
   now: number,
 ): AsyncGenerator<void> {
   const { retentionMs = Infinity, retentionBytes = Infinity } = options
-  for (;;) {
+  // Mostly the oldest batch may stay: the others are not looked at then.
+  for (let batches = 1; ; batches = STEP_BATCHES) {
     const oldest = store
       .statement(
         'SELECT next, newest, length(payload) AS size FROM batch WHERE partition = ? AND next <= ? ORDER BY next LIMIT ?',
       )
-      .all(partition.id, partition.next, STEP_BATCHES)
+      .all(partition.id, partition.next, batches)
     let { start } = partition
     let dropped = 0
     for (const { next, newest, size } of oldest as { next: number; newest: number; size: number }[]) {
@@ -127,7 +128,7 @@ async function rewrite(
   if (kept.length === records && !marks) return next
   const offsets = kept.map(({ offset }) => offset)
   const base = offsets[0] ?? 0
-  const payload = kept.length > 0 ? packBatch(base, kept, { offsets }) : undefined
+  const payload = kept.length > 0 ? packRecords(base, kept, { offsets }) : undefined
   const grown = (payload?.length ?? 0) - bytes
   const statements = [deleteBatches(partition.id, from, next), resized(partition.id, grown)]
   if (payload) {

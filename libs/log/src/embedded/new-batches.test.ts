@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { PackedRecords } from '../packed-records.ts'
 import { joinSmall, newBatches } from './new-batches.ts'
-import { RecordBatch } from './record-batch.ts'
 import type { NewBatch } from './statements.ts'
 
 const content = (batches: readonly NewBatch[]) =>
   batches.flatMap(({ base, payload }) => {
-    const batch = RecordBatch.open(base, payload)
+    const batch = PackedRecords.open(base, payload)
     return Array.from({ length: batch.count }, (_, i) => {
       const { offset, timestamp, value } = batch.recordAt(i)
       return [offset, timestamp, value]

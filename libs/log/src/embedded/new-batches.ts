@@ -1,5 +1,5 @@
 import type { OutgoingRecord } from '../event-log.ts'
-import { packBatch, packedSize, RecordBatch } from './record-batch.ts'
+import { PackedRecords, packedSize, packRecords } from '../packed-records.ts'
 import type { NewBatch } from './statements.ts'
 
 /** A stored batch ends here, so that readers hold little and compaction works in small steps. */
@@ -7,6 +7,10 @@ const BATCH_RECORDS = 4096
 const BATCH_BYTES = 1 << 20
 /** Batches of fewer records are stored together with their neighbours. */
 const SMALL_RECORDS = 64
+
+/** Whether records that are packed already may be stored as they are. */
+export const fitsOneBatch = ({ count, bytes }: PackedRecords): boolean =>
+  count <= BATCH_RECORDS && bytes.length <= BATCH_BYTES
 
 /**
  * Records as batches to be stored, at consecutive offsets from `base` on.
@@ -27,7 +31,7 @@ export function newBatches(base: number, records: readonly OutgoingRecord[], now
       if (timestamp > newest) newest = timestamp
     }
     const part = from === 0 && to === records.length ? records : records.slice(from, to)
-    const payload = packBatch(base + from, part, { now, bytes })
+    const payload = packRecords(base + from, part, { now, bytes })
     batches.push({ base: base + from, next: base + to, newest, tombstonesUntil: null, payload })
     from = to
   }
@@ -53,9 +57,9 @@ const isSmall = ({ base, next, payload }: NewBatch): boolean =>
 function join(batches: readonly NewBatch[]): NewBatch {
   const { base } = batches[0]!
   const records = batches.flatMap(({ base, payload }) => {
-    const batch = new RecordBatch(base, payload)
+    const batch = new PackedRecords(base, payload)
     return Array.from({ length: batch.count }, (_, i) => batch.recordAt(i))
   })
   const newest = Math.max(...batches.map(batch => batch.newest))
-  return { base, next: batches.at(-1)!.next, newest, tombstonesUntil: null, payload: packBatch(base, records) }
+  return { base, next: batches.at(-1)!.next, newest, tombstonesUntil: null, payload: packRecords(base, records) }
 }

@@ -1,9 +1,10 @@
 import { LogError, type OutgoingRecord, type Publication, type PublishOptions } from '../event-log.ts'
+import { PackedRecords } from '../packed-records.ts'
+import { PackedPublication } from '../record-packer.ts'
 import { targetPartition } from '../target-partition.ts'
 import { EmbeddedDelivery } from './consumer.ts'
 import { explain, isIndefinite } from './errors.ts'
-import { joinSmall, newBatches } from './new-batches.ts'
-import { RecordBatch } from './record-batch.ts'
+import { fitsOneBatch, joinSmall, newBatches } from './new-batches.ts'
 import { appended, insertBatch, type NewBatch, putPosition, type Statement } from './statements.ts'
 import type { PartitionState, Store } from './store.ts'
 
@@ -59,14 +60,20 @@ export class PublicationQueue {
     if (this.#failure) throw this.#failure
     const { store, clock, onMoved } = this.#options
     const records = new Map<PartitionState, OutgoingRecord[]>()
-    const offsets = publications.map(publication => place(publication, store, records))
+    const batches: (readonly [PartitionState, NewBatch])[] = []
+    const offsets = publications.map(publication => {
+      const packed = packedBatch(publication, publications, store)
+      if (packed === undefined) return place(publication, store, records)
+      batches.push(packed)
+      const [, { base, next }] = packed
+      return Array.from({ length: next - base }, (_, i) => base + i)
+    })
     const settlement = settles && this.#settlement(settles)
     const now = clock()
-    const batches = [...records].flatMap(([partition, placed]) =>
-      newBatches(partition.placed, placed, now).map(batch => [partition, batch] as const),
-    )
+    for (const [partition, placed] of records)
+      for (const batch of newBatches(partition.placed, placed, now)) batches.push([partition, batch])
     for (const [partition, { base, next, payload }] of batches) {
-      store.recent.add(partition, { records: new RecordBatch(base, payload), next, tombstonesUntil: null })
+      store.recent.add(partition, { records: new PackedRecords(base, payload), next, tombstonesUntil: null })
       partition.placed = next
     }
     const bytes = batches.reduce((sum, [, { payload }]) => sum + payload.length, 0)
@@ -214,6 +221,25 @@ function isSuperseded(delivery: unknown): boolean {
 
 function isLost(delivery: unknown): boolean {
   return delivery instanceof EmbeddedDelivery && delivery.lost
+}
+
+/**
+ * A publication whose writer has packed it, as a batch at the end of its partition: where it is small enough for one and the only one of
+ * its topic. Otherwise undefined, and its records are placed one by one.
+ */
+function packedBatch(
+  publication: Publication,
+  all: readonly Publication[],
+  store: Store,
+): readonly [PartitionState, NewBatch] | undefined {
+  if (!(publication instanceof PackedPublication)) return undefined
+  const { topic, packed, newest } = publication
+  const { options, partitions } = store.topic(topic)
+  const partition = partitions[publication.partition]
+  if (partition === undefined || options.cleanup === 'compact' || !fitsOneBatch(packed)) return undefined
+  if (all.some(other => other !== publication && other.topic === topic)) return undefined
+  const base = partition.placed
+  return [partition, { base, next: base + packed.count, newest, tombstonesUntil: null, payload: packed.bytes }]
 }
 
 /** Gives each record of a publication its offset and adds it to its partition's. @returns the offsets, in order */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { PackedRecords, packRecords } from '../packed-records.ts'
 import { RecentBatches } from './recent-batches.ts'
-import { packBatch, RecordBatch } from './record-batch.ts'
 import type { PartitionState, StoredBatch } from './store.ts'
 
 const emptyPartition = (): PartitionState => ({
@@ -11,8 +11,8 @@ const emptyPartition = (): PartitionState => ({
 /** Places one record of so many bytes. */
 function place(recent: RecentBatches, partition: PartitionState, size: number): StoredBatch {
   const base = partition.placed
-  const payload = packBatch(base, [{ key: null, value: Buffer.alloc(size) }])
-  const batch = { records: new RecordBatch(base, payload), next: base + 1, tombstonesUntil: null }
+  const payload = packRecords(base, [{ key: null, value: Buffer.alloc(size) }])
+  const batch = { records: new PackedRecords(base, payload), next: base + 1, tombstonesUntil: null }
   recent.add(partition, batch)
   partition.placed = batch.next
   return batch

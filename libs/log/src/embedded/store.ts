@@ -3,9 +3,9 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { LogError, type TopicOptions } from '../event-log.ts'
+import { PackedRecords } from '../packed-records.ts'
 import { explain } from './errors.ts'
 import { RecentBatches } from './recent-batches.ts'
-import { RecordBatch } from './record-batch.ts'
 import { Writer } from './writer.ts'
 import { lockForWriting } from './writer-lock.ts'
 
@@ -57,7 +57,7 @@ export interface PartitionState {
 
 /** A stored batch of a partition. */
 export interface StoredBatch {
-  readonly records: RecordBatch
+  readonly records: PackedRecords
   /** Offset after the batch: no other batch holds an offset below. */
   readonly next: number
   readonly tombstonesUntil: number | null
@@ -234,7 +234,7 @@ export class Store {
     if (!row) return undefined
     try {
       return {
-        records: RecordBatch.open(row.base as number, row.payload as Uint8Array),
+        records: PackedRecords.open(row.base as number, row.payload as Uint8Array),
         next: row.next as number,
         tombstonesUntil: row.tombstones_until as number | null,
       }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { packBatch, packedSize, RecordBatch } from './record-batch.ts'
+import { PackedRecords, packedSize, packRecords } from './packed-records.ts'
 
 const bytes = fc.option(fc.uint8Array({ maxLength: 40 }))
 const placed = fc.record({
@@ -19,7 +19,10 @@ test('what is packed is read back, by index and by offset', () => {
         offset += gap
         return { ...record, offset }
       })
-      const batch = RecordBatch.open(base, packBatch(base, records, { offsets: records.map(({ offset }) => offset) }))
+      const batch = PackedRecords.open(
+        base,
+        packRecords(base, records, { offsets: records.map(({ offset }) => offset) }),
+      )
       expect(batch.bytes.length).toBe(12 + records.reduce((sum, record) => sum + packedSize(record), 0))
       expect(batch.count).toBe(records.length)
       for (const [i, { key, value, headers, timestamp, offset }] of records.entries()) {
@@ -34,12 +37,12 @@ test('what is packed is read back, by index and by offset', () => {
 })
 
 test('a flipped bit anywhere is noticed', () => {
-  const packed = packBatch(0, [{ key: Buffer.from('key'), value: Buffer.from('value'), timestamp: 1 }])
+  const packed = packRecords(0, [{ key: Buffer.from('key'), value: Buffer.from('value'), timestamp: 1 }])
   for (let bit = 0; bit < packed.length * 8; bit++) {
     const damaged = Uint8Array.from(packed)
     damaged[bit >> 3]! ^= 1 << (bit & 7)
-    expect(() => RecordBatch.open(0, damaged)).toThrow(RangeError)
+    expect(() => PackedRecords.open(0, damaged)).toThrow(RangeError)
   }
   for (let length = 0; length < packed.length; length++)
-    expect(() => RecordBatch.open(0, Uint8Array.from(packed.subarray(0, length)))).toThrow(RangeError)
+    expect(() => PackedRecords.open(0, Uint8Array.from(packed.subarray(0, length)))).toThrow(RangeError)
 })

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import type { OutgoingRecord, StoredRecord } from '../event-log.ts'
+import type { OutgoingRecord, StoredRecord } from './event-log.ts'
 
 /*
  * Several records of one partition packed in one blob, all integers little-endian:
@@ -20,7 +20,7 @@ export function packedSize(record: OutgoingRecord): number {
   return ENTRY + (record.key?.length ?? 0) + (record.value?.length ?? 0) + headersSize(record.headers)
 }
 
-function headersSize(headers: OutgoingRecord['headers']): number {
+export function headersSize(headers: OutgoingRecord['headers']): number {
   let size = 0
   for (const name in headers) size += 6 + Buffer.byteLength(name) + headers[name]!.length
   return size
@@ -36,31 +36,63 @@ export interface PackOptions {
 }
 
 /** Packs records. The result has a buffer of its own. */
-export function packBatch(
+export function packRecords(
   base: number,
   records: readonly OutgoingRecord[],
   { offsets, now = 0, bytes }: PackOptions = {},
 ): Uint8Array {
   const count = records.length
-  const size = HEADER + 4 + (bytes ?? records.reduce((sum, record) => sum + packedSize(record), 0))
-  const { buffer } = Buffer.allocUnsafeSlow(size)
-  const out = new Uint8Array(buffer)
-  const view = new DataView(buffer)
-  view.setUint32(4, count, true)
-  let at = HEADER + count * ENTRY + 4
+  const size = bodyStart(0) + (bytes ?? records.reduce((sum, record) => sum + packedSize(record), 0))
+  const out = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+  const view = new DataView(out.buffer)
+  let at = bodyStart(count)
   for (let i = 0; i < count; i++) {
     const { key, value, headers, timestamp = now } = records[i]!
-    const entry = HEADER + i * ENTRY
-    view.setUint32(entry, at, true)
-    view.setInt32(entry + 4, key ? key.length : -1, true)
-    view.setInt32(entry + 8, value ? value.length : -1, true)
-    view.setUint32(entry + 12, offsets ? offsets[i]! - base : i, true)
-    view.setFloat64(entry + 16, timestamp, true)
-    if (key) at = copy(key, out, at)
-    if (value) at = copy(value, out, at)
-    if (headers) at = writeHeaders(headers, view, out, at)
+    writeEntry(
+      view,
+      i,
+      at,
+      key ? key.length : -1,
+      value ? value.length : -1,
+      offsets ? offsets[i]! - base : i,
+      timestamp,
+    )
+    if (key) at = copy(key, 0, key.length, out, at)
+    if (value) at = copy(value, 0, value.length, out, at)
+    if (headers) at = writeHeaders(headers, out, at)
   }
-  view.setUint32(HEADER + count * ENTRY, at, true)
+  return seal(out, view, count, at)
+}
+
+/** Where the records' bytes begin. */
+export const bodyStart = (count: number): number => HEADER + count * ENTRY + 4
+
+/**
+ * @param keyLength bytes; −1: null
+ * @param valueLength bytes; −1: null
+ * @param offset from the base on
+ */
+export function writeEntry(
+  view: DataView,
+  index: number,
+  start: number,
+  keyLength: number,
+  valueLength: number,
+  offset: number,
+  timestamp: number,
+): void {
+  const entry = HEADER + index * ENTRY
+  view.setUint32(entry, start, true)
+  view.setInt32(entry + 4, keyLength, true)
+  view.setInt32(entry + 8, valueLength, true)
+  view.setUint32(entry + 12, offset, true)
+  view.setFloat64(entry + 16, timestamp, true)
+}
+
+/** Writes count, end and checksum. @returns the bytes */
+export function seal(out: Uint8Array, view: DataView, count: number, end: number): Uint8Array {
+  view.setUint32(4, count, true)
+  view.setUint32(HEADER + count * ENTRY, end, true)
   view.setUint32(0, crc32(out.subarray(4)), true)
   return out
 }
@@ -68,21 +100,17 @@ export function packBatch(
 /** A call of `set` costs more than this many bytes. */
 const FEW_BYTES = 32
 
-/** @returns the position after what was copied */
-function copy(bytes: Uint8Array, out: Uint8Array, at: number): number {
-  const { length } = bytes
-  if (length > FEW_BYTES) out.set(bytes, at)
-  else for (let i = 0; i < length; i++) out[at + i] = bytes[i]!
+/** Copies the bytes from `from` to `to`. @returns the position after them */
+export function copy(bytes: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
+  const length = to - from
+  if (length > FEW_BYTES) out.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), at)
+  else for (let i = 0; i < length; i++) out[at + i] = bytes[from + i]!
   return at + length
 }
 
 /** @returns the position after what was written */
-function writeHeaders(
-  headers: NonNullable<OutgoingRecord['headers']>,
-  view: DataView,
-  out: Uint8Array,
-  from: number,
-): number {
+export function writeHeaders(headers: NonNullable<OutgoingRecord['headers']>, out: Uint8Array, from: number): number {
+  const view = new DataView(out.buffer, out.byteOffset)
   let at = from
   for (const name in headers) {
     const bytes = headers[name]!
@@ -90,7 +118,7 @@ function writeHeaders(
     view.setUint16(at, written, true)
     at += 2 + written
     view.setUint32(at, bytes.length, true)
-    at = copy(bytes, out, at + 4)
+    at = copy(bytes, 0, bytes.length, out, at + 4)
   }
   return at
 }
@@ -98,13 +126,13 @@ function writeHeaders(
 const encoder = new TextEncoder()
 
 /** A packed batch, opened: records are views into its bytes, decoded when asked for. */
-export class RecordBatch {
+export class PackedRecords {
   readonly base: number
   readonly count: number
   readonly bytes: Uint8Array
   readonly view: DataView
 
-  /** @param bytes what `packBatch` gave */
+  /** @param bytes what `packRecords` gave */
   constructor(base: number, bytes: Uint8Array) {
     this.base = base
     this.bytes = bytes
@@ -116,11 +144,11 @@ export class RecordBatch {
    * A batch that was stored.
    * @throws RangeError if the bytes are not what was written
    */
-  static open(base: number, bytes: Uint8Array): RecordBatch {
+  static open(base: number, bytes: Uint8Array): PackedRecords {
     const checked = bytes.subarray(4)
     if (bytes.length < HEADER + 4 || crc32(checked) !== new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true))
       throw new RangeError('record batch: expected its checksum, got damaged bytes')
-    return new RecordBatch(base, bytes)
+    return new PackedRecords(base, bytes)
   }
 
   offsetAt(index: number): number {
@@ -139,50 +167,72 @@ export class RecordBatch {
     return low
   }
 
+  timestampAt(index: number): number {
+    return this.view.getFloat64(HEADER + index * ENTRY + 16, true)
+  }
+
+  /** Where the bytes of a record begin: its key. */
+  startOf(index: number): number {
+    return this.view.getUint32(HEADER + index * ENTRY, true)
+  }
+
+  /** Bytes; −1: null. */
+  keyLength(index: number): number {
+    return this.view.getInt32(HEADER + index * ENTRY + 4, true)
+  }
+
+  valueStart(index: number): number {
+    return this.startOf(index) + Math.max(0, this.keyLength(index))
+  }
+
+  /** Bytes; −1: null. */
+  valueLength(index: number): number {
+    return this.view.getInt32(HEADER + index * ENTRY + 8, true)
+  }
+
   recordAt(index: number): PackedRecord {
     return new PackedRecord(this, index)
   }
 }
 
-/** One record of a batch. */
+/** One record of many that are packed. */
 export class PackedRecord implements StoredRecord {
-  readonly #batch: RecordBatch
-  readonly #entry: number
+  readonly batch: PackedRecords
+  readonly index: number
 
-  constructor(batch: RecordBatch, index: number) {
-    this.#batch = batch
-    this.#entry = HEADER + index * ENTRY
+  constructor(batch: PackedRecords, index: number) {
+    this.batch = batch
+    this.index = index
   }
 
   get offset(): number {
-    return this.#batch.base + this.#batch.view.getUint32(this.#entry + 12, true)
+    return this.batch.offsetAt(this.index)
   }
 
   get timestamp(): number {
-    return this.#batch.view.getFloat64(this.#entry + 16, true)
+    return this.batch.timestampAt(this.index)
   }
 
   get key(): Uint8Array | null {
-    const { view, bytes } = this.#batch
-    const length = view.getInt32(this.#entry + 4, true)
-    const start = view.getUint32(this.#entry, true)
-    return length < 0 ? null : bytes.subarray(start, start + length)
+    const { batch, index } = this
+    const length = batch.keyLength(index)
+    const start = batch.startOf(index)
+    return length < 0 ? null : batch.bytes.subarray(start, start + length)
   }
 
   get value(): Uint8Array | null {
-    const { view, bytes } = this.#batch
-    const length = view.getInt32(this.#entry + 8, true)
-    const start = view.getUint32(this.#entry, true) + Math.max(0, view.getInt32(this.#entry + 4, true))
-    return length < 0 ? null : bytes.subarray(start, start + length)
+    const { batch, index } = this
+    const length = batch.valueLength(index)
+    const start = batch.valueStart(index)
+    return length < 0 ? null : batch.bytes.subarray(start, start + length)
   }
 
   get headers(): Readonly<Record<string, Uint8Array>> {
-    const { view, bytes } = this.#batch
-    const end = view.getUint32(this.#entry + ENTRY, true)
-    let at =
-      view.getUint32(this.#entry, true) +
-      Math.max(0, view.getInt32(this.#entry + 4, true)) +
-      Math.max(0, view.getInt32(this.#entry + 8, true))
+    const { batch, index } = this
+    const { view, bytes } = batch
+    // The entry after the last record's holds its end.
+    const end = batch.startOf(index + 1)
+    let at = batch.valueStart(index) + Math.max(0, batch.valueLength(index))
     if (at === end) return NONE
     const headers: Record<string, Uint8Array> = Object.create(null)
     while (at < end) {
