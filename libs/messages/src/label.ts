@@ -3,7 +3,7 @@ import { longOf, numberOf, textOf, wholeOf } from './fields.ts'
 import { bytesOfFloats, floatsOfBytes } from './little-endian.ts'
 import { MessageError } from './message-error.ts'
 import type { Label } from './messages.ts'
-import { type Room, writeFloats } from './slab.ts'
+import { type Room, textRoom, writeFloats, writeText } from './slab.ts'
 import { longRoom, writeLong } from './varint.ts'
 
 interface AvroLabel {
@@ -75,10 +75,14 @@ export class LabelEncoder {
       sourcePartition: 0,
       sourceOffset: 0,
     }
-    // An empty label is: header, empty customer (1 byte), time 0 (1), middle, empty posterior (1), f64 (8), 0 (1), 0 (1).
-    this.#middles = context.segments.map(segment =>
-      labelCodec.encode({ ...template, segment }).slice(headerLength + 2, -11),
-    )
+    // An empty label is: header, empty customer (1 byte), time 0 (1), model and version, empty segment (1), empty posterior (1),
+    // f64 (8), 0 (1), 0 (1).
+    const start = labelCodec.encode(template).subarray(headerLength + 2, -12)
+    this.#middles = context.segments.map(segment => {
+      const middle = Buffer.alloc(start.length + textRoom(segment))
+      middle.set(start)
+      return middle.subarray(0, writeText(middle, segment, start.length, 'segment'))
+    })
   }
 
   /**

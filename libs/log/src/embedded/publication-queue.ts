@@ -210,8 +210,15 @@ function statementsOf(added: readonly Addition[], publications: readonly Placed[
     ...batches.map(batch => insertBatch(id, batch)),
     appended(id, next, bytes),
   ])
-  for (const { settles } of publications)
-    if (settles) statements.push(putPosition(settles.group, settles.partition.id, settles.next))
+  // The last position of each group in each partition is all that stays.
+  const positions = new Map<PartitionState, Map<string, number>>()
+  for (const { settles } of publications) {
+    if (!settles) continue
+    const groups = positions.get(settles.partition) ?? new Map<string, number>()
+    positions.set(settles.partition, groups.set(settles.group, settles.next))
+  }
+  for (const [{ id }, groups] of positions)
+    for (const [group, next] of groups) statements.push(putPosition(group, id, next))
   return statements
 }
 

@@ -1,5 +1,5 @@
 import type { InputEnd } from '@eddy/stepwise-em'
-import { concatMap, filter, type Observable, switchMap, take, timer } from 'rxjs'
+import { Observable } from 'rxjs'
 
 /** Where the input ends, when nothing has come for a while; undefined where the pause has another reason, such as a replay that waits. */
 export type WhenQuiet = () => Promise<InputEnd | undefined>
@@ -13,12 +13,37 @@ export const quietAfter = (
   maxWaitMs: number,
   whenQuiet: WhenQuiet,
 ): Observable<InputEnd> =>
-  deliveries.pipe(
-    switchMap(() =>
-      timer(maxWaitMs, maxWaitMs).pipe(
-        concatMap(whenQuiet),
-        filter(end => end !== undefined),
-        take(1),
-      ),
-    ),
-  )
+  new Observable(subscriber => {
+    let last = 0
+    // One timer at a time, which looks again later if deliveries have come meanwhile: most of them only note when they came.
+    let timer: NodeJS.Timeout | undefined
+    const wait = (ms: number): void => {
+      timer = setTimeout(look, ms)
+    }
+    const look = async (): Promise<void> => {
+      const left = last + maxWaitMs - performance.now()
+      if (left > 0) return wait(Math.ceil(left))
+      const asked = last
+      let end: InputEnd | undefined
+      try {
+        end = await whenQuiet()
+      } catch (error) {
+        subscriber.error(error)
+        return
+      }
+      if (subscriber.closed) return
+      if (last !== asked || end === undefined) return wait(last === asked ? maxWaitMs : 0)
+      timer = undefined
+      subscriber.next(end)
+    }
+    subscriber.add(() => clearTimeout(timer))
+    subscriber.add(
+      deliveries.subscribe({
+        next: () => {
+          last = performance.now()
+          if (timer === undefined) wait(maxWaitMs)
+        },
+        error: error => subscriber.error(error),
+      }),
+    )
+  })
