@@ -44,6 +44,30 @@ export function writeFeatureVector(room: Room, vector: FeatureVector): number {
   return writeFloats(view, features, 0, features.length, at)
 }
 
+/**
+ * Writes a vector whose customer is UTF-8 already: from `from` to `to` of `customer`.
+ * @returns the position after it
+ */
+export function writeFeatures(
+  room: Room,
+  customer: Uint8Array,
+  from: number,
+  to: number,
+  time: number,
+  weight: number,
+  features: Float64Array,
+): number {
+  room.reserve(headerLength + to - from + 3 * longRoom + 8 + features.byteLength)
+  const { bytes, view } = room
+  writeHeader(bytes, room.at, avroFeatureVectorCodec.id)
+  let at = writeLong(bytes, room.at + headerLength, to - from)
+  for (let i = from; i < to; i++) bytes[at++] = customer[i]!
+  at = writeLong(bytes, at, wholeOf(time, 'time'))
+  view.setFloat64(at, weight, true)
+  at = writeLong(bytes, at + 8, features.byteLength)
+  return writeFloats(view, features, 0, features.length, at)
+}
+
 const slab = new Slab()
 
 /**

@@ -11,13 +11,22 @@ import {
   FeaturesReader,
   type FeatureVector,
   featureVectorCodec,
+  writeFeatures,
   writeFeatureVector,
 } from '@eddy/messages'
 import type { Emission, Metrics, Stage } from '@eddy/runtime'
 import { map } from 'rxjs'
 import type { FeatureRule } from './feature-rule.ts'
+import { PlainJsonReader } from './plain-json-reader.ts'
 import { Refusal } from './refusal.ts'
-import { checkFeatureVector, checkValues, customerOf, longestCustomerId, toFeatureVector } from './validate.ts'
+import {
+  checkFeatureVector,
+  checkValues,
+  customerOf,
+  isAcceptable,
+  longestCustomerId,
+  toFeatureVector,
+} from './validate.ts'
 
 export interface IngestOptions {
   readonly rules: readonly FeatureRule[]
@@ -40,6 +49,7 @@ export function ingest(options: IngestOptions): Stage {
 const packer = new RecordPacker()
 const span = new ValueSpan()
 const reader = new FeaturesReader()
+let plain = new PlainJsonReader([])
 let row = new Float64Array()
 
 function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
@@ -69,9 +79,10 @@ function pack(record: StoredRecord, { rules, maxEventBytes }: IngestOptions): vo
   if (length === 0) throw new Refusal('undecodable', 'event: expected JSON or Avro, got an empty value')
   if (length > maxEventBytes)
     throw new Refusal('too-large', `event: expected at most ${maxEventBytes} bytes, got ${length}`)
-  if (span.bytes[span.start] !== 0)
-    packVector(toFeatureVector(decodeJson(record.value as Uint8Array), rules, record.timestamp), record)
-  else if (!packReady(record, rules))
+  if (span.bytes[span.start] !== 0) {
+    if (!packPlain(record, rules))
+      packVector(toFeatureVector(decodeJson(record.value as Uint8Array), rules, record.timestamp), record)
+  } else if (!packReady(record, rules))
     packVector(checkFeatureVector(decodeAny(record.value as Uint8Array), rules), record)
 }
 
@@ -92,6 +103,19 @@ function packReady(record: StoredRecord, rules: readonly FeatureRule[]): boolean
   checkValues(row, reader.weight, rules)
   packer.open(record.timestamp, bytes, customerStart, customerEnd)
   packer.close(packer.write(bytes, start, end), traced(record))
+  return true
+}
+
+/** An event in plain JSON whose values are all as they should be. @returns whether it was one */
+function packPlain(record: StoredRecord, rules: readonly FeatureRule[]): boolean {
+  if (!plain.isFor(rules)) plain = new PlainJsonReader(rules)
+  if (row.length !== rules.length) row = new Float64Array(rules.length)
+  const { bytes } = span
+  if (!plain.read(bytes, span.start, span.end, row) || !isAcceptable(row, plain.weight, rules)) return false
+  const { customerStart, customerEnd, weight } = plain
+  const time = Number.isNaN(plain.time) ? Math.trunc(record.timestamp) : plain.time
+  packer.open(record.timestamp, bytes, customerStart, customerEnd)
+  packer.close(writeFeatures(packer, bytes, customerStart, customerEnd, time, weight, row), traced(record))
   return true
 }
 

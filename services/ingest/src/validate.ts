@@ -76,6 +76,16 @@ export function checkValues(features: Float64Array, weight: number, rules: reado
   if (present === 0) throw new Refusal('no-features', 'features: expected at least one value, got none')
 }
 
+/** Whether `checkValues` would pass. */
+export function isAcceptable(features: Float64Array, weight: number, rules: readonly FeatureRule[]): boolean {
+  try {
+    checkValues(features, weight, rules)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function featuresOf(event: RawEvent): RawEvent {
   const { features } = event
   if (features === undefined) return event

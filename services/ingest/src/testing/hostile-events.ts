@@ -9,12 +9,15 @@ import type { FeatureRule } from '../feature-rule.ts'
 import { ingest } from '../ingest.ts'
 import { checkFeatureVector, toFeatureVector } from '../validate.ts'
 
-const rules: readonly FeatureRule[] = [
+const mixed: readonly FeatureRule[] = [
   { name: 'amount', type: 'number', min: -1e6, max: 1e6 },
   { name: 'visits', type: 'count' },
   { name: 'channel', type: 'category', values: ['web', 'shop'] },
   { name: 'member', type: 'boolean' },
 ]
+
+/** Of numbers alone: plain JSON is read straight from its bytes then. */
+const numbers = mixed.slice(0, 2)
 
 /** Deliveries are cut so; a batch of ingest is a mini-batch of a user. */
 const batch = 1000
@@ -27,7 +30,7 @@ export interface IngestFuzzResult {
 }
 
 /** A message as a producer means it: Avro or JSON, by turns. */
-function original(random: () => number, run: number): Uint8Array {
+function original(random: () => number, run: number, rules: readonly FeatureRule[]): Uint8Array {
   const [amount, visits, code, member] = [
     random() * 100,
     Math.floor(random() * 9),
@@ -36,14 +39,17 @@ function original(random: () => number, run: number): Uint8Array {
   ]
   const customer = `c${Math.floor(random() * 1e6)}`
   if (run % 2 === 0) {
-    const features = Float64Array.of(amount, visits, code, member ? 1 : 0)
+    const features = Float64Array.of(amount, visits, code, member ? 1 : 0).subarray(0, rules.length)
     return featureVectorCodec.encode({ customer, time: run, weight: 1, features }).slice()
   }
-  return Buffer.from(JSON.stringify({ customer, features: { amount, visits, channel: ['web', 'shop'][code], member } }))
+  const categories = rules === mixed ? { channel: ['web', 'shop'][code], member } : {}
+  return Buffer.from(
+    JSON.stringify({ customer, features: { amount: Number(amount.toFixed(4)), visits, ...categories } }),
+  )
 }
 
 /** Whether an event can be used, found without ingest: by avsc and by JSON.parse. */
-function usable(value: Uint8Array): boolean {
+function usable(value: Uint8Array, rules: readonly FeatureRule[]): boolean {
   try {
     if (value[0] === 0) checkFeatureVector(avroFeatureVectorCodec.decode(value), rules)
     else toFeatureVector(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value)), rules, 0)
@@ -61,13 +67,16 @@ function usable(value: Uint8Array): boolean {
 export async function fuzzIngest(runs: number, seed: number): Promise<IngestFuzzResult> {
   const random = generator(seed)
   const metrics = createMetrics()
-  const stage = ingest({ rules, topics: { features: 'features', deadLetters: 'dead' }, maxEventBytes: 4096, metrics })
+  const topics = { features: 'features', deadLetters: 'dead' }
+  const stageOf = (rules: readonly FeatureRule[]) => ingest({ rules, topics, maxEventBytes: 4096, metrics })
+  const stages = [mixed, numbers].map(rules => ({ rules, stage: stageOf(rules) }))
   let [accepted, refused, slowest] = [0, 0, 0]
   for (let first = 0; first < runs; first += batch) {
+    const { rules, stage } = stages[Math.floor(first / (2 * batch)) % 2]!
     const apart: StoredRecord[] = Array.from({ length: Math.min(batch, runs - first) }, (_, i) => ({
       offset: first + i,
       key: null,
-      value: mutate(original(random, first + i), random),
+      value: mutate(original(random, first + i, rules), random),
       headers: {},
       timestamp: 1,
     }))
@@ -79,7 +88,7 @@ export async function fuzzIngest(runs: number, seed: number): Promise<IngestFuzz
     slowest = Math.max(slowest, performance.now() - started)
     const recordsOf = (topic: string) => publications.find(publication => publication.topic === topic)?.records ?? []
     const letters = recordsOf('dead').map(record => deadLetterFrom(record as StoredRecord))
-    const expected = records.filter(({ value }) => !usable(value as Uint8Array))
+    const expected = records.filter(({ value }) => !usable(value as Uint8Array, rules))
     const wrong =
       letters.length !== expected.length ||
       recordsOf('features').length + letters.length !== records.length ||
