@@ -71,6 +71,7 @@ describe('ingest', () => {
     ['too-large', Buffer.alloc(101, 0x20)],
     ['wrong-type', avro([1, 2])],
     ['missing-customer', avro([1], '')],
+    ['missing-customer', Buffer.from('{"customer":"\\ud800","features":{"x":1}}')],
     ['no-features', avro([Number.NaN])],
     ['no-features', json({ customer: 'c', features: { y: 1 } })],
     ['not-finite', Buffer.from('{"customer":"c","features":{"x":1e999}}')],
@@ -88,6 +89,13 @@ describe('ingest', () => {
       value,
       headers: [{ name: 'h', value: Buffer.from('v') }],
     })
+  })
+
+  it('quarantines an event without a time that was appended at none that can be', async () => {
+    for (const value of [json({ customer: 'c', features: { x: 1 } }), json({ customer: 'c', x: 1 })]) {
+      const { publications } = await emissionOf([{ ...record(7, value), timestamp: 2 ** 62 }])
+      expect(publications.map(({ topic }) => topic)).toEqual(['dead'])
+    }
   })
 
   it('accounts for every event once', async () => {

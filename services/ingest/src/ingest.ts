@@ -25,6 +25,7 @@ import {
   customerOf,
   isAcceptable,
   longestCustomerId,
+  timeOf,
   toFeatureVector,
 } from './validate.ts'
 
@@ -113,7 +114,7 @@ function packPlain(record: StoredRecord, rules: readonly FeatureRule[]): boolean
   const { bytes } = span
   if (!plain.read(bytes, span.start, span.end, row) || !isAcceptable(row, plain.weight, rules)) return false
   const { customerStart, customerEnd, weight } = plain
-  const time = Number.isNaN(plain.time) ? Math.trunc(record.timestamp) : plain.time
+  const time = timeOf(Number.isNaN(plain.time) ? undefined : plain.time, record.timestamp)
   packer.open(record.timestamp, bytes, customerStart, customerEnd)
   packer.close(writeFeatures(packer, bytes, customerStart, customerEnd, time, weight, row), traced(record))
   return true

@@ -143,15 +143,23 @@ export function customerOf(customer: unknown): string {
       `customer: expected a text of 1 to ${longestCustomerId} characters, got ${describe(customer)}`,
     )
   }
+  if (!customer.isWellFormed())
+    throw new Refusal(
+      'missing-customer',
+      `customer: expected well-formed text, got a lone surrogate in ${describe(customer)}`,
+    )
   return customer
 }
 
-function timeOf(time: unknown, appendedAt: number): number {
-  if (time === undefined || time === null) return appendedAt
-  const milliseconds = typeof time === 'string' ? Date.parse(time) : time
+/** Event time, or where it carries none, when it was appended; milliseconds since 1970-01-01 UTC. */
+export function timeOf(time: unknown, appendedAt: number): number {
+  const milliseconds = typeof time === 'string' ? Date.parse(time) : (time ?? appendedAt)
   if (typeof milliseconds === 'number' && Number.isFinite(milliseconds) && Math.abs(milliseconds) <= 8.64e15)
     return Math.trunc(milliseconds)
-  throw new Refusal('bad-time', `time: expected ISO 8601 or milliseconds since 1970, got ${describe(time)}`)
+  throw new Refusal(
+    'bad-time',
+    `time: expected ISO 8601 or milliseconds since 1970, got ${describe(time ?? appendedAt)}`,
+  )
 }
 
 function weightOf(weight: unknown): number {
