@@ -1,32 +1,41 @@
 import { join } from 'node:path'
 import { openEmbeddedLog } from '@eddy/log/embedded'
-import { KERNEL_CHOICES, type Parameters, selectKernel } from '@eddy/mixture'
+import { KERNEL_CHOICES, type Parameters, random, selectKernel, standardNormal } from '@eddy/mixture'
 import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import { configurationSchema } from '../../services/eddy/src/configuration.ts'
 import { EddyUp } from '../../services/eddy/src/up/eddy-up.ts'
 import { eventRecord } from '../../services/eddy/src/up/event-record.ts'
 import { temporaryFolder } from '../eddy-process.ts'
-import { syntheticEvents } from '../synthetic-events.ts'
 
 const folder = temporaryFolder()
 afterAll(() => folder.remove())
 afterEach(() => selectKernel('auto'))
 
-const features = ['x', 'y'].map(name => ({ name, type: 'number', transform: 'none', required: false }) as const)
-const records = syntheticEvents(3000, 1, 0)
-  .trim()
-  .split('\n')
-  .map(line => eventRecord(Buffer.from(line)))
+/** As much as is worth threads. */
+const COLUMNS = 16
+const COMPONENTS = 8
+const BATCH = 1024
+
+const names = Array.from({ length: COLUMNS }, (_, j) => `x${j}`)
+const features = names.map(name => ({ name, type: 'number', transform: 'none', required: false }) as const)
+const uniform = random(1)
+const records = Array.from({ length: 4 * BATCH }, (_, n) => {
+  const segment = Math.floor(uniform() * COMPONENTS)
+  const features = Object.fromEntries(
+    names.map((name, j) => [name, 3 * Math.sin(7 * segment + 3 * j) + standardNormal(uniform)]),
+  )
+  return eventRecord(Buffer.from(JSON.stringify({ customer: `c${n}`, features })))
+})
 
 /** The model that `eddy up` learns of the same events. */
 async function learned(kernel: string, threads: number): Promise<Parameters> {
   const directory = join(folder.path, `${kernel}-${threads}`)
   const configuration = loadConfiguration(configurationSchema, {
     flags: {
-      'model.components': 3,
+      'model.components': COMPONENTS,
       'model.warmUp.events': 1000,
-      'model.batchSize': 256,
+      'model.batchSize': BATCH,
       'model.kernel': kernel,
       'model.threads': threads,
       'log.directory': directory,

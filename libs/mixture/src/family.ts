@@ -11,6 +11,12 @@ export type Statistics = Float64Array
 /** Parameters: named arrays, their shapes documented by the family. Self-describing, so that any family can be stored. */
 export type Parameters = Readonly<Record<string, Float64Array>>
 
+/** Components [from, to). */
+export interface ComponentRange {
+  readonly from: number
+  readonly to: number
+}
+
 /**
  * K component densities of one form over the same columns (a component's density is p(x | θ_k), k = 0 … K−1).
  * All components are handled together because they share work (a packed event) and sometimes parameters (tied covariance).
@@ -48,8 +54,9 @@ export interface Family {
    * M-step: the parameters that maximise the expected complete-data (penalised) log-likelihood.
    * Never throws on degenerate statistics and never returns NaN: floors, jitter, and `previous` for starved components.
    * @param previous parameters that a component with too little weight keeps
+   * @param only the components whose rows are wanted, where not all are: a family may leave the others as they were
    */
-  maximise(statistics: Statistics, prior: Prior, previous: Parameters): Parameters
+  maximise(statistics: Statistics, prior: Prior, previous: Parameters, only?: ComponentRange): Parameters
 
   /**
    * log p(x_n | θ_k) in nats, of the observed columns of each event (missing ones are integrated out).

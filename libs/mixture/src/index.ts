@@ -20,7 +20,7 @@ export { kMeans } from './estimators/k-means.ts'
 export { type StepwiseOptions, startingState, stepwiseEm } from './estimators/stepwise-em.ts'
 export { type VarianceReducedOptions, varianceReducedEm } from './estimators/variance-reduced-em.ts'
 export { type Explanation, explain } from './explain.ts'
-export type { Family, Parameters, Statistics } from './family.ts'
+export type { ComponentRange, Family, Parameters, Statistics } from './family.ts'
 export { blend, empty, merge, scale } from './family.ts'
 export { type GaussianFamily, gaussian } from './gaussian/gaussian.ts'
 export type { Covariance, GaussianOptions } from './gaussian/layout.ts'
@@ -36,7 +36,7 @@ export {
   kernelInfo,
   selectKernel,
 } from './kernel/engine.ts'
-export { type Expectation, type Mixture, mixture } from './mixture.ts'
+export { type Expectation, type Mixture, mixture, rowsOf } from './mixture.ts'
 export { type FitModelOptions, fitModel, type Model, type Scores, scoreModel } from './model.ts'
 export { type ModelJson, modelFromJson, modelToJson } from './model-json.ts'
 export { plsa, type Topics, type WordCount } from './plsa.ts'
@@ -61,9 +61,10 @@ export {
   type TransformName,
   type WarmUpSpecification,
 } from './specification.ts'
+export { cachedModel, type SpecifiedModel, specifiedModel } from './specified-model.ts'
 export { type StartingJson, startingParameters } from './starting-parameters.ts'
 export { halfLifeStepSize, polynomialStepSize, type StepSizeSpecification, stepSize } from './step-size.ts'
-export { type StepwiseSettings, type StepwiseState, stepwiseUpdate } from './stepwise-update.ts'
+export { type StepwiseSettings, type StepwiseState, stepwiseBlend, stepwiseUpdate } from './stepwise-update.ts'
 export { type StudentTOptions, studentT } from './student-t/student-t.ts'
 export {
   applyTransform,

@@ -121,7 +121,7 @@ export function mixture(inner: Family): Mixture {
     },
 
     /** Arrays of `previous` that the families do not know, such as a frozen transform, are handed on. */
-    maximise(statistics, prior, previous) {
+    maximise(statistics, prior, previous, only) {
       let total = 0
       const weights = new Float64Array(components)
       // Variance-reduced statistics can put a component a little below nothing.
@@ -134,7 +134,7 @@ export function mixture(inner: Family): Mixture {
         sum += weights[k]!
       }
       for (let k = 0; k < components; k++) weights[k]! /= sum
-      return { ...previous, ...inner.maximise(statistics, prior, previous), weights }
+      return { ...previous, ...inner.maximise(statistics, prior, previous, only), weights }
     },
 
     logDensity(parameters, block, out) {

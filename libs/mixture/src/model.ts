@@ -5,6 +5,7 @@ import type { Parameters } from './family.ts'
 import { rowsOf } from './mixture.ts'
 import type { Random } from './random.ts'
 import type { ModelSpecification } from './specification.ts'
+import { specifiedModel } from './specified-model.ts'
 import { applyTransform } from './transform.ts'
 import { warmUp } from './warm-up.ts'
 
@@ -76,10 +77,8 @@ export function fitModel(
 /** Posterior and log density of events in the user's units. */
 export function scoreModel(model: Pick<Model, 'specification' | 'parameters'>, block: Block): Scores {
   const { specification, parameters } = model
-  const { block: transformed, logJacobian } = applyTransform(specification, parameters, block)
   const posterior = new Float64Array(block.rows * specification.components)
   const logDensity = new Float64Array(block.rows)
-  createMixture(specification).score(parameters, transformed, posterior, logDensity)
-  for (let n = 0; n < block.rows; n++) logDensity[n]! += logJacobian[n]!
+  specifiedModel(specification).score(parameters, block, posterior, logDensity)
   return { posterior, logDensity }
 }

@@ -20,12 +20,36 @@ export interface StepwiseSettings {
   readonly stepSize: StepSizeSpecification
 }
 
+/** What an update learns of a batch before the M-step. */
+export interface BlendedStatistics extends Omit<StepwiseState, 'parameters'> {
+  /** the prior that counts for as much beside `statistics` as the configured one beside the events in them */
+  readonly prior: Prior
+}
+
 /**
- * One update of stepwise EM (Cappé & Moulines 2009, eq. 8–9): S ← (1−γ_t) S + γ_t s̄, then θ ← M-step(S).
- * Pure and deterministic: equal arguments give equal bytes. A batch without weight, or with a statistic that is not finite,
- * leaves the state as it is.
+ * S ← (1−γ_t) S + γ_t s̄ (Cappé & Moulines 2009, eq. 8).
  * @param batchMeanStatistics the batch's statistics under some (usually these) parameters, divided by `batchWeight`
  * @param batchWeight Σ of event weights, ≥ 0
+ * @returns undefined for a batch without weight, or with a statistic that is not finite
+ */
+export function stepwiseBlend(
+  settings: StepwiseSettings,
+  state: Omit<StepwiseState, 'parameters'>,
+  batchMeanStatistics: Statistics,
+  batchWeight: number,
+): BlendedStatistics | undefined {
+  if (!(batchWeight > 0) || !allFinite(batchMeanStatistics)) return undefined
+  const step = state.step + 1
+  const gamma = stepSize(settings.stepSize, step, batchWeight)
+  const statistics = blend(state.statistics.slice(), batchMeanStatistics, gamma)
+  const effectiveSampleSize = 1 / ((1 - gamma) ** 2 / state.effectiveSampleSize + gamma ** 2 / batchWeight)
+  return { statistics, step, effectiveSampleSize, prior: perUnitWeight(settings.prior, effectiveSampleSize) }
+}
+
+/**
+ * One update of stepwise EM: `stepwiseBlend`, then θ ← M-step(S) (Cappé & Moulines 2009, eq. 9).
+ * Pure and deterministic: equal arguments give equal bytes. A batch without weight, or with a statistic that is not finite,
+ * leaves the state as it is.
  */
 export function stepwiseUpdate(
   mixture: Mixture,
@@ -34,13 +58,10 @@ export function stepwiseUpdate(
   batchMeanStatistics: Statistics,
   batchWeight: number,
 ): StepwiseState {
-  if (!(batchWeight > 0) || !allFinite(batchMeanStatistics)) return state
-  const step = state.step + 1
-  const gamma = stepSize(settings.stepSize, step, batchWeight)
-  const statistics = blend(state.statistics.slice(), batchMeanStatistics, gamma)
-  const effectiveSampleSize = 1 / ((1 - gamma) ** 2 / state.effectiveSampleSize + gamma ** 2 / batchWeight)
-  const prior = perUnitWeight(settings.prior, effectiveSampleSize)
-  return { parameters: mixture.maximise(statistics, prior, state.parameters), statistics, step, effectiveSampleSize }
+  const blended = stepwiseBlend(settings, state, batchMeanStatistics, batchWeight)
+  if (blended === undefined) return state
+  const { prior, ...next } = blended
+  return { parameters: mixture.maximise(next.statistics, prior, state.parameters), ...next }
 }
 
 /** One pass without a call an element: statistics are long. A product with 0 is NaN where the factor is not finite. */

@@ -245,6 +245,21 @@ export function familyLaws(name: string, subject: LawSubject, options: LawOption
       expect(allFinite(family.maximise(statistics, prior, parameters))).toBe(true)
     })
 
+    law('the M-step of some components has their rows of the whole one, bit for bit', input => {
+      const { family, block, responsibilities, parameters, uniform } = build(subject, input)
+      const { components: K } = input
+      const statistics = observed(family, block, responsibilities, parameters)
+      const from = Math.floor(uniform() * K)
+      const to = from + 1 + Math.floor(uniform() * (K - from))
+      const whole = family.maximise(statistics, DEFAULT_PRIOR, parameters)
+      const some = family.maximise(statistics, DEFAULT_PRIOR, parameters, { from, to })
+      for (const [name, { length }] of Object.entries(whole)) {
+        if (length % K !== 0) continue
+        const rows = (array: Float64Array) => array.slice((from * length) / K, (to * length) / K)
+        expect(rows(some[name]!), name).toEqual(rows(whole[name]!))
+      }
+    })
+
     law('permuted components give permuted results', input => {
       const { family, block, responsibilities, initial } = build(subject, input)
       const { components: K, rows } = input

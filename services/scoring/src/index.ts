@@ -1,1 +1,1 @@
-export { type ScoringOptions, scoring } from './scoring.ts'
+export { localScore, type Score, type ScoringOptions, scoring } from './scoring.ts'

@@ -1,18 +1,34 @@
 import { type Delivery, type OutgoingRecord, RecordPacker, type StoredRecord, ValueSpan } from '@eddy/log'
 import { FeaturesReader, LabelEncoder, type Snapshot } from '@eddy/messages'
-import { applyTransform, createMixture, type Mixture, type ModelSpecification } from '@eddy/mixture'
+import { type Block, cachedModel, type Scores } from '@eddy/mixture'
 import type { Emission, Stage } from '@eddy/runtime'
 import { BehaviorSubject, concatMap, filter, finalize, firstValueFrom, type Observable } from 'rxjs'
 
+/** Posterior and log density of events in the user's units. Asynchronous, so that it may run on other threads. @param into written to */
+export type Score = (
+  snapshot: Pick<Snapshot, 'specification' | 'parameters'>,
+  block: Block,
+  into: Scores,
+) => Promise<void>
+
+/** Scoring on the calling thread. */
+export function localScore(): Score {
+  const modelOf = cachedModel()
+  return async ({ specification, parameters }, block, { posterior, logDensity }) =>
+    modelOf(specification).score(parameters, block, posterior, logDensity)
+}
+
 export interface ScoringOptions {
   readonly topics: { readonly labels: string }
+  /** default: `localScore` */
+  readonly score?: Score
 }
 
 /**
  * Feature vectors × the newest snapshot → labels, exactly one an event, in the partition they came from.
  * Waits for the first snapshot; the model may change between deliveries, never within one.
  */
-export function scoring({ topics }: ScoringOptions, snapshots: Observable<Snapshot>): Stage {
+export function scoring({ topics, score = localScore() }: ScoringOptions, snapshots: Observable<Snapshot>): Stage {
   return deliveries => {
     const newest = new BehaviorSubject<Snapshot | undefined>(undefined)
     const following = snapshots.subscribe({
@@ -20,50 +36,39 @@ export function scoring({ topics }: ScoringOptions, snapshots: Observable<Snapsh
       error: error => newest.error(error),
       complete: () => newest.complete(),
     })
-    let scorer: Scorer | undefined
+    let labels: { readonly of: Snapshot; readonly encoder: LabelEncoder } | undefined
+    const scratch = new Scratch()
     return deliveries.pipe(
       concatMap(async delivery => {
         const snapshot = newest.value ?? (await firstValueFrom(newest.pipe(filter(value => value !== undefined))))
-        if (scorer?.snapshot !== snapshot) scorer = new Scorer(snapshot, scorer)
-        return label(delivery, scorer, topics.labels)
+        if (labels?.of !== snapshot) labels = { of: snapshot, encoder: encoderOf(snapshot) }
+        return label(delivery, snapshot, labels.encoder, score, scratch, topics.labels)
       }),
       finalize(() => following.unsubscribe()),
     )
   }
 }
 
-/** A snapshot made ready to score; the mixture is kept while its specification stays. */
-class Scorer {
-  readonly snapshot: Snapshot
-  readonly specification: ModelSpecification
-  readonly mixture: Mixture
-  readonly labels: LabelEncoder
-
-  constructor(snapshot: Snapshot, previous: Scorer | undefined) {
-    this.snapshot = snapshot
-    const same = previous?.snapshot.specification === snapshot.specification ? previous : undefined
-    this.specification = same?.specification ?? (JSON.parse(snapshot.specification) as ModelSpecification)
-    this.mixture = same?.mixture ?? createMixture(this.specification)
-    const { model, version: snapshotVersion } = snapshot
-    this.labels = new LabelEncoder({ model, snapshotVersion, segments: snapshot.segments.map(({ id }) => id) })
-  }
+function encoderOf({ model, version: snapshotVersion, segments }: Snapshot): LabelEncoder {
+  return new LabelEncoder({ model, snapshotVersion, segments: segments.map(({ id }) => id) })
 }
 
 const reader = new FeaturesReader()
 const span = new ValueSpan()
 const packer = new RecordPacker()
 
+/** Columns of an event: the transform's arrays have one number each. */
+const featuresOf = ({ parameters }: Snapshot): number => parameters.transformCentre!.length
+
 /** The numbers of one delivery; the memory is used again for the next. */
 class Scratch {
-  /** shape (rows, d), user's units, and in model space */
+  /** shape (rows, d), user's units */
   values = new Float64Array()
-  transformed = new Float64Array()
   /** shape (rows, K) */
   posteriors = new Float64Array()
   /** shape (rows) each */
   times = new Float64Array()
   logDensity = new Float64Array()
-  logJacobian = new Float64Array()
   /** UTF-8 of row n's customer: from `starts[n]` to `ends[n]` of `customers[n]` */
   customers: Uint8Array[] = []
   starts = new Int32Array()
@@ -73,26 +78,26 @@ class Scratch {
     if (this.times.length < rows) {
       this.times = new Float64Array(rows)
       this.logDensity = new Float64Array(rows)
-      this.logJacobian = new Float64Array(rows)
       this.customers = new Array(rows)
       this.starts = new Int32Array(rows)
       this.ends = new Int32Array(rows)
     }
-    if (this.values.length < rows * columns) {
-      this.values = new Float64Array(rows * columns)
-      this.transformed = new Float64Array(rows * columns)
-    }
+    if (this.values.length < rows * columns) this.values = new Float64Array(rows * columns)
     if (this.posteriors.length < rows * components) this.posteriors = new Float64Array(rows * components)
   }
 }
 
-const scratch = new Scratch()
-
-function label(delivery: Delivery, scorer: Scorer, topic: string): Emission {
-  const { snapshot, specification, mixture, labels } = scorer
+async function label(
+  delivery: Delivery,
+  snapshot: Snapshot,
+  labels: LabelEncoder,
+  score: Score,
+  scratch: Scratch,
+  topic: string,
+): Promise<Emission> {
   const { records, partition } = delivery
   const rows = records.length
-  const columns = specification.features.length
+  const columns = featuresOf(snapshot)
   const components = snapshot.segments.length
   scratch.reserve(rows, columns, components)
   const { times, customers, starts, ends } = scratch
@@ -107,18 +112,27 @@ function label(delivery: Delivery, scorer: Scorer, topic: string): Emission {
     ends[n] = reader.customerEnd
     times[n] = reader.time
   }
-  const into = { values: scratch.transformed, logJacobian: scratch.logJacobian }
-  const { block, logJacobian } = applyTransform(specification, snapshot.parameters, { rows, columns, values }, into)
-  mixture.score(snapshot.parameters, block, posteriors, logDensity)
+  await score(snapshot, { rows, columns, values }, { posterior: posteriors, logDensity })
   packer.clear()
   for (let n = 0; n < rows; n++) {
     const record = records[n]!
     const best = likeliest(posteriors, n, components)
-    const density = logDensity[n]! + logJacobian[n]!
     const [customer, from, to] = [customers[n]!, starts[n]!, ends[n]!]
     if (!packer.openLike(record)) packer.open(record.timestamp, customer, from, to)
     const time = times[n]!
-    const end = labels.write(packer, customer, from, to, time, posteriors, n, best, density, partition, record.offset)
+    const end = labels.write(
+      packer,
+      customer,
+      from,
+      to,
+      time,
+      posteriors,
+      n,
+      best,
+      logDensity[n]!,
+      partition,
+      record.offset,
+    )
     packer.close(end, traced(record))
   }
   const publication = packer.finish(topic, partition)

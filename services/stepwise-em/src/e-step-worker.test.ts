@@ -2,7 +2,7 @@ import type { Delivery } from '@eddy/log'
 import { hashOffset, type Snapshot, type StatisticsMessage, snapshotCodec, statisticsCodec } from '@eddy/messages'
 import { createLogger, type Emission } from '@eddy/runtime'
 import fc from 'fast-check'
-import { Subject } from 'rxjs'
+import { concatMap, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { localEStep } from './e-step.ts'
 import { eStepWorker, type InputEnd } from './e-step-worker.ts'
@@ -174,8 +174,8 @@ async function learn(cuts: readonly number[]): Promise<Snapshot> {
     first,
   )
   let newest = first
-  statistics.subscribe(message => {
-    for (const value of published(updater.fold(message), 'snapshots')) {
+  statistics.pipe(concatMap(message => updater.fold(message))).subscribe(emission => {
+    for (const value of published(emission, 'snapshots')) {
       newest = snapshotCodec.decode(value)
       worker.snapshots.next(newest)
     }

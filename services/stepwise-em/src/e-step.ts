@@ -1,13 +1,5 @@
 import type { Snapshot } from '@eddy/messages'
-import {
-  applyTransform,
-  type Block,
-  createMixture,
-  empty,
-  type Mixture,
-  type ModelSpecification,
-  type Statistics,
-} from '@eddy/mixture'
+import { type Block, cachedModel, empty, type Statistics } from '@eddy/mixture'
 
 export interface Expectation {
   /** SUM over the block's events */
@@ -17,43 +9,21 @@ export interface Expectation {
   readonly weight: number
 }
 
-/** Expected sufficient statistics of a block under a snapshot. Asynchronous, so that it may run on another thread. */
-export type EStep = (snapshot: Snapshot, block: Block, weights: Float64Array) => Promise<Expectation>
+/** What of a snapshot its model is made of. */
+export type ModelOfSnapshot = Pick<Snapshot, 'specification' | 'parameters'>
+
+/**
+ * Expected sufficient statistics of a block under a snapshot. Asynchronous, so that it may run on another thread; the block
+ * and the weights stay as they are until it has ended.
+ */
+export type EStep = (snapshot: ModelOfSnapshot, block: Block, weights: Float64Array) => Promise<Expectation>
 
 /** The E-step on the calling thread. */
 export function localEStep(): EStep {
   const modelOf = cachedModel()
-  let scratch = { values: new Float64Array(0), logJacobian: new Float64Array(0) }
-  return async (snapshot, block, weights) => {
-    const { specification, mixture } = modelOf(snapshot)
-    if (scratch.logJacobian.length < block.rows || scratch.values.length < block.values.length) {
-      scratch = { values: new Float64Array(block.values.length), logJacobian: new Float64Array(block.rows) }
-    }
-    const transformed = applyTransform(specification, snapshot.parameters, block, scratch)
-    const statistics = empty(mixture)
-    const { logLikelihood, weight } = mixture.expectation(snapshot.parameters, transformed.block, weights, statistics)
-    let jacobian = 0
-    for (let n = 0; n < block.rows; n++) jacobian += weights[n]! * transformed.logJacobian[n]!
-    return { statistics, logLikelihood: logLikelihood + jacobian, weight }
-  }
-}
-
-/** A specification and its mixture, which works in model space (see `applyTransform`). */
-export interface SpecifiedModel {
-  readonly specification: ModelSpecification
-  readonly mixture: Mixture
-}
-
-/** The model a snapshot specifies, made anew only when the specification changes. */
-export function cachedModel(): (snapshot: Pick<Snapshot, 'specification'>) => SpecifiedModel {
-  let text: string | undefined
-  let model: SpecifiedModel | undefined
-  return snapshot => {
-    if (model === undefined || snapshot.specification !== text) {
-      text = snapshot.specification
-      const specification = JSON.parse(text) as ModelSpecification
-      model = { specification, mixture: createMixture(specification) }
-    }
-    return model
+  return async ({ specification, parameters }, block, weights) => {
+    const model = modelOf(specification)
+    const statistics = empty(model.mixture)
+    return { statistics, ...model.expectation(parameters, block, weights, statistics) }
   }
 }

@@ -49,7 +49,7 @@ function start(foldsPerSnapshot = 1) {
       headers: {},
       timestamp: 0,
     }))
-    const emission = updater.fold(delivery(stored, { topic: 'statistics' }))
+    const emission = await updater.fold(delivery(stored, { topic: 'statistics' }))
     return published(emission, 'snapshots').map(value => snapshotCodec.decode(value))
   }
   const refused = async (): Promise<number> =>

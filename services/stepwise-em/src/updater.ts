@@ -1,8 +1,9 @@
 import type { Delivery, OutgoingRecord } from '@eddy/log'
 import { type Snapshot, type StatisticsMessage, statisticsCodec } from '@eddy/messages'
-import { createMixture, type Mixture, type ModelSpecification, scale, stepSize, stepwiseUpdate } from '@eddy/mixture'
+import { createMixture, type ModelSpecification, scale, stepSize, stepwiseBlend } from '@eddy/mixture'
 import type { Emission, Logger, Metrics } from '@eddy/runtime'
 import { extend, ledgerEntries, ledgerOf } from './ledger.ts'
+import { localMStep, type MStep } from './m-step.ts'
 import { snapshotRecords } from './snapshot-records.ts'
 
 export interface UpdaterOptions {
@@ -13,6 +14,8 @@ export interface UpdaterOptions {
   readonly maxRecordBytes: number
   readonly topics: { readonly snapshots: string }
   readonly now: () => number
+  /** default: on the calling thread */
+  readonly mStep?: MStep
   readonly logger: Logger
   readonly metrics?: Pick<Metrics, 'foldsAccepted' | 'foldsRefused' | 'mStepSeconds' | 'snapshotBytes' | 'stepSize'>
 }
@@ -27,7 +30,8 @@ const recency = 0.05
 export class Updater {
   readonly #options: UpdaterOptions
   readonly #specification: ModelSpecification
-  readonly #mixture: Mixture
+  readonly #statisticsLength: number
+  readonly #mStep: MStep
   #snapshot: Snapshot
   #published: Snapshot
   #folds = 0
@@ -37,7 +41,8 @@ export class Updater {
     this.#snapshot = initial
     this.#published = initial
     this.#specification = JSON.parse(initial.specification) as ModelSpecification
-    this.#mixture = createMixture(this.#specification)
+    this.#statisticsLength = createMixture(this.#specification).statisticsLength
+    this.#mStep = options.mStep ?? localMStep()
   }
 
   /** The newest published snapshot. */
@@ -45,11 +50,11 @@ export class Updater {
     return this.#published
   }
 
-  /** Folds the messages of a delivery. */
-  fold(delivery: Delivery): Emission {
+  /** Folds the messages of a delivery; one delivery at a time. */
+  async fold(delivery: Delivery): Promise<Emission> {
     const snapshots: OutgoingRecord[] = []
     for (const { offset, value } of delivery.records) {
-      const accepted = this.#accept(value, offset)
+      const accepted = await this.#accept(value, offset)
       if (accepted === undefined || ++this.#folds < this.#options.foldsPerSnapshot) continue
       this.#folds = 0
       snapshots.push(...this.#publish())
@@ -58,7 +63,7 @@ export class Updater {
     return { publications, settles: [delivery] }
   }
 
-  #accept(value: Uint8Array | null, offset: number): Snapshot | undefined {
+  async #accept(value: Uint8Array | null, offset: number): Promise<Snapshot | undefined> {
     const { model, metrics, logger } = this.#options
     const message = this.#decode(value, offset)
     if (message === undefined || message.model !== model) return undefined
@@ -70,7 +75,8 @@ export class Updater {
       return undefined
     }
     const stop = metrics?.mStepSeconds.startTimer()
-    this.#snapshot = { ...this.#learn(message), ledger: ledgerEntries(ledger), statisticsOffset: offset + 1 }
+    const learned = await this.#learn(message)
+    this.#snapshot = { ...learned, ledger: ledgerEntries(ledger), statisticsOffset: offset + 1 }
     stop?.()
     metrics?.foldsAccepted.inc({ model })
     return this.#snapshot
@@ -79,10 +85,8 @@ export class Updater {
   #decode(value: Uint8Array | null, offset: number): StatisticsMessage | undefined {
     try {
       const message = statisticsCodec.decode(value as Uint8Array)
-      if (message.statistics.length !== this.#mixture.statisticsLength) {
-        throw new Error(
-          `statistics: expected ${this.#mixture.statisticsLength} numbers, got ${message.statistics.length}`,
-        )
+      if (message.statistics.length !== this.#statisticsLength) {
+        throw new Error(`statistics: expected ${this.#statisticsLength} numbers, got ${message.statistics.length}`)
       }
       if (!message.statistics.every(Number.isFinite)) throw new Error('statistics: expected finite numbers')
       return message
@@ -93,18 +97,16 @@ export class Updater {
     }
   }
 
-  #learn(message: StatisticsMessage): Snapshot {
+  async #learn(message: StatisticsMessage): Promise<Snapshot> {
     const previous = this.#snapshot
     const { statistics: sum, weight, logLikelihood } = message
     if (weight === 0) return previous
     const mean = scale(sum.slice(), 1 / weight)
-    const { parameters, statistics, step, effectiveSampleSize } = stepwiseUpdate(
-      this.#mixture,
-      this.#specification,
-      { ...previous, step: Number(previous.step) },
-      mean,
-      weight,
-    )
+    const state = { ...previous, step: Number(previous.step) }
+    const blended = stepwiseBlend(this.#specification, state, mean, weight)
+    if (blended === undefined) return previous
+    const { statistics, step, effectiveSampleSize, prior } = blended
+    const parameters = await this.#mStep(previous, statistics, prior)
     this.#options.metrics?.stepSize.set(
       { model: this.#options.model },
       stepSize(this.#specification.stepSize, step, weight),

@@ -84,7 +84,7 @@ export async function benchKernels(args: readonly string[]): Promise<number> {
     write('one-pass.md', `#${table.slice(2)}`)
   }
   if (sections.includes('threads')) {
-    const table = threadsTable(await measureThreads([256, 1024, 4096], rounds, seconds))
+    const table = threadsTable(await measureThreads(['c', 'd', 'e'], [256, 1024, 4096], rounds, seconds))
     console.log(table)
     write('threads.md', `#${table.slice(2)}`)
   }

@@ -45,7 +45,6 @@ export const ONE_THREAD: NodeJS.ProcessEnv = {
 /**
  * Eddy in this process. An EM step is what the service does for a batch: E-step, statistics, mean, blend, M-step.
  * @param negligible see KernelOptions; 0 is the `dense` variant
- * @param clock what a second is: of this process on a processor, or on the wall
  */
 export function eddy(
   shape: Shape,
@@ -53,7 +52,6 @@ export function eddy(
   block: Block,
   choice: KernelChoice,
   negligible: number,
-  clock: 'processor' | 'wall' = 'processor',
 ): Contender {
   const { components, columns, covariance } = shape
   const model = mixture(gaussian({ components, columns, covariance }))
@@ -90,10 +88,9 @@ export function eddy(
         else model.score(parameters, part, posterior, logDensity)
         events += batch
       } while (performance.now() - from < 1000 * seconds)
-      const elapsed = 1000 * (performance.now() - from)
       const { user, system } = process.cpuUsage(cpu)
       selectKernel('auto')
-      return (1e6 * events) / (clock === 'wall' ? elapsed : user + system)
+      return (1e6 * events) / (user + system)
     },
     close: () => {},
   }

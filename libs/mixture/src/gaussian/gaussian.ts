@@ -60,7 +60,7 @@ export function gaussian(options: GaussianOptions): GaussianFamily {
     columns: d,
     statisticsLength: layout.length,
     initial: (block, weights) => initialGaussian(layout, block, weights),
-    maximise: (statistics, prior, previous) => maximiseGaussian(layout, statistics, prior, previous),
+    maximise: (statistics, prior, previous, only) => maximiseGaussian(layout, statistics, prior, previous, only),
     ...compiledGaussian(layout, reference, marginalsOf(layout, gaussian)),
   }
 }

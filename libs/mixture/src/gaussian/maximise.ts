@@ -1,4 +1,4 @@
-import type { Parameters, Statistics } from '../family.ts'
+import type { ComponentRange, Parameters, Statistics } from '../family.ts'
 import { compiledMaximise, type Estimates } from '../kernel/compiled-maximise.ts'
 import { packedIndex } from '../numerics/packed.ts'
 import type { Prior } from '../prior.ts'
@@ -58,16 +58,18 @@ function isStarved(layout: GaussianLayout, statistics: Statistics, k: number, we
  * mean and (diagonal) variance v of these statistics (Murphy 2012, §4.6.3.2, eq. 4.215–4.217 with ν0 counted in pseudo-events):
  * μ_k = (s1 + κ0 m0)/(s0 + κ0), Σ_k = (S_k + κ0 s0/(κ0+s0) (x̄−m0)(x̄−m0)ᵀ + ν0 diag(v))/(s0 + ν0).
  * The compiled kernel does what it can of it; the components it leaves are estimated here.
+ * @param only components of full, diagonal, spherical and factor covariance that alone are estimated
  */
 export function maximiseGaussian(
   layout: GaussianLayout,
   statistics: Statistics,
   prior: Prior,
   previous: Parameters,
+  only: ComponentRange = { from: 0, to: layout.components },
 ): Parameters {
   const { columns: d, first } = layout
   const reference = previous.reference!
-  const estimates = compiledMaximise(layout, statistics, prior, previous) ?? unestimated(layout, previous)
+  const estimates = compiledMaximise(layout, statistics, prior, previous, only) ?? unestimated(previous, only)
   const { means, left } = estimates
   if (left.length > 0) {
     const overall = overallMoments(layout, statistics, reference)
@@ -91,13 +93,13 @@ export function maximiseGaussian(
 }
 
 /** Copies of the previous parameters, every component left to do. */
-function unestimated({ components }: GaussianLayout, previous: Parameters): Estimates {
+function unestimated(previous: Parameters, { from, to }: ComponentRange): Estimates {
   return {
     means: previous.means!.slice(),
     covariances: previous.covariances!.slice(),
     precisionsCholesky: previous.precisionsCholesky!.slice(),
     logDeterminants: previous.logDeterminants!.slice(),
-    left: Array.from({ length: components }, (_, k) => k),
+    left: Array.from({ length: to - from }, (_, i) => from + i),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Parameters, Statistics } from '../family.ts'
+import type { ComponentRange, Parameters, Statistics } from '../family.ts'
 import type { GaussianLayout } from '../gaussian/layout.ts'
 import type { Prior } from '../prior.ts'
 import { type KernelMemory, layOut } from './loaded-kernel.ts'
@@ -18,6 +18,7 @@ export interface Estimates {
 
 /**
  * The M-step of full, diagonal and spherical components by the compiled kernel: of those in which nothing has to be regularised.
+ * @param only the components to estimate; the rows of others are void
  * @returns new arrays, or undefined where the kernel does not run or does not know the form
  */
 export function compiledMaximise(
@@ -25,6 +26,7 @@ export function compiledMaximise(
   statistics: Statistics,
   prior: Prior,
   previous: Parameters,
+  { from, to }: ComponentRange,
 ): Estimates | undefined {
   if (layout.covariance === 'tied' || layout.covariance === 'factor') return undefined
   const kernel = layOut(kernelShape(layout), 1)
@@ -32,11 +34,12 @@ export function compiledMaximise(
   const { exports, memory } = kernel
   memory.statistics.set(statistics)
   memory.reference.set(previous.reference!)
-  const done = exports.maximise(prior.meanPseudoEvents, prior.covariancePseudoEvents, prior.varianceFloor)
+  const { meanPseudoEvents, covariancePseudoEvents, varianceFloor } = prior
+  const done = exports.maximise(meanPseudoEvents, covariancePseudoEvents, varianceFloor, from, to)
   exports.clearStatistics()
   const estimates = copyEstimates(memory)
   const left: number[] = []
-  if (done < layout.components) for (let k = 0; k < layout.components; k++) if (memory.settled[k] === 0) left.push(k)
+  if (done < to - from) for (let k = from; k < to; k++) if (memory.settled[k] === 0) left.push(k)
   for (const k of left)
     for (const [name, array] of Object.entries(estimates)) {
       const size = array.length / layout.components

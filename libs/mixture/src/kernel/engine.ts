@@ -40,7 +40,7 @@ export interface KernelExports {
   observe(rows: number): number
   score(rows: number, cut: number): number
   densitiesOf(rows: number): number
-  maximise(kappa: number, nu: number, floor: number): number
+  maximise(kappa: number, nu: number, floor: number, first: number, end: number): number
   readonly activeCount: Cell
   readonly constants: Cell
   readonly covariances: Cell

@@ -3,7 +3,7 @@ import type { Delivery, EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import type { ModelSpecification } from '@eddy/mixture'
 import { type Emission, type Health, type Logger, type Metrics, run } from '@eddy/runtime'
-import type { SnapshotSource } from '@eddy/stepwise-em'
+import type { ModelThreads, SnapshotSource } from '@eddy/stepwise-em'
 import { lastValueFrom, type Observable, tap } from 'rxjs'
 import type { Configuration } from '../configuration.ts'
 import type { Assignments } from './assignments.ts'
@@ -14,6 +14,7 @@ export interface Context {
   readonly specification: ModelSpecification
   readonly rules: readonly FeatureRule[]
   readonly log: EventLog
+  readonly steps: ModelThreads
   /** newest first, then each as it is published; shared by the stages of a process */
   readonly snapshots: Observable<Snapshot>
   readonly logger: Logger

@@ -5,7 +5,7 @@ import { type Context, groupName, maxRecordsOn, runEmissions, timed } from './co
 
 /** Feature vectors → labels, until the signal. */
 export function runScoring(context: Context, onDurable?: () => void): Promise<void> {
-  const { assignments, configuration, log, metrics, snapshots, signal, now } = context
+  const { assignments, configuration, log, metrics, snapshots, signal, now, steps } = context
   const { topics } = configuration
   const deliveries = timed(
     log.consume(topics.features, {
@@ -16,7 +16,8 @@ export function runScoring(context: Context, onDurable?: () => void): Promise<vo
       onAssignment: assignments.of('scoring'),
     }),
   )
-  return runEmissions(context, 'scoring', scoring({ topics }, snapshots)(deliveries), ({ settles }) => {
+  const emissions = scoring({ topics, score: steps.score }, snapshots)(deliveries)
+  return runEmissions(context, 'scoring', emissions, ({ settles }) => {
     for (const { records } of settles) observeLatency(records, now(), metrics)
     onDurable?.()
   })

@@ -12,6 +12,7 @@ import { Assignments } from './assignments.ts'
 import { type Context, snapshotSource } from './context.ts'
 import { runIngest } from './ingest.ts'
 import { useConfiguredKernel } from './kernel.ts'
+import { openModelSteps } from './model-steps.ts'
 import { runScoring } from './scoring.ts'
 import { runUpdater } from './updater.ts'
 import { type WatchedStage, watch } from './watch.ts'
@@ -57,9 +58,11 @@ export async function runService(options: ServiceOptions): Promise<void> {
   useConfiguredKernel(configuration, logger)
   const snapshots = new ReplaySubject<Snapshot>(1)
   const failed = new AbortController()
+  const specification = specificationOf(configuration, features)
   const context: Context = {
     configuration,
-    specification: specificationOf(configuration, features),
+    specification,
+    steps: openModelSteps(configuration, specification),
     rules: features,
     log,
     snapshots,
@@ -91,6 +94,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
     context.health.unready('stopping')
     stuck.cancel()
     failed.abort()
+    await context.steps.close()
     await server.close()
   }
 }

@@ -2,7 +2,7 @@ import type { Delivery } from '@eddy/log'
 import { type LineageKind, lineageCodec } from '@eddy/messages'
 import type { Emission } from '@eddy/runtime'
 import { newestSnapshot, Updater, type UpdaterOptions, warmUpStage } from '@eddy/stepwise-em'
-import { map, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
+import { concatMap, map, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
 import { type Context, groupName, runEmissions, snapshotSource, timed } from './context.ts'
 import { onAbort } from './on-abort.ts'
 import { quietAfter } from './quiet.ts'
@@ -31,6 +31,7 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
     maxRecordBytes: limits.maxRecordBytes,
     topics,
     now,
+    mStep: context.steps.mStep,
     logger,
     metrics,
   }
@@ -58,8 +59,11 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
     ahead: true,
     onAssignment: context.assignments.of('updater'),
   })
-  // Each delivery goes to the updater of the newest assignment.
-  const emissions = timed(deliveries).pipe(map(delivery => (folding as Updater).fold(delivery)))
+  // Each delivery goes to the updater of the newest assignment when it arrives.
+  const emissions = timed(deliveries).pipe(
+    map(delivery => ({ delivery, updater: folding as Updater })),
+    concatMap(({ delivery, updater }) => updater.fold(delivery)),
+  )
   await runEmissions(context, 'updater', emissions, emission => {
     const { settles } = emission
     countLineage(context, emission)

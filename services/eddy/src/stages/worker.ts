@@ -2,7 +2,6 @@ import type { Delivery } from '@eddy/log'
 import { eStepWorker, type InputEnd } from '@eddy/stepwise-em'
 import { merge, NEVER, type Observable, Subject, takeUntil, tap } from 'rxjs'
 import { type Context, groupName, runEmissions } from './context.ts'
-import { openEStep } from './e-step.ts'
 import { onAbort } from './on-abort.ts'
 import { quietAfter, type WhenQuiet } from './quiet.ts'
 
@@ -15,20 +14,19 @@ export interface LearningHooks {
 
 /** Feature vectors × snapshot → statistics, until the signal. */
 export async function runWorker(context: Context, hooks: LearningHooks = {}): Promise<void> {
-  const { assignments, configuration, log, metrics, snapshots, signal, specification, published } = context
+  const { assignments, configuration, log, metrics, snapshots, signal, specification, published, steps } = context
   const { topics, model } = configuration
   const { ends = NEVER, whenQuiet = async () => 'here' } = hooks
   const stopped = onAbort(signal)
   const arrived = new Subject<Delivery>()
   const held = assignments.of('e-step')
-  const { eStep, close } = openEStep(configuration, specification)
   const emissions = eStepWorker(
     {
       model: model.name,
       columns: specification.features.length,
       batchSize: model.batchSize,
       topics,
-      eStep,
+      eStep: steps.eStep,
       metrics,
       onBatch: (partition, to) => published.set(partition, to),
     },
@@ -50,5 +48,5 @@ export async function runWorker(context: Context, hooks: LearningHooks = {}): Pr
       ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(stopped)),
     },
   )
-  await runEmissions(context, 'e-step', emissions).finally(close)
+  await runEmissions(context, 'e-step', emissions)
 }

@@ -10,6 +10,7 @@ import { Assignments } from '../stages/assignments.ts'
 import { type Context, groupName, snapshotSource } from '../stages/context.ts'
 import { runIngest } from '../stages/ingest.ts'
 import { useConfiguredKernel } from '../stages/kernel.ts'
+import { openModelSteps } from '../stages/model-steps.ts'
 import { untilAborted } from '../stages/on-abort.ts'
 import { runScoring } from '../stages/scoring.ts'
 import { topicOptions } from '../stages/topics.ts'
@@ -54,12 +55,14 @@ export class EddyUp {
     this.#options = options
     this.#replaying = options.replays ?? false
     const { configuration, features, log, logger, now } = options
+    const specification = specificationOf(configuration, features)
     this.#context = {
       configuration,
       log,
       logger,
       now,
-      specification: specificationOf(configuration, features),
+      specification,
+      steps: openModelSteps(configuration, specification),
       rules: features,
       snapshots: this.#snapshots,
       metrics: createMetrics(),
@@ -151,6 +154,7 @@ export class EddyUp {
     this.#context.health.unready('stopping')
     this.#stopping.abort()
     await Promise.allSettled(this.#parts)
+    await this.#context.steps.close()
     await this.#server?.close()
   }
 

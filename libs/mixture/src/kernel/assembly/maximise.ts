@@ -30,14 +30,16 @@ const SMALLEST_SHARE: f64 = 4 * 2.220446049250313e-16
  * @param kappa κ0, pseudo-events of the mean
  * @param nu ν0, pseudo-events of the covariance
  * @param floor least eigenvalue as a share of the overall variance, 0 for none
+ * @param first the first component to estimate
+ * @param end behind the last one
  * @returns the number of components that are done
  */
-export function maximise(kappa: f64, nu: f64, floor: f64): i32 {
+export function maximise(kappa: f64, nu: f64, floor: f64, first: i32, end: i32): i32 {
   memory.fill(settled, 0, <usize>components << 3)
   const weight = overallMoments()
   if (!(weight > 0 && weight < Infinity)) return 0
   let done = 0
-  for (let k = 0; k < components; k++) {
+  for (let k = first; k < end; k++) {
     // Sums that are not finite lead to a matrix that cannot be factored, or to a logarithm that is not finite.
     if (!(load<f64>(statistics + (<usize>k << 3)) > OCCUPANCY_FLOOR * weight)) continue
     estimateMean(k, kappa)

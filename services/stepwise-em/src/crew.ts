@@ -1,0 +1,100 @@
+import { Worker } from 'node:worker_threads'
+import type { KernelChoice, KernelOptions } from '@eddy/mixture'
+import {
+  type Operation,
+  type SharedMemory,
+  type ThreadMessage,
+  type ThreadOptions,
+  WORDS,
+  Word,
+} from './shared-work.ts'
+
+/** Source runs threads from source, what was built of it from what was built. */
+const entry = new URL(`./model-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+
+/** Threads that do the parts of one piece of work at a time. They begin with the first memory they are sent, and sleep while there is no work. */
+export class Crew {
+  readonly threads: number
+  readonly #words = new Int32Array(new SharedArrayBuffer(4 * WORDS))
+  readonly #options: Omit<ThreadOptions, 'index'>
+  #workers: readonly Worker[] = []
+  #waiting: PromiseWithResolvers<void> | undefined
+  #errors: Error[] = []
+  #done = false
+  #failure: Error | undefined
+
+  constructor(threads: number, kernel: KernelChoice, kernelOptions: KernelOptions) {
+    this.threads = threads
+    this.#options = { threads, kernel, kernelOptions, words: this.#words.buffer }
+  }
+
+  #begin(): void {
+    this.#workers = Array.from({ length: this.threads }, (_, index) => {
+      const workerData: ThreadOptions = { index, ...this.#options }
+      const worker = new Worker(entry, { workerData })
+      worker.on('message', (message: ThreadMessage) => this.#hear(message))
+      worker.on('error', error => this.#fail(error as Error))
+      worker.on('exit', code => this.#fail(new Error(`E-step thread: expected to run on, got its end (code ${code})`)))
+      // The process is held by the work they do, not by their being there; to listen for messages holds it again.
+      worker.unref()
+      return worker
+    })
+  }
+
+  /** Shares memory with the threads, before the work in it. */
+  send(memory: SharedMemory): void {
+    if (this.#workers.length === 0 && this.#failure === undefined) this.#begin()
+    for (const worker of this.#workers) worker.postMessage(memory)
+  }
+
+  /** Tells, before the next work, that the parameters are others. */
+  renew(): void {
+    Atomics.add(this.#words, Word.version, 1)
+  }
+
+  /** Has all threads do their part. @throws the first error of a part, when all have ended */
+  work(operation: Operation, rows: number, columns: number): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    const words = this.#words
+    words[Word.operation] = operation
+    words[Word.rows] = rows
+    words[Word.columns] = columns
+    words[Word.failed] = 0
+    Atomics.store(words, Word.left, this.threads)
+    this.#waiting = Promise.withResolvers()
+    this.#workers[0]!.ref()
+    Atomics.add(words, Word.generation, 1)
+    Atomics.notify(words, Word.generation)
+    return this.#waiting.promise
+  }
+
+  async close(): Promise<void> {
+    this.#fail(new Error('E-step thread: expected to be asked before it was closed, got asked after'))
+    await Promise.all(this.#workers.map(worker => worker.terminate()))
+  }
+
+  #hear(message: ThreadMessage): void {
+    if (message === 'done') this.#done = true
+    else this.#errors.push(message)
+    // The threads' messages come in any order.
+    if (!this.#done || this.#errors.length < Atomics.load(this.#words, Word.failed)) return
+    const [error] = this.#errors
+    this.#done = false
+    this.#errors = []
+    this.#settle(error)
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error
+    this.#settle(this.#failure)
+  }
+
+  #settle(error: Error | undefined): void {
+    const waiting = this.#waiting
+    if (waiting === undefined) return
+    this.#waiting = undefined
+    this.#workers[0]?.unref()
+    if (error === undefined) waiting.resolve()
+    else waiting.reject(error)
+  }
+}

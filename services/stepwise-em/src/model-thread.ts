@@ -1,0 +1,110 @@
+// A thread of `ModelThreads`: does its part of each piece of work, with a kernel of its own, and waits for the next.
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { cachedModel, type Prior, selectKernel } from '@eddy/mixture'
+import {
+  componentsOfThread,
+  estimatesAmong,
+  Operation,
+  rowsOfThread,
+  type SharedMemory,
+  type SharedViews,
+  type ThreadMessage,
+  type ThreadOptions,
+  viewsOf,
+  Word,
+} from './shared-work.ts'
+
+const { index, threads, kernel, kernelOptions, words: shared } = workerData as ThreadOptions
+const words = new Int32Array(shared)
+const port = parentPort!
+const modelOf = cachedModel()
+selectKernel(kernel, kernelOptions)
+
+/** While work follows on work this closely, in ms, a thread looks for it instead of going to sleep: to be woken takes about 0.1 ms. */
+const SPIN = 0.5
+
+let memory: SharedMemory | undefined
+let views: SharedViews | undefined
+let version: number | undefined
+let pauseWasShort = true
+
+/** Waits until the generation is another. */
+function awaitWork(seen: number): number {
+  const began = performance.now()
+  if (pauseWasShort) while (Atomics.load(words, Word.generation) === seen && performance.now() - began < SPIN);
+  Atomics.wait(words, Word.generation, seen)
+  pauseWasShort = performance.now() - began < SPIN
+  return Atomics.load(words, Word.generation)
+}
+
+/** The shared memory of this work. */
+function currentViews(): SharedViews {
+  for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port)) {
+    memory = received.message as SharedMemory
+    views = undefined
+  }
+  const current = Atomics.load(words, Word.version)
+  // New views, as the kernel knows parameters by the identity of their arrays.
+  if (views === undefined || version !== current) views = viewsOf(memory!)
+  version = current
+  return views
+}
+
+function expectation({ parameters, values, weights, sums, totals }: SharedViews, rows: number, columns: number): void {
+  const { from, to } = rowsOfThread(rows, index, threads)
+  if (from === to) return
+  const block = { rows: to - from, columns, values: values.subarray(from * columns, to * columns) }
+  const sum = sums[index]!.fill(0)
+  const { logLikelihood, weight } = modelOf(memory!.specification).expectation(
+    parameters,
+    block,
+    weights.subarray(from, to),
+    sum,
+  )
+  totals[index]!.set([logLikelihood, weight])
+}
+
+function score({ parameters, values, posterior, logDensity }: SharedViews, rows: number, columns: number): void {
+  const { from, to } = rowsOfThread(rows, index, threads)
+  if (from === to) return
+  const { components } = memory!.layout
+  const block = { rows: to - from, columns, values: values.subarray(from * columns, to * columns) }
+  const posteriors = posterior.subarray(from * components, to * components)
+  modelOf(memory!.specification).score(parameters, block, posteriors, logDensity.subarray(from, to))
+}
+
+function maximise({ parameters, estimates, statistics, prior }: SharedViews): void {
+  const { components } = memory!.layout
+  const only = componentsOfThread(components, index, threads)
+  if (only.from === only.to) return
+  const [weightPseudoEvents, meanPseudoEvents, covariancePseudoEvents, varianceFloor] = prior
+  const numbers = { weightPseudoEvents, meanPseudoEvents, covariancePseudoEvents, varianceFloor } as Prior
+  const { mixture } = modelOf(memory!.specification)
+  const estimated = mixture.maximise(statistics, numbers, parameters, only)
+  for (const name of estimatesAmong(parameters)) {
+    const size = parameters[name]!.length / components
+    estimates[name]!.set(estimated[name]!.subarray(only.from * size, only.to * size), only.from * size)
+  }
+}
+
+for (let seen = 0; ; ) {
+  seen = awaitWork(seen)
+  try {
+    const shared = currentViews()
+    const [rows, columns] = [words[Word.rows]!, words[Word.columns]!]
+    switch (words[Word.operation]) {
+      case Operation.expectation:
+        expectation(shared, rows, columns)
+        break
+      case Operation.score:
+        score(shared, rows, columns)
+        break
+      case Operation.maximise:
+        maximise(shared)
+    }
+  } catch (error) {
+    Atomics.add(words, Word.failed, 1)
+    port.postMessage(error satisfies unknown as ThreadMessage)
+  }
+  if (Atomics.sub(words, Word.left, 1) === 1) port.postMessage('done' satisfies ThreadMessage)
+}

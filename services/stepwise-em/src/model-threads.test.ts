@@ -1,0 +1,166 @@
+import { execFileSync } from 'node:child_process'
+import { featureVectorCodec } from '@eddy/messages'
+import { DEFAULT_PRIOR, type KernelChoice, random, rowsOf, scoreModel, selectKernel, warmUp } from '@eddy/mixture'
+import { afterAll, describe, expect, it } from 'vitest'
+import { localEStep } from './e-step.ts'
+import { localMStep } from './m-step.ts'
+import { modelThreads } from './model-threads.ts'
+import { featureRecords, specification, warmedUp } from './testing.ts'
+
+const records = featureRecords(1003)
+const snapshot = await warmedUp(records)
+const rows = records.length
+const values = new Float64Array(rows * 2)
+for (const [n, { value }] of records.entries())
+  values.set(featureVectorCodec.decode(value as Uint8Array).features, 2 * n)
+const weights = Float64Array.from({ length: rows }, (_, n) => 1 + (n % 3))
+const block = { rows, columns: 2, values }
+const scoresOf = (rows: number, components = 2) => ({
+  posterior: new Float64Array(rows * components),
+  logDensity: new Float64Array(rows),
+})
+const reference = await localEStep()(snapshot, block, weights)
+
+describe.each([1, 2, 3])('%i threads', threads => {
+  const threaded = modelThreads(threads, { worthwhile: 0 })
+  afterAll(() => threaded.close())
+
+  it('equal the E-step on one thread to 1e-12', async () => {
+    const { statistics, logLikelihood, weight } = await threaded.eStep(snapshot, block, weights)
+    expect(weight).toBe(reference.weight)
+    expect(Math.abs(logLikelihood / reference.logLikelihood - 1)).toBeLessThan(1e-12)
+    const scale = Math.max(...reference.statistics.map(Math.abs))
+    expect(statistics).toHaveLength(reference.statistics.length)
+    for (const [i, value] of statistics.entries())
+      expect(Math.abs(value - reference.statistics[i]!)).toBeLessThanOrEqual(1e-12 * scale)
+  })
+
+  it('give the same bytes every time, and leave the batch as it was', async () => {
+    const before = values.slice()
+    const first = await threaded.eStep(snapshot, block, weights)
+    for (let i = 0; i < 5; i++) expect(await threaded.eStep(snapshot, block, weights)).toEqual(first)
+    expect(values).toEqual(before)
+  })
+
+  it('give the bits of one thread in the M-step and in scoring', async () => {
+    const prior = { ...DEFAULT_PRIOR, meanPseudoEvents: 0.1 }
+    expect(await threaded.mStep(snapshot, reference.statistics, prior)).toEqual(
+      await localMStep()(snapshot, reference.statistics, prior),
+    )
+    const into = scoresOf(rows)
+    await threaded.score(snapshot, block, into)
+    expect(into).toEqual(scoreModel({ specification, parameters: snapshot.parameters }, block))
+  })
+
+  it('go on with other parameters, another specification and a larger batch', async () => {
+    for (const components of [2, 3, 2])
+      for (const count of [100, rows, 64]) {
+        const other = { ...specification, components }
+        const part = rowsOf(block, 0, count)
+        const { parameters } = warmUp(other, part, undefined, random(count))
+        const model = { specification: JSON.stringify(other), parameters }
+        const into = scoresOf(count, components)
+        await threaded.score(model, part, into)
+        expect(into).toEqual(scoreModel({ specification: other, parameters }, part))
+      }
+  })
+
+  it('do what is asked for at once in turn', async () => {
+    const asked = Array.from({ length: 4 }, async (_, i) => {
+      const into = scoresOf(rows)
+      const [expectation] = await Promise.all([
+        threaded.eStep(snapshot, i % 2 === 0 ? block : rowsOf(block, 0, 500), weights),
+        threaded.score(snapshot, block, into),
+      ])
+      return { expectation, into }
+    })
+    const [first, second, ...others] = await Promise.all(asked)
+    expect(others).toEqual([first, second])
+    expect(first?.expectation.weight).toBe(reference.weight)
+  })
+
+  it('take a batch of fewer events than threads', async () => {
+    const one = { rows: 1, columns: 2, values: values.slice(0, 2) }
+    const alone = await localEStep()(snapshot, one, weights.slice(0, 1))
+    expect(await threaded.eStep(snapshot, one, weights.slice(0, 1))).toEqual(alone)
+  })
+
+  it('pass an error on and go on', async () => {
+    const wrong = { rows, columns: 1, values: values.slice(0, rows) }
+    await expect(threaded.eStep(snapshot, wrong, weights)).rejects.toThrow(/block.columns: expected 2/)
+    expect((await threaded.eStep(snapshot, block, weights)).weight).toBe(reference.weight)
+  })
+})
+
+it('gives each thread the kernel that is chosen for it, and both agree to 1e-12', async () => {
+  const on = async (kernel: KernelChoice) => {
+    const threaded = modelThreads(1, { kernel, worthwhile: 0 })
+    selectKernel(kernel)
+    const here = await localEStep()(snapshot, block, weights)
+    selectKernel('auto')
+    const there = await threaded.eStep(snapshot, block, weights)
+    await threaded.close()
+    expect(there).toEqual(here)
+    return there
+  }
+  const compiled = await on('webassembly')
+  const typescript = await on('typescript')
+  expect(compiled.statistics).toEqual(reference.statistics)
+  expect(typescript.statistics).not.toEqual(reference.statistics)
+  const scale = Math.max(...reference.statistics.map(Math.abs))
+  for (const [i, value] of typescript.statistics.entries())
+    expect(Math.abs(value - reference.statistics[i]!)).toBeLessThanOrEqual(1e-12 * scale)
+})
+
+it('rejects what is under way when it is closed, and what comes after', async () => {
+  const threaded = modelThreads(2, { worthwhile: 0 })
+  const underWay = threaded.eStep(snapshot, block, weights)
+  const outcome = expect(underWay).rejects.toThrow(/E-step thread/)
+  await threaded.close()
+  await outcome
+  await threaded.close()
+  await expect(threaded.eStep(snapshot, block, weights)).rejects.toThrow(/E-step thread/)
+})
+
+it('does by itself, at once, what is too small to be handed over', async () => {
+  const threaded = modelThreads(2)
+  await threaded.close()
+  expect(await threaded.eStep(snapshot, block, weights)).toEqual(reference)
+  expect(await threaded.mStep(snapshot, reference.statistics, DEFAULT_PRIOR)).toEqual(
+    await localMStep()(snapshot, reference.statistics, DEFAULT_PRIOR),
+  )
+  const into = scoresOf(rows)
+  await threaded.score(snapshot, block, into)
+  expect(into).toEqual(scoreModel({ specification, parameters: snapshot.parameters }, block))
+})
+
+it('holds no process, and closes as its last act', () => {
+  const script = `
+    const { modelThreads } = await import(${JSON.stringify(new URL('./model-threads.ts', import.meta.url).href)})
+    const { snapshot, block, weights } = JSON.parse(process.argv[1], (key, value) =>
+      Array.isArray(value) ? Float64Array.from(value) : value)
+    const threaded = modelThreads(2, { worthwhile: 0 })
+    const { weight } = await threaded.eStep(snapshot, block, weights)
+    console.log(weight)
+    if (process.argv[2] === 'close') {
+      await threaded.close()
+      console.log('closed')
+    }`
+  const plain = (_: string, value: unknown) => (value instanceof Float64Array ? [...value] : value)
+  const { specification, parameters } = snapshot
+  const input = JSON.stringify(
+    { snapshot: { specification, parameters }, block: rowsOf(block, 0, 64), weights: weights.subarray(0, 64) },
+    plain,
+  )
+  const output = (...args: string[]) =>
+    execFileSync(process.execPath, ['--conditions=source', '--eval', script, input, ...args], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    })
+  expect(output()).toBe('127\n')
+  expect(output('close')).toBe('127\nclosed\n')
+})
+
+it('refuses a number of threads that is none', () => {
+  for (const threads of [0, -1, 1.5, Number.NaN]) expect(() => modelThreads(threads)).toThrow(/threads: expected/)
+})

@@ -1,0 +1,146 @@
+import type { KernelChoice, KernelOptions, Parameters, Statistics } from '@eddy/mixture'
+
+/** What a thread is born with. */
+export interface ThreadOptions {
+  readonly index: number
+  readonly threads: number
+  readonly kernel: KernelChoice
+  readonly kernelOptions: KernelOptions
+  /** the words of `Word`, of all threads */
+  readonly words: SharedArrayBuffer
+}
+
+/** Places among the words (Int32) by which threads are told what to do. */
+export const Word = {
+  /** changes when there is something to do: a thread that has nothing to do waits for it */
+  generation: 0,
+  /** threads still at work */
+  left: 1,
+  /** threads whose part has failed */
+  failed: 2,
+  /** see `Operation` */
+  operation: 3,
+  /** events of the batch */
+  rows: 4,
+  /** of an event */
+  columns: 5,
+  /** changes with the parameters: what a kernel remembers of them is void */
+  version: 6,
+} as const
+
+export const WORDS = 8
+
+export const Operation = { expectation: 0, score: 1, maximise: 2 } as const
+export type Operation = (typeof Operation)[keyof typeof Operation]
+
+/** Shared memory for one specification; the threads are sent it before the first work in it. */
+export interface SharedMemory {
+  readonly specification: string
+  readonly layout: SharedLayout
+  readonly buffer: SharedArrayBuffer
+}
+
+export interface SharedLayout {
+  readonly threads: number
+  /** events there is room for */
+  readonly rows: number
+  /** d */
+  readonly columns: number
+  /** K */
+  readonly components: number
+  readonly statisticsLength: number
+  /** names and lengths of the arrays */
+  readonly parameters: readonly (readonly [string, number])[]
+}
+
+export interface SharedViews {
+  /** of the snapshot */
+  readonly parameters: Parameters
+  /** the M-step's, in the rows of the components */
+  readonly estimates: Parameters
+  /** the M-step's */
+  readonly statistics: Statistics
+  /** the four numbers of a `Prior`, in its order */
+  readonly prior: Float64Array
+  /** (rows, d), user's units */
+  readonly values: Float64Array
+  /** (rows) */
+  readonly weights: Float64Array
+  /** (rows, K) */
+  readonly posterior: Float64Array
+  /** (rows) */
+  readonly logDensity: Float64Array
+  /** each thread's part of the E-step */
+  readonly sums: readonly Statistics[]
+  /** each thread's Σ w log p(x) and Σ w */
+  readonly totals: readonly Float64Array[]
+}
+
+/** Doubles of a cache line: what two threads write lies apart. */
+const LINE = 8
+
+/** Views of memory laid out one after another. @param buffer undefined for the length alone */
+function place(layout: SharedLayout, buffer: SharedArrayBuffer | undefined): { views: SharedViews; bytes: number } {
+  const { threads, rows, columns, components, statisticsLength } = layout
+  let top = 0
+  const next = (length: number): Float64Array => {
+    const view = buffer === undefined ? new Float64Array() : new Float64Array(buffer, top, length)
+    top += 8 * LINE * Math.ceil(length / LINE)
+    return view
+  }
+  const arrays = () => Object.fromEntries(layout.parameters.map(([name, length]) => [name, next(length)]))
+  const each = (length: number) => Array.from({ length: threads }, () => next(length))
+  const views = {
+    parameters: arrays(),
+    estimates: arrays(),
+    statistics: next(statisticsLength),
+    prior: next(4),
+    values: next(rows * columns),
+    weights: next(rows),
+    posterior: next(rows * components),
+    logDensity: next(rows),
+    sums: each(statisticsLength),
+    totals: each(2),
+  }
+  return { views, bytes: top }
+}
+
+export const viewsOf = ({ layout, buffer }: SharedMemory): SharedViews => place(layout, buffer).views
+
+export const allocate = (specification: string, layout: SharedLayout): SharedMemory => ({
+  specification,
+  layout,
+  buffer: new SharedArrayBuffer(place(layout, undefined).bytes),
+})
+
+/** Events are split at multiples of what the compiled kernel takes at once. */
+const BLOCK = 64
+
+/** A thread's events of a batch: [from, to), by the numbers alone. */
+export const rowsOfThread = (rows: number, index: number, threads: number) => partOf(rows, BLOCK, index, threads)
+
+/** A thread's components. */
+export const componentsOfThread = (components: number, index: number, threads: number) =>
+  partOf(components, 1, index, threads)
+
+function partOf(count: number, unit: number, index: number, threads: number): { from: number; to: number } {
+  const units = Math.ceil(count / unit)
+  const edge = (i: number) => Math.min(count, unit * Math.floor((units * i) / threads))
+  return { from: edge(index), to: edge(index + 1) }
+}
+
+/** The arrays with a row a component that an M-step writes. */
+const ESTIMATES = [
+  'weights',
+  'means',
+  'covariances',
+  'precisionsCholesky',
+  'logDeterminants',
+  'loadings',
+  'noiseVariances',
+]
+
+export const estimatesAmong = (parameters: Parameters): string[] => ESTIMATES.filter(name => name in parameters)
+
+/** What a thread says when all have done their part; one whose part failed says why before. */
+export type ThreadMessage = 'done' | Error

@@ -1,0 +1,105 @@
+import {
+  type Block,
+  createSpecification,
+  empty,
+  type Parameters,
+  type StepwiseState,
+  scale,
+  selectKernel,
+  specifiedModel,
+  stepwiseBlend,
+} from '@eddy/mixture'
+import { localScore } from '@eddy/scoring'
+import { localEStep, localMStep, type ModelThreads, modelThreads } from '@eddy/stepwise-em'
+import type { Step } from './contenders.ts'
+import { SHAPES, sampleEvents, trueParameters } from './shapes.ts'
+
+export type Variant = 'dense' | 'skip'
+
+/** What is done again and again: a step over batches of a shape's events. */
+export interface Task {
+  /** of a shape */
+  readonly shape: string
+  readonly step: Step
+  readonly variant: Variant
+  readonly batch: number
+}
+
+export interface StepRunner {
+  /** @returns events per second on the wall */
+  run(task: Task, seconds: number): Promise<number>
+  close(): Promise<void>
+}
+
+const ROWS = 16 * 1024
+
+/**
+ * The steps of the services' learning and scoring for one shape: E-step, mean, blend and M-step; or scoring.
+ * @param threads of their own; 0 for this one
+ */
+export async function stepRunner(name: string, variant: Variant, threads: number): Promise<StepRunner> {
+  const shape = SHAPES.find(each => each.name === name)!
+  const { components, columns, covariance } = shape
+  const specification = createSpecification({
+    features: Array.from({ length: columns }, (_, i) => `x${i}`),
+    components,
+    covariance,
+    standardise: false,
+    stepSize: { exponent: 0.8, offset: 4 },
+  })
+  const initial = withIdentityTransform(trueParameters(shape, 1), columns)
+  const { block } = sampleEvents(shape, initial, ROWS, 2)
+  const text = JSON.stringify(specification)
+  const negligible = variant === 'dense' ? 0 : 1e-17
+  const weights = new Float64Array(ROWS).fill(1)
+  const { mixture } = specifiedModel(specification)
+  const start = empty(mixture)
+  mixture.expectation(initial, block, undefined, start)
+  let state: StepwiseState = {
+    parameters: initial,
+    statistics: scale(start, 1 / ROWS),
+    step: 1000,
+    effectiveSampleSize: ROWS,
+  }
+  const steps: ModelThreads =
+    threads > 0
+      ? modelThreads(threads, { kernelOptions: { negligible } })
+      : { eStep: localEStep(), mStep: localMStep(), score: localScore(), close: async () => {} }
+  const em = async (batch: Block): Promise<void> => {
+    const snapshot = { specification: text, parameters: state.parameters }
+    const { statistics, weight } = await steps.eStep(snapshot, batch, weights.subarray(0, batch.rows))
+    const { prior, ...next } = stepwiseBlend(specification, state, scale(statistics, 1 / weight), weight)!
+    state = { ...next, parameters: await steps.mStep(snapshot, next.statistics, prior) }
+  }
+  return {
+    async run({ step, batch }, seconds) {
+      selectKernel('auto', { negligible })
+      const into = { posterior: new Float64Array(batch * components), logDensity: new Float64Array(batch) }
+      const snapshot = { specification: text, parameters: initial }
+      const from = performance.now()
+      let events = 0
+      let elapsed = 0
+      do {
+        const at = (events % ROWS) * columns
+        const part = { rows: batch, columns, values: block.values.subarray(at, at + batch * columns) }
+        if (step === 'em') await em(part)
+        else await steps.score(snapshot, part, into)
+        events += batch
+        elapsed = (performance.now() - from) / 1000
+      } while (elapsed < seconds)
+      selectKernel('auto')
+      return events / elapsed
+    },
+    close: () => steps.close(),
+  }
+}
+
+function withIdentityTransform(parameters: Parameters, columns: number): Parameters {
+  const ones = () => new Float64Array(columns).fill(1)
+  return {
+    ...parameters,
+    transformCentre: new Float64Array(columns),
+    transformScale: ones(),
+    transformPower: ones(),
+  }
+}
