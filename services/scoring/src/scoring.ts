@@ -60,15 +60,18 @@ const packer = new RecordPacker()
 /** Columns of an event: the transform's arrays have one number each. */
 const featuresOf = ({ parameters }: Snapshot): number => parameters.transformCentre!.length
 
+/** In shared memory, where other threads can score. */
+const sharedArray = (length: number): Float64Array => new Float64Array(new SharedArrayBuffer(8 * length))
+
 /** The numbers of one delivery; the memory is used again for the next. */
 class Scratch {
   /** shape (rows, d), user's units */
-  values = new Float64Array()
+  values: Float64Array = new Float64Array()
   /** shape (rows, K) */
-  posteriors = new Float64Array()
+  posteriors: Float64Array = new Float64Array()
   /** shape (rows) each */
   times = new Float64Array()
-  logDensity = new Float64Array()
+  logDensity: Float64Array = new Float64Array()
   /** UTF-8 of row n's customer: from `starts[n]` to `ends[n]` of `customers[n]` */
   customers: Uint8Array[] = []
   starts = new Int32Array()
@@ -77,13 +80,13 @@ class Scratch {
   reserve(rows: number, columns: number, components: number): void {
     if (this.times.length < rows) {
       this.times = new Float64Array(rows)
-      this.logDensity = new Float64Array(rows)
+      this.logDensity = sharedArray(rows)
       this.customers = new Array(rows)
       this.starts = new Int32Array(rows)
       this.ends = new Int32Array(rows)
     }
-    if (this.values.length < rows * columns) this.values = new Float64Array(rows * columns)
-    if (this.posteriors.length < rows * components) this.posteriors = new Float64Array(rows * components)
+    if (this.values.length < rows * columns) this.values = sharedArray(rows * columns)
+    if (this.posteriors.length < rows * components) this.posteriors = sharedArray(rows * components)
   }
 }
 

@@ -1,7 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import type { KernelChoice, KernelOptions } from '@eddy/mixture'
 import {
+  LENT_BUFFERS,
+  type LentBuffer,
   type Operation,
+  type Role,
   type SharedMemory,
   type ThreadMessage,
   type ThreadOptions,
@@ -21,6 +24,8 @@ export class Crew {
   #waiting: PromiseWithResolvers<void> | undefined
   #errors: Error[] = []
   #done = false
+  readonly #lent = new Map<SharedArrayBuffer, number>()
+  #lentCount = 0
   #failure: Error | undefined
 
   constructor(threads: number, kernel: KernelChoice, kernelOptions: KernelOptions) {
@@ -42,9 +47,29 @@ export class Crew {
   }
 
   /** Shares memory with the threads, before the work in it. */
-  send(memory: SharedMemory): void {
+  send(memory: SharedMemory | LentBuffer): void {
     if (this.#workers.length === 0 && this.#failure === undefined) this.#begin()
     for (const worker of this.#workers) worker.postMessage(memory)
+  }
+
+  /**
+   * Tells, before the next work, where an array of the caller's lies.
+   * @returns false if it is not in shared memory: then it is to be copied
+   */
+  lend(role: Role, { buffer, byteOffset }: Float64Array): boolean {
+    const at = Word.lent + 2 * role
+    this.#words[at] = 0
+    if (!(buffer instanceof SharedArrayBuffer)) return false
+    let number = this.#lent.get(buffer)
+    if (number === undefined) {
+      number = ++this.#lentCount
+      for (const [old, itsNumber] of this.#lent) if (itsNumber <= number - LENT_BUFFERS) this.#lent.delete(old)
+      this.#lent.set(buffer, number)
+      this.send({ number, buffer })
+    }
+    this.#words[at] = number
+    this.#words[at + 1] = byteOffset / 8
+    return true
   }
 
   /** Tells, before the next work, that the parameters are others. */

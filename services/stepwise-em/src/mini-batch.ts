@@ -23,8 +23,9 @@ export class MiniBatch {
     this.partition = partition
     this.capacity = capacity
     this.columns = columns
-    this.#values = new Float64Array(capacity * columns)
-    this.#weights = new Float64Array(capacity)
+    // In shared memory, where the E-step's threads can read them.
+    this.#values = new Float64Array(new SharedArrayBuffer(8 * capacity * columns))
+    this.#weights = new Float64Array(new SharedArrayBuffer(8 * capacity))
     this.#offsets = new Float64Array(capacity)
     this.#from = from
     this.#to = from

@@ -4,7 +4,11 @@ import { cachedModel, type Prior, selectKernel } from '@eddy/mixture'
 import {
   componentsOfThread,
   estimatesAmong,
+  LENT_BUFFERS,
+  type LentBuffer,
   Operation,
+  Role,
+  renewed,
   rowsOfThread,
   type SharedMemory,
   type SharedViews,
@@ -23,6 +27,7 @@ selectKernel(kernel, kernelOptions)
 /** While work follows on work this closely, in ms, a thread looks for it instead of going to sleep: to be woken takes about 0.1 ms. */
 const SPIN = 0.5
 
+const lent = new Map<number, SharedArrayBuffer>()
 let memory: SharedMemory | undefined
 let views: SharedViews | undefined
 let version: number | undefined
@@ -40,17 +45,33 @@ function awaitWork(seen: number): number {
 /** The shared memory of this work. */
 function currentViews(): SharedViews {
   for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port)) {
-    memory = received.message as SharedMemory
-    views = undefined
+    const message = received.message as SharedMemory | LentBuffer
+    if ('number' in message) {
+      lent.set(message.number, message.buffer)
+      lent.delete(message.number - LENT_BUFFERS)
+    } else {
+      memory = message
+      views = undefined
+    }
   }
   const current = Atomics.load(words, Word.version)
-  // New views, as the kernel knows parameters by the identity of their arrays.
-  if (views === undefined || version !== current) views = viewsOf(memory!)
+  if (views === undefined) views = viewsOf(memory!)
+  else if (version !== current) views = { ...views, parameters: renewed(views.parameters) }
   version = current
   return views
 }
 
-function expectation({ parameters, values, weights, sums, totals }: SharedViews, rows: number, columns: number): void {
+/** An array of a batch where the caller has it, else ours. */
+function placeOf(role: Role, ours: Float64Array): Float64Array {
+  const at = Word.lent + 2 * role
+  const buffer = lent.get(words[at]!)
+  return buffer === undefined ? ours : new Float64Array(buffer, 8 * words[at + 1]!)
+}
+
+function expectation(views: SharedViews, rows: number, columns: number): void {
+  const { parameters, sums, totals } = views
+  const values = placeOf(Role.values, views.values)
+  const weights = placeOf(Role.weights, views.weights)
   const { from, to } = rowsOfThread(rows, index, threads)
   if (from === to) return
   const block = { rows: to - from, columns, values: values.subarray(from * columns, to * columns) }
@@ -64,7 +85,11 @@ function expectation({ parameters, values, weights, sums, totals }: SharedViews,
   totals[index]!.set([logLikelihood, weight])
 }
 
-function score({ parameters, values, posterior, logDensity }: SharedViews, rows: number, columns: number): void {
+function score(views: SharedViews, rows: number, columns: number): void {
+  const { parameters } = views
+  const values = placeOf(Role.values, views.values)
+  const posterior = placeOf(Role.posterior, views.posterior)
+  const logDensity = placeOf(Role.logDensity, views.logDensity)
   const { from, to } = rowsOfThread(rows, index, threads)
   if (from === to) return
   const { components } = memory!.layout

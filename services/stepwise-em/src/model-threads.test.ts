@@ -65,6 +65,29 @@ describe.each([1, 2, 3])('%i threads', threads => {
       }
   })
 
+  it('give the same in shared memory of the caller, however much of it', async () => {
+    const expected = await threaded.eStep(snapshot, block, weights)
+    const scores = scoreModel({ specification, parameters: snapshot.parameters }, block)
+    const shared = (of: Float64Array) => {
+      const array = new Float64Array(new SharedArrayBuffer(8 * (of.length + 2)), 16, of.length)
+      array.set(of)
+      return array
+    }
+    for (let i = 0; i < 30; i++) {
+      const own = { ...block, values: shared(values) }
+      expect(await threaded.eStep(snapshot, own, i % 2 === 0 ? weights : shared(weights))).toEqual(expected)
+      const into = scoresOf(rows)
+      const lent = {
+        posterior: shared(into.posterior),
+        logDensity: i % 3 === 0 ? into.logDensity : shared(into.logDensity),
+      }
+      await threaded.score(snapshot, own, lent)
+      expect([...lent.posterior]).toEqual([...scores.posterior])
+      expect([...lent.logDensity]).toEqual([...scores.logDensity])
+    }
+    expect(await threaded.eStep(snapshot, block, weights)).toEqual(expected)
+  })
+
   it('do what is asked for at once in turn', async () => {
     const asked = Array.from({ length: 4 }, async (_, i) => {
       const into = scoresOf(rows)

@@ -14,6 +14,7 @@ import {
   allocate,
   estimatesAmong,
   Operation,
+  Role,
   rowsOfThread,
   type SharedLayout,
   type SharedMemory,
@@ -46,7 +47,8 @@ const WORTHWHILE = 2 ** 21
  * The E-step, the M-step and scoring on threads of their own with shared memory, so that the calling thread stays free and
  * several cores are used. A batch is split into as many equal parts of consecutive rows, whose statistics are added in the order of
  * the parts: the result depends on the number of threads (in the last bits), never on timing. The M-step is split by components, and
- * scoring by events, with the same bits as on one thread. One piece of work is done at a time, in the order asked for.
+ * scoring by events, with the same bits as on one thread. One piece of work is done at a time, in the order asked for. Events, weights
+ * and scores of a caller that has them in shared memory are not copied.
  * @param threads at least 1
  */
 export function modelThreads(threads: number, options: ModelThreadsOptions = {}): ModelThreads {
@@ -69,7 +71,7 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
         return here.eStep(snapshot, block, weights)
       return inTurn(async () => {
         const shared = desk.lay(snapshot, block)
-        shared.weights.set(weights)
+        if (!crew.lend(Role.weights, weights)) shared.weights.set(weights)
         await crew.work(Operation.expectation, block.rows, block.columns)
         return sum(shared, block.rows, threads)
       })
@@ -98,9 +100,12 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
       }
       await inTurn(async () => {
         const shared = desk.lay(snapshot, block)
+        const isPosteriorLent = crew.lend(Role.posterior, posterior)
+        const isDensityLent = crew.lend(Role.logDensity, logDensity)
         await crew.work(Operation.score, block.rows, block.columns)
-        posterior.set(shared.posterior.subarray(0, block.rows * model.specification.components))
-        logDensity.set(shared.logDensity.subarray(0, block.rows))
+        const { components } = model.specification
+        if (!isPosteriorLent) posterior.set(shared.posterior.subarray(0, block.rows * components))
+        if (!isDensityLent) logDensity.set(shared.logDensity.subarray(0, block.rows))
       })
     },
 
@@ -114,10 +119,13 @@ export function eventCost({ features, components, covariance }: ModelSpecificati
   return components * (covariance === 'diag' || covariance === 'spherical' ? d : d * d)
 }
 
-/** About the multiplications of an M-step that can be split by components; 0 for what is quick or cannot be. */
+/**
+ * The multiplications of an M-step that can be split by components, as a share of what statistics and estimates cost on their way to the
+ * threads and back; 0 for what is quick or cannot be split.
+ */
 function updateCost({ features, components, covariance, family }: ModelSpecification): number {
   const split = family === 'gaussian' && covariance === 'full' && features.every(({ type }) => type === 'number')
-  return split ? components * features.length ** 3 : 0
+  return split ? (components * features.length ** 3) / 16 : 0
 }
 
 function copies(names: readonly string[], from: Parameters): Parameters {
@@ -177,7 +185,7 @@ class Desk {
       this.#parameters = parameters
       this.#crew.renew()
     }
-    if (block !== undefined) views.values.set(block.values)
+    if (block !== undefined && !this.#crew.lend(Role.values, block.values)) views.values.set(block.values)
     return views
   }
 }

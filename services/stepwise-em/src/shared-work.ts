@@ -26,9 +26,24 @@ export const Word = {
   columns: 5,
   /** changes with the parameters: what a kernel remembers of them is void */
   version: 6,
+  /** from here on, for each `Role`: the number of the caller's buffer, 0 for none, and where in it the array begins, in doubles */
+  lent: 8,
 } as const
 
-export const WORDS = 8
+export const WORDS = 16
+
+/** Arrays of a batch that the caller may have in shared memory of its own. */
+export const Role = { values: 0, weights: 1, posterior: 2, logDensity: 3 } as const
+export type Role = (typeof Role)[keyof typeof Role]
+
+/** Shared memory of the caller's own, by the number it is called. */
+export interface LentBuffer {
+  readonly number: number
+  readonly buffer: SharedArrayBuffer
+}
+
+/** Buffers that are remembered: a caller has one for each of its arrays, and uses it again. */
+export const LENT_BUFFERS = 16
 
 export const Operation = { expectation: 0, score: 1, maximise: 2 } as const
 export type Operation = (typeof Operation)[keyof typeof Operation]
@@ -75,6 +90,15 @@ export interface SharedViews {
   /** each thread's Σ w log p(x) and Σ w */
   readonly totals: readonly Float64Array[]
 }
+
+/** The arrays as new ones in the same memory: a kernel knows parameters by the identity of their arrays. */
+export const renewed = (parameters: Parameters): Parameters =>
+  Object.fromEntries(
+    Object.entries(parameters).map(([name, { buffer, byteOffset, length }]) => [
+      name,
+      new Float64Array(buffer, byteOffset, length),
+    ]),
+  )
 
 /** Doubles of a cache line: what two threads write lies apart. */
 const LINE = 8

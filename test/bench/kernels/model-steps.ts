@@ -33,6 +33,9 @@ export interface StepRunner {
 
 const ROWS = 16 * 1024
 
+/** As the services have their batches. */
+const shared = (length: number) => new Float64Array(new SharedArrayBuffer(8 * length))
+
 /**
  * The steps of the services' learning and scoring for one shape: E-step, mean, blend and M-step; or scoring.
  * @param threads of their own; 0 for this one
@@ -48,10 +51,12 @@ export async function stepRunner(name: string, variant: Variant, threads: number
     stepSize: { exponent: 0.8, offset: 4 },
   })
   const initial = withIdentityTransform(trueParameters(shape, 1), columns)
-  const { block } = sampleEvents(shape, initial, ROWS, 2)
+  const { block: sampled } = sampleEvents(shape, initial, ROWS, 2)
+  const block = { ...sampled, values: shared(ROWS * columns) }
+  block.values.set(sampled.values)
   const text = JSON.stringify(specification)
   const negligible = variant === 'dense' ? 0 : 1e-17
-  const weights = new Float64Array(ROWS).fill(1)
+  const weights = shared(ROWS).fill(1)
   const { mixture } = specifiedModel(specification)
   const start = empty(mixture)
   mixture.expectation(initial, block, undefined, start)
@@ -74,7 +79,7 @@ export async function stepRunner(name: string, variant: Variant, threads: number
   return {
     async run({ step, batch }, seconds) {
       selectKernel('auto', { negligible })
-      const into = { posterior: new Float64Array(batch * components), logDensity: new Float64Array(batch) }
+      const into = { posterior: shared(batch * components), logDensity: shared(batch) }
       const snapshot = { specification: text, parameters: initial }
       const from = performance.now()
       let events = 0
