@@ -32,11 +32,14 @@ let memory: SharedMemory | undefined
 let views: SharedViews | undefined
 let version: number | undefined
 let pauseWasShort = true
+/** Who ends last goes to sleep at once and leaves its core to the main thread, which it has just woken. */
+let wasLast = false
 
 /** Waits until the generation is another. */
 function awaitWork(seen: number): number {
   const began = performance.now()
-  if (pauseWasShort) while (Atomics.load(words, Word.generation) === seen && performance.now() - began < SPIN);
+  if (pauseWasShort && !wasLast)
+    while (Atomics.load(words, Word.generation) === seen && performance.now() - began < SPIN);
   Atomics.wait(words, Word.generation, seen)
   pauseWasShort = performance.now() - began < SPIN
   return Atomics.load(words, Word.generation)
@@ -131,5 +134,6 @@ for (let seen = 0; ; ) {
     Atomics.add(words, Word.failed, 1)
     port.postMessage(error satisfies unknown as ThreadMessage)
   }
-  if (Atomics.sub(words, Word.left, 1) === 1) port.postMessage('done' satisfies ThreadMessage)
+  wasLast = Atomics.sub(words, Word.left, 1) === 1
+  if (wasLast) port.postMessage('done' satisfies ThreadMessage)
 }
