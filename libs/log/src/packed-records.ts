@@ -35,7 +35,7 @@ export interface PackOptions {
   readonly bytes?: number
 }
 
-/** Packs records. The result has a buffer of its own. */
+/** Packs records. Nothing else is ever written where the result lies. */
 export function packRecords(
   base: number,
   records: readonly OutgoingRecord[],
@@ -43,8 +43,8 @@ export function packRecords(
 ): Uint8Array {
   const count = records.length
   const size = bodyStart(0) + (bytes ?? records.reduce((sum, record) => sum + packedSize(record), 0))
-  const out = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
-  const view = new DataView(out.buffer)
+  const out = allocate(size)
+  const view = new DataView(out.buffer, out.byteOffset)
   let at = bodyStart(count)
   for (let i = 0; i < count; i++) {
     const { key, value, headers, timestamp = now } = records[i]!
@@ -62,6 +62,22 @@ export function packRecords(
     if (headers) at = writeHeaders(headers, out, at)
   }
   return seal(out, view, count, at)
+}
+
+/** Batches share buffers of so many bytes: one for each would be asked of the system, and its pages made, again and again. */
+const CHUNK = 1 << 20
+let chunk: ArrayBuffer = new ArrayBuffer(0)
+let used = 0
+
+/** Memory for a batch, not yet written. */
+export function allocate(size: number): Uint8Array<ArrayBuffer> {
+  if (size > CHUNK / 4) return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+  if (chunk.byteLength - used < size) {
+    chunk = Buffer.allocUnsafeSlow(CHUNK).buffer
+    used = 0
+  }
+  used += size
+  return new Uint8Array(chunk, used - size, size)
 }
 
 /** Where the records' bytes begin. */
@@ -97,13 +113,14 @@ export function seal(out: Uint8Array, view: DataView, count: number, end: number
   return out
 }
 
-/** A call of `set` costs more than this many bytes. */
+/** A call costs more than this many bytes. */
 const FEW_BYTES = 32
 
 /** Copies the bytes from `from` to `to`. @returns the position after them */
 export function copy(bytes: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
   const length = to - from
-  if (length > FEW_BYTES) out.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), at)
+  // `set` would need a view of what is copied.
+  if (length > FEW_BYTES) Buffer.prototype.copy.call(bytes as Buffer, out, at, from, to)
   else for (let i = 0; i < length; i++) out[at + i] = bytes[from + i]!
   return at + length
 }

@@ -1,5 +1,6 @@
 import { LogError, type OutgoingRecord, type Publication, type StoredRecord } from './event-log.ts'
 import {
+  allocate,
   bodyStart,
   copy,
   headersSize,
@@ -97,8 +98,8 @@ export class RecordPacker {
     const count = this.#count
     if (count === 0) return undefined
     const start = bodyStart(count)
-    const out = new Uint8Array(Buffer.allocUnsafeSlow(start + this.#end).buffer)
-    const view = new DataView(out.buffer)
+    const out = allocate(start + this.#end)
+    const view = new DataView(out.buffer, out.byteOffset)
     let newest = -Infinity
     for (let i = 0, n = 0; i < count; i++, n += NUMBERS) {
       const numbers = this.#numbers

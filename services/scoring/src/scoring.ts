@@ -120,7 +120,9 @@ async function label(
   for (let n = 0; n < rows; n++) {
     const record = records[n]!
     const best = likeliest(posteriors, n, components)
-    const [customer, from, to] = [customers[n]!, starts[n]!, ends[n]!]
+    const customer = customers[n]!
+    const from = starts[n]!
+    const to = ends[n]!
     if (!packer.openLike(record)) packer.open(record.timestamp, customer, from, to)
     const time = times[n]!
     const end = labels.write(

@@ -88,7 +88,8 @@ export class Updater {
       if (message.statistics.length !== this.#statisticsLength) {
         throw new Error(`statistics: expected ${this.#statisticsLength} numbers, got ${message.statistics.length}`)
       }
-      if (!message.statistics.every(Number.isFinite)) throw new Error('statistics: expected finite numbers')
+      for (let i = 0; i < message.statistics.length; i++)
+        if (!Number.isFinite(message.statistics[i])) throw new Error('statistics: expected finite numbers')
       return message
     } catch (error) {
       this.#options.metrics?.foldsRefused.inc({ model: this.#options.model, reason: 'malformed' })

@@ -66,7 +66,9 @@ export class PublicationQueue {
       if (packed === undefined) return place(publication, store, records)
       batches.push(packed)
       const [, { base, next }] = packed
-      return Array.from({ length: next - base }, (_, i) => base + i)
+      const placed: number[] = []
+      for (let offset = base; offset < next; offset++) placed.push(offset)
+      return placed
     })
     const settlement = settles && this.#settlement(settles)
     const now = clock()
