@@ -4,6 +4,7 @@ import type { ConsumerGroup } from './consumer-group.ts'
 import { explain } from './errors.ts'
 import type { PublicationQueue } from './publication-queue.ts'
 import type { PartitionState, Store, StoredBatch, TopicState } from './store.ts'
+import { inTurn } from './turns.ts'
 
 const DEFAULT_MAX_RECORDS = 1024
 /** A delivery of small stored batches stops here. */
@@ -105,11 +106,11 @@ export class Consumer {
     return false
   }
 
-  /** Looks for records in the next turn of the event loop. */
+  /** Looks for records in a turn of the event loop to come. */
   wake(): void {
     if (this.#planned || this.#done) return
     this.#planned = true
-    setImmediate(() => {
+    inTurn(() => {
       this.#planned = false
       this.#pump()
     })
