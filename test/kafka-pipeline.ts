@@ -248,12 +248,16 @@ topics: { ${topics.join(', ')} }
     labels()
   }
 
-  /** Ends everything in order, once it is up. @returns the exit codes */
-  async stop(): Promise<(number | NodeJS.Signals)[]> {
+  /** Ends everything in order, once it is up. @throws Error when one does not end well */
+  async stop(): Promise<void> {
     await Promise.all(this.running().map(running => running.said(/is up/).catch(() => {})))
-    const codes = await Promise.all(this.running().map(running => running.stop('SIGTERM')))
+    const ended = [...this.#running].filter(([running]) => running.running)
+    const codes = await Promise.all(ended.map(([running]) => running.stop('SIGTERM')))
     await this.kill()
-    return codes
+    const failed = ended.flatMap(([{ stderr }, service], i) =>
+      codes[i] === 0 ? [] : [`${service} ended with ${codes[i]}: ${stderr.slice(-1_000)}`],
+    )
+    if (failed.length > 0) throw new Error(failed.join('\n'))
   }
 
   async kill(): Promise<void> {

@@ -76,8 +76,7 @@ export async function survive(campaign: Campaign): Promise<void> {
       try {
         for (const snapshot of uninterrupted)
           if (run < end) await oneRun({ campaign, pipeline, client, next, run: run++ }, snapshot)
-        const codes = await pipeline.stop()
-        expect(codes).toEqual(codes.map(() => 0))
+        await pipeline.stop()
       } catch (error) {
         failures.push(`${campaign.name}, before run ${run}, ${client}: ${(error as Error).message.slice(0, 2_000)}`)
       } finally {

@@ -8,7 +8,7 @@ import { KafkajsProducer } from './kafkajs-producer.ts'
 import { replaceRecordBatches, socketFactory } from './kafkajs-record-batches.ts'
 import { repairKafkajs } from './kafkajs-repairs.ts'
 import { quickenTransactions } from './kafkajs-transactions.ts'
-import { DEFAULTS, type KafkaOptions } from './options.ts'
+import { DEFAULTS, type KafkaOptions, transactionTimeoutOf } from './options.ts'
 
 /**
  * Short steps and many of them: a transaction that follows another finds it still completing and has to ask again
@@ -39,13 +39,16 @@ export class KafkajsDriver implements KafkaDriver {
   }
 
   producer(transactionalId?: string): KafkaProducer {
-    const { compression = DEFAULTS.compression, transactionTimeoutMs = DEFAULTS.transactionTimeoutMs } = this.#options
+    const { compression = DEFAULTS.compression } = this.#options
     const producer = this.#kafka.producer({
       idempotent: true,
       allowAutoTopicCreation: false,
       // Requests of a transaction overlap; of record batches the library has one on the way at a time.
       retry: RETRY,
-      ...(transactionalId !== undefined && { transactionalId, transactionTimeout: transactionTimeoutMs }),
+      ...(transactionalId !== undefined && {
+        transactionalId,
+        transactionTimeout: transactionTimeoutOf(transactionalId, this.#options),
+      }),
     })
     return new KafkajsProducer(producer, transactionalId !== undefined, compressionTypes[compression])
   }

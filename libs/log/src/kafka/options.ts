@@ -16,7 +16,10 @@ export interface KafkaOptions {
   readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   /** A member that has not been heard of for so long loses its partitions, milliseconds. Default 30 000. */
   readonly sessionTimeoutMs?: number
-  /** A transaction that has been open for so long is aborted by the broker, milliseconds. Default 60 000. */
+  /**
+   * A transaction that has been open for so long is aborted by the broker, milliseconds. Default 60 000; at most 15 000 where it
+   * settles nothing.
+   */
   readonly transactionTimeoutMs?: number
   /** Bytes of the largest record to publish, with its headers; the brokers' message.max.bytes must be larger. Default 1 000 000. */
   readonly maxRecordBytes?: number
@@ -37,3 +40,16 @@ export const DEFAULTS = {
   transactionTimeoutMs: 60_000,
   maxRecordBytes: 1_000_000,
 } as const satisfies Partial<KafkaOptions>
+
+/** Nobody takes an anonymous transactional id again: what it leaves open ends, and lets readers go on, by this alone. */
+const ANONYMOUS_TRANSACTION_MS = 15_000
+
+/** How long a transaction of the id may be open, milliseconds. */
+export function transactionTimeoutOf(
+  transactionalId: string | undefined,
+  { transactionTimeoutMs = DEFAULTS.transactionTimeoutMs }: Pick<KafkaOptions, 'transactionTimeoutMs'>,
+): number {
+  return transactionalId?.startsWith(ANONYMOUS)
+    ? Math.min(transactionTimeoutMs, ANONYMOUS_TRANSACTION_MS)
+    : transactionTimeoutMs
+}

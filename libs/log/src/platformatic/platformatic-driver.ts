@@ -1,6 +1,6 @@
 import type { BaseOptions } from '@platformatic/kafka'
 import type { KafkaDriver, KafkaMember, KafkaProducer, MemberEvents } from '../kafka/driver.ts'
-import { DEFAULTS, type KafkaOptions } from '../kafka/options.ts'
+import { DEFAULTS, type KafkaOptions, transactionTimeoutOf } from '../kafka/options.ts'
 import { clientOptions } from './client-options.ts'
 import { PlatformaticAdmin } from './platformatic-admin.ts'
 import { PlatformaticMember } from './platformatic-member.ts'
@@ -20,8 +20,9 @@ export class PlatformaticDriver implements KafkaDriver {
   }
 
   producer(transactionalId?: string): KafkaProducer {
-    const { compression = DEFAULTS.compression, transactionTimeoutMs = DEFAULTS.transactionTimeoutMs } = this.#options
-    return new PlatformaticProducer(this.#base, transactionalId, compression, transactionTimeoutMs, group =>
+    const { compression = DEFAULTS.compression } = this.#options
+    const timeout = transactionTimeoutOf(transactionalId, this.#options)
+    return new PlatformaticProducer(this.#base, transactionalId, compression, timeout, group =>
       this.admin.coordinatorOf(group),
     )
   }
