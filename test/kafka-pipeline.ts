@@ -30,8 +30,8 @@ export interface PipelineOptions {
 /** Members of a group are given up after this. */
 export const SESSION_MS = 2_500
 
-/** How long it may take until all is learned and labelled: a transaction that nobody ends is aborted after a minute. */
-const PATIENCE_MS = 150_000
+/** How long it may take until all is learned and labelled: less than the minute after which whoever is stuck ends itself. */
+const PATIENCE_MS = 55_000
 /** Events are appended in so many portions, spread over the time. */
 const PORTIONS = 10
 

@@ -25,10 +25,11 @@ const RUNS_A_PIPELINE = 8
 const EVENTS = 2_000
 
 /**
- * What the means (in standard deviations of a segment) and the weights of a model may differ by from the uninterrupted
- * run's: with several partitions, mini-batches come in another order, and the first ones make another start.
+ * By how many standard errors the means and the weights of a model may differ from the uninterrupted run's: with several
+ * partitions mini-batches come in another order, and other events make the start. The error is that of two models of
+ * such effective sample sizes that are independent; these have even learned the same events.
  */
-export const TOLERANCE = { mean: 0.2, weight: 0.05 }
+const TOLERANCE = 4
 
 /** How many faults of a kind: in CI the bounded number, else EDDY_RUNS or the full one. */
 export const faults = (full: number, inCi: number): number =>
@@ -151,19 +152,22 @@ async function oneRun({ campaign, pipeline, client, next, run }: Run, uninterrup
   }
 }
 
-/** Expects a model within the tolerance of another. @returns how far it is */
+/** Expects a model within the tolerance of another. @returns how far it is, in standard errors */
 function compare(snapshot: Snapshot, uninterrupted: Snapshot): string {
   const [mine, theirs] = [segments(snapshot), segments(uninterrupted)]
+  const variance = 1 / snapshot.effectiveSampleSize + 1 / uninterrupted.effectiveSampleSize
   let [mean, weight] = [0, 0]
   for (const segment of mine) {
     const distance = ({ at }: Segment) => Math.max(...at.map((x, j) => Math.abs(x - segment.at[j]!)))
     const nearest = theirs.reduce((a, b) => (distance(b) < distance(a) ? b : a))
-    mean = Math.max(mean, distance(nearest))
-    weight = Math.max(weight, Math.abs(nearest.weight - segment.weight))
+    const share = nearest.weight
+    // A segment's events have a standard deviation of 1.
+    mean = Math.max(mean, distance(nearest) / Math.sqrt(variance / share))
+    weight = Math.max(weight, Math.abs(share - segment.weight) / Math.sqrt(variance * share * (1 - share)))
   }
-  expect(mean).toBeLessThan(TOLERANCE.mean)
-  expect(weight).toBeLessThan(TOLERANCE.weight)
-  return `means ±${mean.toFixed(3)} weights ±${weight.toFixed(3)}`
+  expect(mean).toBeLessThan(TOLERANCE)
+  expect(weight).toBeLessThan(TOLERANCE)
+  return `means within ${mean.toFixed(2)}, weights within ${weight.toFixed(2)} standard errors`
 }
 
 interface Segment {

@@ -120,29 +120,47 @@ export class PlatformaticMember implements KafkaMember {
     this.#run().catch(error => this.#failed(error))
   }
 
-  /** Sees to it that every node that leads a partition to be fetched has a loop. */
   async #run(): Promise<void> {
+    this.#cover((await this.#metadata()).partitions)
+  }
+
+  async #metadata() {
     const { topics } = await this.#consumer.metadata({ topics: [this.#topic] })
-    for (const [partition, { leader }] of topics.get(this.#topic)!.partitions.entries())
-      if (leader >= 0 && this.#active(partition) && !this.#loops.has(leader)) {
-        const loop = this.#fetchFrom(leader)
-          .catch(error => this.#failed(error))
-          .finally(() => this.#loops.delete(leader))
-        this.#loops.set(leader, loop)
-      }
+    return topics.get(this.#topic)!
+  }
+
+  /**
+   * Sees to it that whoever leads a partition to be fetched has a loop, and nobody (node −1) too: leaders move whenever a
+   * broker fails, and a partition whose new leader has no loop would never be fetched again.
+   */
+  #cover(partitions: readonly { readonly leader: number }[]): void {
+    for (const [partition, { leader }] of partitions.entries()) {
+      if (!this.#active(partition) || this.#loops.has(leader)) continue
+      this.#loops.set(
+        leader,
+        this.#fetchFrom(leader).catch(error => this.#failed(error)),
+      )
+    }
   }
 
   #active(partition: number): boolean {
     return !this.#left && this.#positions.has(partition) && !this.#paused.has(partition)
   }
 
-  /** Fetches from a node while it leads a partition that is wanted. */
+  /** Fetches from a node while it leads a partition that is wanted; where nobody leads, waits for an election. */
   async #fetchFrom(node: number): Promise<void> {
     for (;;) {
-      const { topics } = await this.#consumer.metadata({ topics: [this.#topic] })
-      const { id, partitions } = topics.get(this.#topic)!
+      const { id, partitions } = await this.#metadata()
+      this.#cover(partitions)
       const wanted = [...partitions.entries()].filter(([p, { leader }]) => leader === node && this.#active(p))
-      if (wanted.length === 0) return
+      if (wanted.length === 0) {
+        this.#loops.delete(node)
+        return
+      }
+      if (node < 0) {
+        await this.#askAnew()
+        continue
+      }
       const asked = new Map(wanted.map(([partition]) => [partition, this.#positions.get(partition)!]))
       const request = wanted.map(([partition, { leaderEpoch }]) => ({
         partition,
@@ -171,11 +189,14 @@ export class PlatformaticMember implements KafkaMember {
             { cause: error },
           )
         if (findErrorBy(error as Error, 'canRetry', false)) throw error
-        this.#consumer.clearMetadata()
-        await new Promise(resolve => setTimeout(resolve, RETRY_MS))
-        await this.#run()
+        await this.#askAnew()
       }
     }
+  }
+
+  async #askAnew(): Promise<void> {
+    this.#consumer.clearMetadata()
+    await new Promise(resolve => setTimeout(resolve, RETRY_MS))
   }
 
   /** @returns how many records it brought */
