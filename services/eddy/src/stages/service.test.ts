@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Delivery, type EventLog, LogError } from '@eddy/log'
 import { openEmbeddedLog } from '@eddy/log/embedded'
 import { createLogger, loadConfiguration } from '@eddy/runtime'
-import { EMPTY, filter, takeUntil } from 'rxjs'
+import { EMPTY, filter, merge, Subject, takeUntil } from 'rxjs'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { syntheticEvents } from '../../../../test/synthetic-events.ts'
 import { parseMetrics, type Sample } from '../commands/top-view.ts'
@@ -139,6 +139,27 @@ it.each([
     async () => expect(sum(await metrics(), 'eddy_consumer_lag_records', { stage })).toBeGreaterThan(0),
     within,
   )
+})
+
+it.each([
+  ['ingest', 'events'],
+  ['scoring', 'features'],
+  ['em-worker', 'features'],
+  ['em-updater', 'statistics'],
+] as const)('%s whose input fails ends with that error, and no other', async (name, topic) => {
+  const others = (['ingest', 'em-worker', 'em-updater', 'scoring'] as const).filter(other => other !== name)
+  for (const other of others) await start(other)
+  const broken = new Subject<never>()
+  const consume: EventLog['consume'] = (from, options) =>
+    from === configuration.topics[topic] ? merge(log.consume(from, options), broken) : log.consume(from, options)
+  const metrics = await start(name, logWith(log, { consume }))
+  await publish(2000, 1)
+  await vi.waitFor(async () => {
+    const lag = (await metrics()).filter(({ name }) => name === 'eddy_consumer_lag_records')
+    expect(lag.map(({ value }) => value)).toEqual(lag.length === 1 ? [0] : [0, 0])
+  }, within)
+  broken.error(new LogError('the input is gone'))
+  await expect(running.at(-1)).rejects.toThrow('the input is gone')
 })
 
 it('a process that holds no partition reports no lag: it stands by', async () => {

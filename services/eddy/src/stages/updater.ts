@@ -98,7 +98,7 @@ async function warmUp(context: Context, { ends = NEVER, whenQuiet = async () => 
     now,
   }
   const stage = warmUpStage(options, {
-    features: log.consume(topics.features, { from: 'earliest', signal }).pipe(tap(arrived)),
+    features: log.consume(topics.features, { from: 'earliest', signal }).pipe(tap(delivery => arrived.next(delivery))),
     ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(onAbort(signal))),
   })
   await runEmissions(context, 'warm-up', stage.pipe(takeUntil(snapshots)), emission => countLineage(context, emission))

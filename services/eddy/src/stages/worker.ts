@@ -43,7 +43,10 @@ export async function runWorker(context: Context, hooks: LearningHooks = {}): Pr
               onAssignment(partitions)
             },
           })
-          .pipe(tap(arrived), takeUntil(stopped)),
+          .pipe(
+            tap(delivery => arrived.next(delivery)),
+            takeUntil(stopped),
+          ),
       snapshots,
       ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(stopped)),
     },
