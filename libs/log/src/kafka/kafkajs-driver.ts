@@ -3,6 +3,7 @@ import { compressionTypes, registerCodecs } from './codecs.ts'
 import type { KafkaDriver, KafkaMember, KafkaProducer, MemberEvents } from './driver.ts'
 import { Kafka, logLevel } from './kafkajs.ts'
 import { KafkajsAdmin } from './kafkajs-admin.ts'
+import { repairConnections } from './kafkajs-connections.ts'
 import { joinGroup } from './kafkajs-member.ts'
 import { KafkajsProducer } from './kafkajs-producer.ts'
 import { replaceRecordBatches, socketFactory } from './kafkajs-record-batches.ts'
@@ -30,6 +31,7 @@ export class KafkajsDriver implements KafkaDriver {
 
   constructor(options: KafkaOptions) {
     repairKafkajs()
+    repairConnections()
     quickenTransactions()
     replaceRecordBatches()
     registerCodecs()
