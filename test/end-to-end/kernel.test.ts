@@ -12,15 +12,15 @@ const folder = temporaryFolder()
 afterAll(() => folder.remove())
 afterEach(() => selectKernel('auto'))
 
-/** As much as is worth threads. */
+/** A mini-batch of these is worth threads. */
 const COLUMNS = 16
 const COMPONENTS = 8
-const BATCH = 1024
+const BATCH = 4096
 
 const names = Array.from({ length: COLUMNS }, (_, j) => `x${j}`)
 const features = names.map(name => ({ name, type: 'number', transform: 'none', required: false }) as const)
 const uniform = random(1)
-const records = Array.from({ length: 4 * BATCH }, (_, n) => {
+const records = Array.from({ length: 2 * BATCH }, (_, n) => {
   const segment = Math.floor(uniform() * COMPONENTS)
   const features = Object.fromEntries(
     names.map((name, j) => [name, 3 * Math.sin(7 * segment + 3 * j) + standardNormal(uniform)]),

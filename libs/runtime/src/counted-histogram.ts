@@ -6,17 +6,18 @@ export class CountedHistogram {
   readonly aggregator = 'sum'
   readonly name: string
   readonly help: string
+  readonly labelNames: readonly string[] = []
   /** upper bounds, ascending; what is above the last one counts in `+Inf` */
-  readonly #bounds: readonly number[]
+  readonly buckets: readonly number[]
   /** observations a bucket, the last being `+Inf` */
   readonly #counts: Float64Array
   #sum = 0
 
-  constructor(name: string, help: string, bounds: readonly number[], registers: readonly Registry[]) {
+  constructor(name: string, help: string, buckets: readonly number[], registers: readonly Registry[]) {
     this.name = name
     this.help = help
-    this.#bounds = bounds
-    this.#counts = new Float64Array(bounds.length + 1)
+    this.buckets = buckets
+    this.#counts = new Float64Array(buckets.length + 1)
     // All a registry asks of a metric is what stands here.
     for (const registry of registers) registry.registerMetric(this as unknown as Metric)
   }
@@ -24,7 +25,7 @@ export class CountedHistogram {
   /** Adds `count` observations of `value`. */
   observe(value: number, count = 1): void {
     let bucket = 0
-    while (bucket < this.#bounds.length && value > this.#bounds[bucket]!) bucket++
+    while (bucket < this.buckets.length && value > this.buckets[bucket]!) bucket++
     this.#counts[bucket]! += count
     this.#sum += count * value
   }
@@ -35,7 +36,7 @@ export class CountedHistogram {
     let count = 0
     const buckets = Array.from(this.#counts, (observed, i) => {
       count += observed
-      return { metricName: `${name}_bucket`, labels: { le: this.#bounds[i] ?? '+Inf' }, value: count }
+      return { metricName: `${name}_bucket`, labels: { le: this.buckets[i] ?? '+Inf' }, value: count }
     })
     const totals = [
       { metricName: `${name}_sum`, labels: {}, value: this.#sum },

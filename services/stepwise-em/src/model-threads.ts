@@ -40,8 +40,8 @@ export interface ModelThreadsOptions {
   readonly worthwhile?: number
 }
 
-/** About 0.3 ms on one thread: to hand work over takes up to 0.1 ms, and is a gain on two threads if more than that is saved. */
-const WORTHWHILE = 2 ** 21
+/** About 1 ms on one thread. To hand work over and take back what came of it costs a tenth of that on an idle machine, and several times as much on a busy one. */
+const WORTHWHILE = 2 ** 23
 
 /**
  * The E-step, the M-step and scoring on threads of their own with shared memory, so that the calling thread stays free and

@@ -17,8 +17,8 @@ describe('threadsOf', () => {
     expect(threads(16, { components: 8 })).toBe(0)
     expect(threads(64, { components: 32 })).toBe(2)
     expect(threads(64, { components: 32, covariance: 'diag' })).toBe(0)
-    expect(threads(32, { components: 16 })).toBe(2)
-    expect(threads(32, { components: 16, batchSize: 512 })).toBe(0)
+    expect(threads(32, { components: 16 })).toBe(0)
+    expect(threads(32, { components: 16, batchSize: 4096 })).toBe(2)
   })
 
   it('is what is configured', () => {
@@ -36,7 +36,7 @@ describe('threadsOf', () => {
 describe('openModelSteps', () => {
   it('gives its threads the configured kernel', async () => {
     const uniform = random(1)
-    const rows = 4096
+    const rows = 8192
     const columns = 16
     const values = Float64Array.from({ length: rows * columns }, () => standardNormal(uniform))
     const block = { rows, columns, values }

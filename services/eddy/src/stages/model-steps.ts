@@ -3,8 +3,8 @@ import { localScore } from '@eddy/scoring'
 import { eventCost, localEStep, localMStep, type ModelThreads, modelThreads } from '@eddy/stepwise-em'
 import type { Configuration } from '../configuration.ts'
 
-/** From these multiplications in a mini-batch on (some 2 ms) two threads are nearly twice as quick, and one would be felt by heartbeats and HTTP. */
-const worthThreads = 2 ** 24
+/** From these multiplications in a mini-batch on (some 5 ms) two threads are quicker also where the cores have other work, and one would be felt by heartbeats and HTTP. */
+const worthThreads = 2 ** 26
 
 /**
  * Threads of the model's steps: as configured; else none for a small model and two for a large one. The cores of the machine are
