@@ -30,8 +30,8 @@ export interface PipelineOptions {
 /** Members of a group are given up after this. */
 export const SESSION_MS = 2_500
 
-/** How long it may take until all is learned and labelled: less than the minute after which whoever is stuck ends itself. */
-const PATIENCE_MS = 55_000
+/** How long it may take until all is learned and labelled; nobody may be stuck meanwhile. */
+const PATIENCE_MS = 150_000
 /** Events are appended in so many portions, spread over the time. */
 const PORTIONS = 10
 
@@ -150,10 +150,12 @@ topics: { ${topics.join(', ')} }
     this.#running.delete(process)
   }
 
-  /** Starts again whatever has ended, as a supervisor does. */
+  /** Starts again whatever has ended, as a supervisor does. @throws Error when one ended because it was stuck */
   supervise(): void {
     for (const [running, service] of [...this.#running]) {
       if (running.running) continue
+      const stuck = /expected progress, got none.*/.exec(running.stderr)
+      if (stuck) throw new Error(`${service}: ${stuck[0]}`)
       this.#running.delete(running)
       this.launch(service)
     }
