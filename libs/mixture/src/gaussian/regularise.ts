@@ -34,9 +34,10 @@ export function regulariseCovariance(
   }
   if (floor > 0 && raiseEigenvalues(covariance, overall, floor)) factored = cholesky(covariance, 0, d, lower)
   for (let jitter = JITTER; !factored; jitter *= 10) {
-    // Far beyond any rounding error: the matrix is not a covariance at all.
-    if (jitter > 1e6) covariance.fill(0)
-    for (let i = 0; i < d; i++) covariance[packedIndex(i, i)]! += jitter * overall[i]!
+    // Far beyond any rounding error: the matrix is not a covariance at all, and the features' own variances stand in for it.
+    const lost = jitter > 1e6
+    if (lost) covariance.fill(0)
+    for (let i = 0; i < d; i++) covariance[packedIndex(i, i)]! += (lost ? 1 : jitter) * overall[i]!
     factored = cholesky(covariance, 0, d, lower)
   }
   invertLower(lower, d, precision, offset)
