@@ -47,6 +47,11 @@ export function cloudEventOf(headers: Headers): CloudEvent | undefined {
 /** W3C Trace Context, level 1: `00-<trace id>-<parent id>-<flags>`, lower-case hexadecimal; the ids are not all zero. */
 const traceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/
 
+/** The `traceparent` of a record as it came, for the one record that it becomes; undefined where it has none. */
+export function handedOnTrace({ traceparent }: Headers): Headers | undefined {
+  return traceparent === undefined ? undefined : { traceparent }
+}
+
 /** `traceparent` and `tracestate` of a record, for the records it causes; nothing when the former is malformed. */
 export function traceContext(headers: Headers): Record<string, Uint8Array> {
   const parent = headers.traceparent

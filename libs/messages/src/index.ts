@@ -1,7 +1,14 @@
 export { type Codec, schemaIdOf } from './codec.ts'
 export { type DeadLetterRecord, deadLetterCodec, deadLetterFrom, deadLetterRecord } from './dead-letter.ts'
 export { FeaturesReader, featureVectorCodec, writeFeatures, writeFeatureVector } from './feature-vector.ts'
-export { type CloudEvent, cloudEventHeaders, cloudEventOf, type Headers, traceContext } from './headers.ts'
+export {
+  type CloudEvent,
+  cloudEventHeaders,
+  cloudEventOf,
+  type Headers,
+  handedOnTrace,
+  traceContext,
+} from './headers.ts'
 export { type LabelContext, LabelEncoder, labelCodec } from './label.ts'
 export { lineageCodec } from './lineage.ts'
 export { MessageError } from './message-error.ts'

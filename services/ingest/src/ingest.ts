@@ -11,6 +11,7 @@ import {
   FeaturesReader,
   type FeatureVector,
   featureVectorCodec,
+  handedOnTrace,
   writeFeatures,
   writeFeatureVector,
 } from '@eddy/messages'
@@ -57,6 +58,7 @@ function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
   const { topic, partition, records } = delivery
   const deadLetters: OutgoingRecord[] = []
   packer.clear()
+  if (row.length !== options.rules.length) row = new Float64Array(options.rules.length)
   for (const record of records) {
     try {
       pack(record, options)
@@ -89,7 +91,6 @@ function pack(record: StoredRecord, { rules, maxEventBytes }: IngestOptions): vo
 
 /** An event that is a feature vector in its newest form already is checked and goes on as it came. @returns whether it was one */
 function packReady(record: StoredRecord, rules: readonly FeatureRule[]): boolean {
-  if (row.length !== rules.length) row = new Float64Array(rules.length)
   const { bytes, start, end } = span
   try {
     reader.decodeFeaturesInto(bytes, row, 0, rules.length, start, end)
@@ -103,27 +104,29 @@ function packReady(record: StoredRecord, rules: readonly FeatureRule[]): boolean
   if (customerLength === 0 || customerLength > longestCustomerId) customerOf(reader.customer)
   checkValues(row, reader.weight, rules)
   packer.open(record.timestamp, bytes, customerStart, customerEnd)
-  packer.close(packer.write(bytes, start, end), traced(record))
+  packer.close(packer.write(bytes, start, end), handedOnTrace(record.headers))
   return true
 }
 
 /** An event in plain JSON whose values are all as they should be. @returns whether it was one */
 function packPlain(record: StoredRecord, rules: readonly FeatureRule[]): boolean {
   if (!plain.isFor(rules)) plain = new PlainJsonReader(rules)
-  if (row.length !== rules.length) row = new Float64Array(rules.length)
   const { bytes } = span
   if (!plain.read(bytes, span.start, span.end, row) || !isAcceptable(row, plain.weight, rules)) return false
   const { customerStart, customerEnd, weight } = plain
   const time = timeOf(Number.isNaN(plain.time) ? undefined : plain.time, record.timestamp)
   packer.open(record.timestamp, bytes, customerStart, customerEnd)
-  packer.close(writeFeatures(packer, bytes, customerStart, customerEnd, time, weight, row), traced(record))
+  packer.close(
+    writeFeatures(packer, bytes, customerStart, customerEnd, time, weight, row),
+    handedOnTrace(record.headers),
+  )
   return true
 }
 
 function packVector(vector: FeatureVector, record: StoredRecord): void {
   const key = Buffer.from(vector.customer)
   packer.open(record.timestamp, key, 0, key.length)
-  packer.close(writeFeatureVector(packer, vector), traced(record))
+  packer.close(writeFeatureVector(packer, vector), handedOnTrace(record.headers))
 }
 
 function decodeAny(value: Uint8Array): FeatureVector {
@@ -143,11 +146,6 @@ function decodeJson(value: Uint8Array): unknown {
       `event: expected JSON (or Avro with the Confluent header), got ${(error as Error).message}`,
     )
   }
-}
-
-/** The trace goes on with the event. */
-function traced({ headers: { traceparent } }: StoredRecord): OutgoingRecord['headers'] {
-  return traceparent === undefined ? undefined : { traceparent }
 }
 
 function quarantine(refusal: Refusal, record: StoredRecord, topic: string, partition: number): OutgoingRecord {

@@ -1,5 +1,5 @@
-import { type Delivery, type OutgoingRecord, RecordPacker, type StoredRecord, ValueSpan } from '@eddy/log'
-import { FeaturesReader, LabelEncoder, type Snapshot } from '@eddy/messages'
+import { type Delivery, RecordPacker, ValueSpan } from '@eddy/log'
+import { FeaturesReader, handedOnTrace, LabelEncoder, type Snapshot } from '@eddy/messages'
 import { type Block, cachedModel, type Scores } from '@eddy/mixture'
 import type { Emission, Stage } from '@eddy/runtime'
 import { BehaviorSubject, concatMap, filter, finalize, firstValueFrom, type Observable } from 'rxjs'
@@ -138,15 +138,10 @@ async function label(
       partition,
       record.offset,
     )
-    packer.close(end, traced(record))
+    packer.close(end, handedOnTrace(record.headers))
   }
   const publication = packer.finish(topic, partition)
   return { publications: publication === undefined ? [] : [publication], settles: [delivery] }
-}
-
-/** The trace goes on with the label. */
-function traced({ headers: { traceparent } }: StoredRecord): OutgoingRecord['headers'] {
-  return traceparent === undefined ? undefined : { traceparent }
 }
 
 /** Component with the largest posterior of row `n`; the first of equals. */

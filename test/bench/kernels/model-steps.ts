@@ -9,8 +9,8 @@ import {
   specifiedModel,
   stepwiseBlend,
 } from '@eddy/mixture'
-import { localScore } from '@eddy/scoring'
-import { localEStep, localMStep, type ModelThreads, modelThreads } from '@eddy/stepwise-em'
+import { type ModelThreads, modelThreads } from '@eddy/stepwise-em'
+import { localSteps } from '../../../services/eddy/src/stages/model-steps.ts'
 import type { Step } from './contenders.ts'
 import { SHAPES, sampleEvents, trueParameters } from './shapes.ts'
 
@@ -66,10 +66,7 @@ export async function stepRunner(name: string, variant: Variant, threads: number
     step: 1000,
     effectiveSampleSize: ROWS,
   }
-  const steps: ModelThreads =
-    threads > 0
-      ? modelThreads(threads, { kernelOptions: { negligible } })
-      : { eStep: localEStep(), mStep: localMStep(), score: localScore(), close: async () => {} }
+  const steps: ModelThreads = threads > 0 ? modelThreads(threads, { kernelOptions: { negligible } }) : localSteps()
   const em = async (batch: Block): Promise<void> => {
     const snapshot = { specification: text, parameters: state.parameters }
     const { statistics, weight } = await steps.eStep(snapshot, batch, weights.subarray(0, batch.rows))

@@ -15,13 +15,16 @@ export function threadsOf({ model }: Pick<Configuration, 'model'>, specification
   return model.threads ?? (model.batchSize * eventCost(specification) < worthThreads ? 0 : 2)
 }
 
+/** All on the calling thread. */
+export function localSteps(): ModelThreads {
+  return { eStep: localEStep(), mStep: localMStep(), score: localScore(), close: async () => {} }
+}
+
 /** E-step, M-step and scoring as configured; to be closed. Threads begin with the first work that is worth them. */
 export function openModelSteps(
   configuration: Pick<Configuration, 'model'>,
   specification: ModelSpecification,
 ): ModelThreads {
   const threads = threadsOf(configuration, specification)
-  return threads === 0
-    ? { eStep: localEStep(), mStep: localMStep(), score: localScore(), close: async () => {} }
-    : modelThreads(threads, { kernel: configuration.model.kernel })
+  return threads === 0 ? localSteps() : modelThreads(threads, { kernel: configuration.model.kernel })
 }
