@@ -23,6 +23,8 @@ export const everyService: readonly Service[] = [
 const RUNS_A_PIPELINE = 8
 /** Events while a fault happens. */
 const EVENTS = 2_000
+/** How long starting, a fault, publishing and stopping may take each; learning has its own patience. */
+const STEP_MS = 120_000
 
 /**
  * By how many standard errors the means and the weights of a model may differ from the uninterrupted run's: with several
@@ -72,16 +74,18 @@ export async function survive(campaign: Campaign): Promise<void> {
     const uninterrupted = await references(campaign.pipeline, folder.path)
     for (let run = 0, pipelines = 0; run < campaign.runs; pipelines++) {
       const client = pipelines % 2 === 0 ? 'kafkajs' : 'platformatic'
-      const pipeline = await begin(campaign, { client, folder: folder.path })
+      const pipeline = new KafkaPipeline({ ...campaign.pipeline, client, folder: folder.path })
       const end = Math.min(campaign.runs, run + RUNS_A_PIPELINE)
       try {
+        await within('start', begin(pipeline, campaign.services))
         for (const snapshot of uninterrupted)
           if (run < end) await oneRun({ campaign, pipeline, client, next, run: run++ }, snapshot)
-        await pipeline.stop()
+        await within('stop', pipeline.stop())
       } catch (error) {
+        if (run < end) run++ // of a pipeline that did not even start
         failures.push(`${campaign.name}, before run ${run}, ${client}: ${(error as Error).message.slice(0, 2_000)}`)
       } finally {
-        await pipeline.kill()
+        await within('end', pipeline.kill()).catch((error: Error) => failures.push(error.message))
       }
     }
   } finally {
@@ -90,14 +94,19 @@ export async function survive(campaign: Campaign): Promise<void> {
   expect(failures).toEqual([])
 }
 
-async function begin(
-  { pipeline: options, services = everyService }: Pick<Campaign, 'pipeline' | 'services'>,
-  { client, folder }: Required<Pick<PipelineOptions, 'client' | 'folder'>>,
-): Promise<KafkaPipeline> {
-  const pipeline = new KafkaPipeline({ ...options, client, folder })
+async function begin(pipeline: KafkaPipeline, services: readonly Service[] = everyService): Promise<void> {
   await pipeline.create()
   await Promise.all(services.map(service => pipeline.start(service)))
-  return pipeline
+}
+
+/** Names what did not come to its end. */
+function within<T>(what: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout
+  const late = new Promise<never>((_, reject) => {
+    const message = `expected the end of '${what}' within ${STEP_MS / 1000} s, got none`
+    timer = setTimeout(() => reject(new Error(message)), STEP_MS)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 const known = new Map<string, readonly Snapshot[]>()
@@ -113,9 +122,10 @@ async function references(options: Campaign['pipeline'], folder: string): Promis
 async function learnUninterrupted(options: Campaign['pipeline'], folder: string): Promise<readonly Snapshot[]> {
   const services = [...new Set(everyService)]
   const direct = options.direct ?? options.brokers
-  const pipeline = await begin({ pipeline: { brokers: direct }, services }, { client: 'platformatic', folder })
+  const pipeline = new KafkaPipeline({ brokers: direct, client: 'platformatic', folder })
   const snapshots: Snapshot[] = []
   try {
+    await within('start, where nothing happens', begin(pipeline, services))
     for (let i = 0; i < RUNS_A_PIPELINE; i++) {
       await pipeline.publish(EVENTS, 0)
       snapshots.push(await pipeline.settled())
@@ -141,7 +151,10 @@ async function oneRun({ campaign, pipeline, client, next, run }: Run, uninterrup
   const record = (outcome: string): void =>
     note(`${campaign.name} ${run} ${client} ${done}: ${outcome}, ${((performance.now() - began) / 1000).toFixed(1)} s`)
   try {
-    const [what] = await Promise.all([campaign.fault(pipeline, next, run), pipeline.publish(EVENTS, campaign.loadMs)])
+    const [what] = await Promise.all([
+      within('fault', campaign.fault(pipeline, next, run)),
+      within('publish', pipeline.publish(EVENTS, campaign.loadMs)),
+    ])
     done = what
     const snapshot = await pipeline.settled()
     await pipeline.verify(snapshot)

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { random } from '@eddy/mixture'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
 
@@ -21,6 +21,16 @@ writeFileSync(
   'model: { components: 3, batchSize: 128, maxWaitMs: 100, warmUp: { events: 500 } }\nfeatures: [{ name: x }, { name: y }]\n',
 )
 
+/** Takes what room there is but for so many bytes; piece by piece, as others write meanwhile. */
+function fill(ballast: string, spareBytes: number): void {
+  for (;;) {
+    const { bsize, bavail } = statfsSync(disk)
+    const piece = Math.min(bsize * bavail - spareBytes, 64 << 10)
+    if (piece <= 0) return
+    appendFileSync(ballast, Buffer.alloc(piece))
+  }
+}
+
 describe('the disk under the embedded log is full', () => {
   it(`says so, loses nothing it acknowledged, and goes on when there is room, ${runs} times`, {
     timeout: runs * 120_000,
@@ -31,6 +41,7 @@ describe('the disk under the embedded log is full', () => {
       const data = join(disk, `run-${run}`)
       const up = ['up', '--config', config, '--data-dir', data, '--port', '0']
       const running = new EddyProcess(up)
+      onTestFinished(async () => void (await running.kill()))
       const url = await running.url()
       const acknowledged = new Set<string>()
       let refusals = ''
@@ -42,9 +53,8 @@ describe('the disk under the embedded log is full', () => {
         return response?.ok === true
       }
       for (let n = 0; n < 10; n++) expect(await post(n * 100)).toBe(true)
-      const { bsize, bavail } = statfsSync(disk)
       const ballast = join(disk, 'ballast')
-      writeFileSync(ballast, Buffer.alloc(Math.max(0, bsize * bavail - Math.floor((0.2 + next()) * (1 << 20)))))
+      fill(ballast, Math.floor((0.2 + next()) * (1 << 20)))
       // Either the request is refused, or a stage meets the full disk first and the process ends.
       for (let n = 10; n < 1000 && (await post(n * 100)); n++);
       const full = /expected room to write, got a full disk/
