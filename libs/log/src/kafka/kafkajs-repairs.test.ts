@@ -81,3 +81,45 @@ test('a fetch of nothing but markers is handed out, with where it was fetched', 
   expect([markers.fetchedOffset, markers.messages, markers.lastOffset()]).toEqual(['5', [], '6'])
   expect(fetched([]).isEmpty()).toBe(true)
 })
+
+test('a consumer that is stopped while the brokers change ends', async () => {
+  repairKafkajs()
+  const require = createRequire(import.meta.url)
+  const Runner = require('kafkajs/src/consumer/runner.js')
+  const quiet = { namespace: () => quiet, debug() {}, info() {}, warn() {}, error() {} }
+  const fetches = new Map([1, 2].map(node => [node, Promise.withResolvers<unknown[]>()]))
+  let brokers = [1, 2]
+  let asked = 0
+  const consumerGroup = {
+    connect: async () => {},
+    joinAndSync: async () => {},
+    heartbeat: async () => {},
+    leave: async () => {},
+    fetch: (node: number) => fetches.get(node)?.promise,
+    getNodeIds() {
+      // What never gives way could not be waited for either.
+      if (asked++ > 1_000) throw new Error('asked too often')
+      return brokers
+    },
+  }
+  const crashed: Error[] = []
+  const onCrash = (error: Error) => crashed.push(error)
+  const retry = { retries: 0 }
+  const runner = new Runner({
+    logger: quiet,
+    consumerGroup,
+    instrumentationEmitter: { emit() {} },
+    concurrency: 1,
+    onCrash,
+    retry,
+  })
+  await runner.start()
+  brokers = [1, 2, 3]
+  fetches.get(1)?.resolve([])
+  // The fetcher of the first broker has seen the change, and waits for that of the second one.
+  await new Promise(setImmediate)
+  const stopped = runner.stop()
+  fetches.get(2)?.resolve([])
+  await stopped
+  expect(crashed).toEqual([])
+})

@@ -16,6 +16,8 @@ import { markUnstableOffsets } from './kafkajs-stable-offsets.ts'
  * 6. A committed offset that a transaction is about to move looks like any other: kafkajs-stable-offsets.ts.
  * 7. A fetch of nothing but markers and aborted records is kept from eachBatch, and with it where it was fetched. We hand
  *    it out, with no messages.
+ * 8. Fetchers that begin after the consumer was stopped (the brokers changed in the same moment) ask for nothing in a loop
+ *    that never gives way: the process no longer hears anything. We end them.
  */
 
 interface Message {
@@ -54,6 +56,10 @@ export function hideAborted(partition: FetchedPartition): void {
 
 type Patchable = { prototype: Record<string, (...arguments_: unknown[]) => unknown> }
 type RequestQueue = { throttledUntil: number; readonly pending: readonly unknown[] }
+interface Runner {
+  readonly running: boolean
+  readonly fetchManager: { stop(): Promise<void> }
+}
 type Fetched = { responses: { partitions: FetchedPartition[] }[] }
 
 const require = createRequire(import.meta.url)
@@ -101,6 +107,13 @@ export function repairKafkajs(): void {
       return this.rawMessages.length === 0
     },
   })
+
+  const runner = require('kafkajs/src/consumer/runner.js') as Patchable
+  const fetchFrom = runner.prototype.fetch!
+  runner.prototype.fetch = function (this: Runner, node) {
+    if (!this.running) void this.fetchManager.stop()
+    return fetchFrom.call(this, node)
+  }
 
   const queue = require('kafkajs/src/network/requestQueue/index.js') as Patchable
   const schedule = queue.prototype.scheduleCheckPendingRequests!
