@@ -1,7 +1,8 @@
 import type { Block } from './block.ts'
 import type { Family, Parameters, Statistics } from './family.ts'
-import { type GaussianFamily, gaussian, marginalsOf } from './gaussian/gaussian.ts'
+import { gaussian, marginalsOf } from './gaussian/gaussian.ts'
 import { compiledMixture } from './kernel/compiled-mixture.ts'
+import { kernelForm } from './kernel/form.ts'
 import { posteriorFromLogs } from './numerics/log-sum-exp.ts'
 
 /** Events are handled this many at a time, so that scratch memory stays small and is used again. */
@@ -38,8 +39,6 @@ export interface Mixture extends Family {
    */
   score(parameters: Parameters, block: Block, posterior: Float64Array, logDensity: Float64Array): void
 }
-
-const isGaussian = (family: Family): family is GaussianFamily => 'layout' in family
 
 /** The mixture whose components are `inner`'s. */
 export function mixture(inner: Family): Mixture {
@@ -94,13 +93,15 @@ export function mixture(inner: Family): Mixture {
   }
 
   const steps = { expectation, score }
-  const { expectation: eStep, score: scoring } = isGaussian(inner)
-    ? compiledMixture(
-        inner.layout,
-        steps,
-        marginalsOf(inner.layout, options => mixture(gaussian(options))),
-      )
-    : steps
+  const form = kernelForm(inner)
+  const { expectation: eStep, score: scoring } =
+    form === undefined
+      ? steps
+      : compiledMixture(
+          form,
+          steps,
+          marginalsOf(form.layout, options => mixture(gaussian(options))),
+        )
 
   return {
     name: 'mixture',

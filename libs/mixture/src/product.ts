@@ -11,12 +11,19 @@ export interface ProductFactor {
   readonly family: Family
 }
 
+/** A product says what it is made of, so that a compiled kernel can be chosen for it. */
+export interface ProductFamily extends Family {
+  readonly factors: readonly ProductFactor[]
+  /** Each factor's own arrays; the same ones when asked for the same parameters again. */
+  split(parameters: Parameters): readonly Parameters[]
+}
+
 /**
  * Component densities that are products over blocks of columns: p(x | θ_k) = Π_f p_f(x_f | θ_fk), the blocks being independent given
  * the component. Statistics: the factors' one after the other, each with its own s0. Parameters: the factors', prefixed.
  * @throws if the factors disagree on K, share a name or a column, or leave one out
  */
-export function product(factors: readonly ProductFactor[]): Family {
+export function product(factors: readonly ProductFactor[]): ProductFamily {
   const components = check(factors)
   const columns = factors.reduce((sum, { family }) => sum + family.columns, 0)
   const offsets = factors.map((_, f) =>
@@ -29,6 +36,8 @@ export function product(factors: readonly ProductFactor[]): Family {
 
   return {
     name: 'product',
+    factors,
+    split,
     components,
     columns,
     statisticsLength,

@@ -1,5 +1,5 @@
-import type { Family } from '../family.ts'
 import { independentColumns } from './independent-columns.ts'
+import type { LevelledFamily } from './levels.ts'
 
 /** A probability is held this far from 0 and 1, so that what was never seen is unlikely, not impossible. */
 const LEAST_PROBABILITY = 1e-12
@@ -8,7 +8,7 @@ const LEAST_PROBABILITY = 1e-12
  * Columns of 0 or 1, independent given the component: p(x) = p^x (1−p)^(1−x).
  * Parameters: `probabilities` (K, d) of a 1. Statistics: see `independentColumns`. Other values count as missing.
  */
-export function bernoulli(options: { readonly components: number; readonly columns: number }): Family {
+export function bernoulli(options: { readonly components: number; readonly columns: number }): LevelledFamily {
   return independentColumns(
     {
       name: 'bernoulli',

@@ -1,6 +1,7 @@
 import type { Block } from '../block.ts'
-import type { Family, Statistics } from '../family.ts'
+import type { Statistics } from '../family.ts'
 import { boundLogDensity } from '../numerics/log-sum-exp.ts'
+import type { LevelledFamily, Levels } from './levels.ts'
 import { estimateProbabilities } from './probabilities.ts'
 
 export interface CategoricalOptions {
@@ -17,7 +18,7 @@ export interface CategoricalOptions {
  * Parameters: `probabilities` (K, C), each column's sum to 1. Under a prior they are pulled to the overall shares by
  * `meanPseudoEvents`.
  */
-export function categorical(options: CategoricalOptions): Family {
+export function categorical(options: CategoricalOptions): LevelledFamily {
   const { components: K, categories } = options
   const d = categories.length
   const starts = Int32Array.from(categories, (_, j) => categories.slice(0, j).reduce((a, b) => a + b, 0))
@@ -50,8 +51,37 @@ export function categorical(options: CategoricalOptions): Family {
     return probabilities
   }
 
+  /** A category is a level, wherever it occurs. */
+  const levels: Levels = {
+    most: () => total,
+
+    encode(block, places, from, to, { codes, stride, offset, first, size }) {
+      for (let j = 0; j < d; j++) {
+        const count = sizes[j]!
+        const start = first + starts[j]!
+        let at = from * block.columns + places[j]!
+        for (let n = from, out = offset + j; n < to; n++, out += stride, at += block.columns) {
+          const x = block.values[at]!
+          const index = x | 0
+          codes[out] = index === x && index >= 0 && index < count ? (start + index) * size : 0
+        }
+      }
+      return total
+    },
+
+    logProbabilities(parameters, table, pitch) {
+      const from = logs(parameters.probabilities!)
+      for (let c = 0; c < total; c++) for (let k = 0; k < K; k++) table[c * pitch + k] = from[c * K + k]!
+    },
+
+    addSums(into, sums, pitch) {
+      for (let k = 0, at = K; k < K; k++) for (let c = 0; c < total; c++) into[at++]! += sums[c * pitch + k]!
+    },
+  }
+
   return {
     name: 'categorical',
+    levels,
     components: K,
     columns: d,
     statisticsLength: K + K * total,

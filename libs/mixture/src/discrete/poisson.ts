@@ -1,6 +1,6 @@
-import type { Family } from '../family.ts'
 import { logFactorial } from '../numerics/special.ts'
 import { independentColumns } from './independent-columns.ts'
+import type { LevelledFamily } from './levels.ts'
 
 /** A rate is held at or above this, so that a first event is unlikely, not impossible. */
 const LEAST_RATE = 1e-10
@@ -13,7 +13,7 @@ const LARGEST_COUNT = 2 ** 53
  * Parameters: `rates` λ (K, d), events per observation. Statistics: see `independentColumns`. Negative numbers count as
  * missing; fractions are allowed (x! is Γ(x+1)).
  */
-export function poisson(options: { readonly components: number; readonly columns: number }): Family {
+export function poisson(options: { readonly components: number; readonly columns: number }): LevelledFamily {
   return independentColumns(
     {
       name: 'poisson',

@@ -1,12 +1,12 @@
 import type { Block } from '../block.ts'
 import { empty, type Parameters, type Statistics } from '../family.ts'
-import type { GaussianLayout } from '../gaussian/layout.ts'
 import type { Expectation, Mixture } from '../mixture.ts'
 import { negligibleCut } from './engine.ts'
+import type { KernelForm } from './form.ts'
+import { addLevelSums, clearLevelSums, writeLevels } from './level-sums.ts'
 import { copyRows, type LoadedKernel, loadKernel, takeStatistics } from './loaded-kernel.ts'
 import { addMarginalStatistics, marginalGrouper } from './marginal.ts'
 import { completeness, gather, gatherRows } from './rows.ts'
-import { kernelShape } from './shape.ts'
 
 /** The methods of a mixture that the compiled kernel has. */
 export type CompiledMixture = Pick<Mixture, 'expectation' | 'score'>
@@ -17,16 +17,18 @@ export type CompiledMixture = Pick<Mixture, 'expectation' | 'score'>
  * @param marginal the mixture of the same form over fewer columns
  */
 export function compiledMixture(
-  layout: GaussianLayout,
+  form: KernelForm,
   reference: CompiledMixture,
   marginal: (columns: number) => Mixture,
 ): CompiledMixture {
+  const { layout, shape } = form
   const { components } = layout
-  const shape = kernelShape(layout)
-  const grouped = marginalGrouper(layout)
+  const grouped: ReturnType<typeof marginalGrouper> =
+    form.levelled.length === 0 ? marginalGrouper(layout) : (_parameters, _block, rest) => ({ groups: [], rest })
 
   /** The kernel, holding the parameters: whatever else was done with it since. */
-  const load = (parameters: Parameters, rows: number) => loadKernel(shape, rows, parameters, parameters.weights)
+  const load = (parameters: Parameters, rows: number) =>
+    loadKernel(shape, rows, form.parameters(parameters), parameters.weights)
 
   const expectation = (
     parameters: Parameters,
@@ -42,7 +44,7 @@ export function compiledMixture(
       total.weight += part.weight
     }
     const byKernel = (part: Block, partWeights: Float64Array | undefined, from: number, to: number): boolean =>
-      expectationOfRows(load(parameters, step)!, part, partWeights, from, to, into, total)
+      expectationOfRows(load(parameters, step)!, form, parameters, part, partWeights, from, to, into, total)
     const byReference = (rows: Int32Array): void => {
       if (rows.length > 0)
         add(reference.expectation(parameters, gatherRows(block, rows), weights && gather(weights, rows), into))
@@ -84,12 +86,13 @@ export function compiledMixture(
     }
     for (let from = 0; from < block.rows; from += step) {
       const to = Math.min(block.rows, from + step)
-      if (scoreRows(load(parameters, step)!, block, from, to, posterior, logDensity)) continue
+      if (scoreRows(load(parameters, step)!, form, parameters, block, from, to, posterior, logDensity)) continue
       const { complete, incomplete } = completeness(block, from, to)
       scatter(complete, (posteriors, densities) => {
         const part = gatherRows(block, complete)
         const tried =
-          incomplete.length > 0 && scoreRows(load(parameters, step)!, part, 0, part.rows, posteriors, densities)
+          incomplete.length > 0 &&
+          scoreRows(load(parameters, step)!, form, parameters, part, 0, part.rows, posteriors, densities)
         if (!tried) reference.score(parameters, part, posteriors, densities)
       })
       const { groups, rest } = grouped(parameters, block, incomplete)
@@ -110,6 +113,8 @@ export function compiledMixture(
 /** Adds rows [from, to) to `into` and `total`. @returns false, with both untouched, if the kernel does not take some row */
 function expectationOfRows(
   kernel: LoadedKernel,
+  form: KernelForm,
+  parameters: Parameters,
   block: Block,
   weights: Float64Array | undefined,
   from: number,
@@ -118,14 +123,18 @@ function expectationOfRows(
   total: { logLikelihood: number; weight: number },
 ): boolean {
   const { exports, memory } = kernel
-  copyRows(kernel, block, from, to)
+  copyRows(kernel, block, from, to, form.places)
+  const firsts = writeLevels(kernel, form, parameters, block, from, to)
   if (weights !== undefined) memory.weights.set(weights.subarray(from, to))
-  const value = exports.expectation(to - from, weights === undefined ? 0 : 1, negligibleCut())
-  if (Number.isNaN(value)) {
+  const value = exports.expectation(to - from, weights === undefined ? 0 : 1, negligibleCut(), form.shape.levelColumns)
+  const taken = !Number.isNaN(value)
+  if (taken) addLevelSums(kernel, form, firsts, into)
+  clearLevelSums(kernel, form, firsts.at(-1)!)
+  if (!taken) {
     exports.clearStatistics()
     return false
   }
-  takeStatistics(kernel, into)
+  takeStatistics(kernel, into.subarray(form.statistics.from))
   total.logLikelihood += value
   if (weights === undefined) total.weight += to - from
   else for (let n = from; n < to; n++) total.weight += weights[n]!
@@ -135,6 +144,8 @@ function expectationOfRows(
 /** Scores rows [from, to). @returns false if the kernel does not take some row */
 function scoreRows(
   kernel: LoadedKernel,
+  form: KernelForm,
+  parameters: Parameters,
   block: Block,
   from: number,
   to: number,
@@ -142,8 +153,9 @@ function scoreRows(
   logDensity: Float64Array,
 ): boolean {
   const { exports, shape, memory } = kernel
-  copyRows(kernel, block, from, to)
-  if (Number.isNaN(exports.score(to - from, negligibleCut()))) return false
+  copyRows(kernel, block, from, to, form.places)
+  writeLevels(kernel, form, parameters, block, from, to)
+  if (Number.isNaN(exports.score(to - from, negligibleCut(), form.shape.levelColumns))) return false
   posterior.set(memory.posterior.subarray(0, (to - from) * shape.components), from * shape.components)
   logDensity.set(memory.logDensity.subarray(0, to - from), from)
   return true

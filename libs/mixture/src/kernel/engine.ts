@@ -33,19 +33,29 @@ interface Cell {
 /** Exports of assembly/index.ts. Cells are addresses in bytes, all multiples of 16, or lengths. */
 export interface KernelExports {
   readonly memory: { readonly buffer: ArrayBuffer }
-  configure(covariance: number, components: number, columns: number, rows: number): void
+  configure(
+    covariance: number,
+    components: number,
+    columns: number,
+    rows: number,
+    levelColumns: number,
+    levels: number,
+  ): void
   prepare(): void
   clearStatistics(): void
-  expectation(rows: number, weighted: number, cut: number): number
+  expectation(rows: number, weighted: number, cut: number, levelColumns: number): number
   observe(rows: number): number
-  score(rows: number, cut: number): number
+  score(rows: number, cut: number, levelColumns: number): number
   densitiesOf(rows: number): number
   maximise(kappa: number, nu: number, floor: number, first: number, end: number): number
   readonly activeCount: Cell
+  readonly codes: Cell
   readonly constants: Cell
   readonly covariances: Cell
   readonly estimatedMeans: Cell
   readonly factors: Cell
+  readonly levelSums: Cell
+  readonly levelTable: Cell
   readonly logDensity: Cell
   readonly logDeterminants: Cell
   readonly means: Cell

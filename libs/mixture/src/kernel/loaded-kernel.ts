@@ -8,6 +8,8 @@ const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI)
 
 /** Doubles of features copied to the kernel at once: about the second-level cache. */
 const CHUNK_VALUES = 1 << 17
+/** Rows copied to the kernel at once where there are columns of levels: bounds the levels. */
+export const LEVELLED_ROWS = 1024
 /** Rows the kernel is laid out for at least, so that small blocks of changing size need no new layout. */
 const LEAST_ROWS = 64
 
@@ -19,13 +21,15 @@ export interface LoadedKernel {
   readonly rows: number
   /** void after the next layout */
   readonly memory: KernelMemory
+  /** shape (rows, columns of levels) */
+  readonly codes: Uint32Array
 }
 
 /** Views of what assembly/memory.ts describes. Those of events are as long as there are `rows`. */
 export type KernelMemory = Readonly<Record<keyof ReturnType<typeof lengthsOf>, Float64Array>>
 
 function lengthsOf(shape: KernelShape, rows: number) {
-  const { covariance, components, columns } = shape
+  const { covariance, components, columns, levels } = shape
   const triangle = packedLength(columns)
   const matrices = { full: components * triangle, tied: triangle, diag: components * columns, spherical: components }
   const secondMoments = covariance === 'spherical' ? components * columns : matrices[covariance]
@@ -43,11 +47,16 @@ function lengthsOf(shape: KernelShape, rows: number) {
     estimatedMeans: components * columns,
     logDeterminants: components,
     settled: components,
+    levelTable: levels * levelPitch(shape),
+    levelSums: levels * levelPitch(shape),
   }
 }
 
 /** Doubles between two components' means. */
 const pitchOf = (columns: number): number => (columns + 3) & ~3
+
+/** Doubles between two levels' rows. */
+export const levelPitch = ({ components }: KernelShape): number => (components + 1) & ~1
 
 /** What the thread's kernel holds: parameters are never changed in place, so the same arrays need not be copied again. */
 let current: { readonly kernel: LoadedKernel; readonly held: readonly (Float64Array | undefined)[] } | undefined
@@ -64,8 +73,10 @@ export function layOut(shape: KernelShape, rows: number): LoadedKernel | undefin
     current = { kernel: current.kernel, held: [] }
     return current.kernel
   }
-  exports.configure(covarianceNumber(shape), shape.components, shape.columns, capacity)
-  const kernel = { exports, shape, rows: capacity, memory: viewMemory(exports, shape, capacity) }
+  const { components, columns, levelColumns, levels } = shape
+  exports.configure(covarianceNumber(shape), components, columns, capacity, levelColumns, levels)
+  const codes = new Uint32Array(exports.memory.buffer, exports.codes.value, capacity * levelColumns)
+  const kernel = { exports, shape, rows: capacity, memory: viewMemory(exports, shape, capacity), codes }
   current = { kernel, held: [] }
   return kernel
 }
@@ -83,10 +94,15 @@ const suits = (kernel: LoadedKernel, exports: KernelExports, shape: KernelShape,
   kernel.rows >= rows &&
   kernel.shape.components === shape.components &&
   kernel.shape.columns === shape.columns &&
-  kernel.shape.covariance === shape.covariance
+  kernel.shape.covariance === shape.covariance &&
+  kernel.shape.levels >= shape.levels &&
+  (shape.levelColumns === 0 || kernel.shape.levelColumns === shape.levelColumns)
 
 const rowsAtOnce = (shape: KernelShape, rows: number): number =>
-  Math.max(LEAST_ROWS, Math.min(rows, Math.floor(CHUNK_VALUES / shape.columns)))
+  Math.max(
+    LEAST_ROWS,
+    Math.min(rows, Math.floor(CHUNK_VALUES / shape.columns), shape.levelColumns > 0 ? LEVELLED_ROWS : Infinity),
+  )
 
 /**
  * The kernel laid out for `shape` and up to `rows` rows at once, holding `parameters`.
@@ -132,10 +148,20 @@ function copyParameters(kernel: LoadedKernel, parameters: Parameters, weights: F
   exports.prepare()
 }
 
-/** Copies rows [from, to) to the kernel. */
-export function copyRows(kernel: LoadedKernel, block: Block, from: number, to: number): void {
+/** Copies rows [from, to) to the kernel. @param places the columns to copy, where not all are */
+export function copyRows(
+  kernel: LoadedKernel,
+  block: Block,
+  from: number,
+  to: number,
+  places?: readonly number[],
+): void {
   const { columns, rows, values } = block
-  kernel.memory.values.set(from === 0 && to === rows ? values : values.subarray(from * columns, to * columns))
+  const out = kernel.memory.values
+  if (places === undefined) out.set(from === 0 && to === rows ? values : values.subarray(from * columns, to * columns))
+  else
+    for (let at = from * columns, end = to * columns, t = 0; at < end; at += columns)
+      for (let i = 0; i < places.length; i++) out[t++] = values[at + places[i]!]!
 }
 
 /** Adds the kernel's statistics to `into` and clears them. */

@@ -7,12 +7,17 @@ export interface KernelShape {
   readonly components: number
   /** d */
   readonly columns: number
+  /** columns of levels besides, see `Levels` */
+  readonly levelColumns: number
+  /** most levels of a chunk, and the one of missing values; 0 without such columns */
+  readonly levels: number
 }
 
 /** The shape of a gaussian family: factor covariances are full ones once they are factored. */
 export function kernelShape(layout: GaussianLayout): KernelShape {
   const { covariance, components, columns } = layout
-  return { covariance: covariance === 'factor' ? 'full' : covariance, components, columns }
+  const kernelCovariance = covariance === 'factor' ? 'full' : covariance
+  return { covariance: kernelCovariance, components, columns, levelColumns: 0, levels: 0 }
 }
 
 /** Numbers of the covariance types in assembly/memory.ts. */

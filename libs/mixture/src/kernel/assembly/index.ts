@@ -1,5 +1,6 @@
 // Entry points of the compiled kernel: E-step, statistics and scoring of gaussian mixtures, one chunk of events a call.
 import { diagonalDensities, momentSums, sphericalDensities } from './diagonal'
+import { addLevels, lookUp, sumLevels } from './levels'
 import {
   BLOCK,
   DENSITY_PITCH,
@@ -45,10 +46,13 @@ export { maximise } from './maximise'
 export { clearStatistics, configure } from './memory'
 export {
   activeCount,
+  codes,
   constants,
   covariances,
   estimatedMeans,
   factors,
+  levelSums,
+  levelTable,
   logDensity,
   logDeterminants,
   means,
@@ -132,15 +136,17 @@ const PATIENCE: i32 = 15
 const WORTHWHILE: f64 = 0.75
 let exhaustive: i32 = 0
 
-/** As `blockDensities`, but negligible ones may be −∞; columns are packed for full covariance. */
-function significantDensities(row: i32, rows: i32, cut: f64): void {
+/** As `blockDensities`, with what `levelColumns` add; but negligible ones may be −∞. Columns are packed for full covariance. */
+function significantDensities(row: i32, rows: i32, cut: f64, levelColumns: i32): void {
   if (covariance == FULL) packColumns(row, rows)
+  if (levelColumns > 0) lookUp(row, rows, levelColumns)
   if (covariance != FULL || cut <= EXP_UNDERFLOW || panels < 2 || components < 3 || anyFar || exhaustive > 0) {
     exhaustive--
     blockDensities(row, rows)
+    if (levelColumns > 0) addLevels(rows)
     return
   }
-  if (prunedDensities(row, rows, cut) > WORTHWHILE) exhaustive = PATIENCE
+  if (prunedDensities(row, rows, cut, levelColumns > 0) > WORTHWHILE) exhaustive = PATIENCE
 }
 
 /** Event weights of a block (1 unless `weighted`), zeros behind the last row up to a multiple of 4. */
@@ -181,14 +187,15 @@ function addOthers(row: i32, rows: i32): void {
  * E-step of `rows` events: adds their expected statistics to `statistics`.
  * Stops at the first block with a missing value or an overflow; the statistics are then void.
  * @param cut log of the share of an event's largest density at or below which a component is left out; ≤ −708 for none
+ * @param levelColumns columns of levels, whose codes and table the host has written; 0 for none
  * @returns Σ w log p(x) in nats, or NaN if it stopped
  */
-export function expectation(rows: i32, weighted: bool, cut: f64): f64 {
+export function expectation(rows: i32, weighted: bool, cut: f64, levelColumns: i32): f64 {
   let total = 0.0
   exhaustive = 0
   for (let row = 0; row < rows; row += BLOCK) {
     const count = min(BLOCK, rows - row)
-    significantDensities(row, count, cut)
+    significantDensities(row, count, cut, levelColumns)
     setBlockWeights(row, count, weighted)
     const value = responsibilities(count, weighted, cut)
     if (!(value > LOWEST)) return NaN
@@ -197,6 +204,7 @@ export function expectation(rows: i32, weighted: bool, cut: f64): f64 {
       normalise(k, count)
       if (covariance == FULL) addFull(count, k, cut > EXP_UNDERFLOW ? listActive(k, count) : -1)
     }
+    if (levelColumns > 0) sumLevels(row, count, levelColumns)
     if (covariance != FULL) {
       if (covariance == TIED) setBlockWeights(row, count, weighted)
       addOthers(row, count)
@@ -225,13 +233,13 @@ export function observe(rows: i32): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
 }
 
-/** Posterior probabilities and log p(x) of `rows` events, to `posterior` and `logDensity`; `cut` as above. @returns Σ log p(x) in nats; NaN as above */
-export function score(rows: i32, cut: f64): f64 {
+/** Posterior probabilities and log p(x) of `rows` events, to `posterior` and `logDensity`; `cut` and `levelColumns` as above. @returns Σ log p(x) in nats; NaN as above */
+export function score(rows: i32, cut: f64, levelColumns: i32): f64 {
   let total = 0.0
   exhaustive = 0
   for (let row = 0; row < rows; row += BLOCK) {
     const count = min(BLOCK, rows - row)
-    significantDensities(row, count, cut)
+    significantDensities(row, count, cut, levelColumns)
     setBlockWeights(row, count, false)
     const value = writePosterior(row, count, cut)
     if (!(value > LOWEST)) return NaN

@@ -42,11 +42,18 @@ export let means: usize = 0
 /** full (K, p), tied (p): packed lower triangles of L⁻¹; diagonal (K, d), spherical (K): L⁻¹'s diagonal, 1/σ. */
 export let factors: usize = 0
 
+/** Bytes of a level's row. */
+export let levelPitch: usize = 0
+/** (levels, K, even): log probabilities, written by the host. */
+export let levelTable: usize = 0
+
 // A chunk of events.
 /** Rows a chunk may hold, a multiple of BLOCK. */
 export let chunkRows: i32 = 0
 /** (rows, d) row-major, written by the host. */
 export let values: usize = 0
+/** u32 (rows, columns of levels) row-major, written by the host: where each value's level lies in `levelTable`, in bytes. */
+export let codes: usize = 0
 /** (rows): event weights, written by the host. */
 export let weights: usize = 0
 /** (rows, K) row-major: posterior probabilities or responsibilities. */
@@ -56,6 +63,8 @@ export let logDensity: usize = 0
 /** The statistics, flat: s0 (K) | s1 (K, d) | S2. */
 export let statistics: usize = 0
 export let statisticsLength: i32 = 0
+/** (levels, K, even): responsibilities by level; the host clears them. */
+export let levelSums: usize = 0
 
 // The M-step's.
 /** full (K, p), diagonal (K, d), spherical (K): covariances. */
@@ -103,6 +112,10 @@ export let exact: usize = 0
 export let gathered: usize = 0
 /** u32 (64): the rows that a component takes part in. */
 export let activeRows: usize = 0
+/** (K + 1, 64): what the columns of levels add to the log densities. */
+export let additions: usize = 0
+/** [row][K, even]: responsibilities of a block. */
+export let levelRows: usize = 0
 /** Events times components whose responsibility was above the threshold, since `configure`. */
 export let activeCount: f64 = 0
 
@@ -114,8 +127,12 @@ function reserve(doubles: i32): usize {
   return at
 }
 
-/** Lays out the memory of one mixture shape, growing it if needed, and zeroes what must be zero. */
-export function configure(kind: i32, k: i32, d: i32, rows: i32): void {
+/**
+ * Lays out the memory of one mixture shape, growing it if needed, and zeroes what must be zero.
+ * @param levelColumns columns of levels besides the d of numbers
+ * @param levels most levels of a chunk
+ */
+export function configure(kind: i32, k: i32, d: i32, rows: i32, levelColumns: i32, levels: i32): void {
   covariance = kind
   components = k
   columns = d
@@ -123,6 +140,7 @@ export function configure(kind: i32, k: i32, d: i32, rows: i32): void {
   paddedColumns = panels << 2
   triangle = (d * (d + 1)) >> 1
   meanPitch = (<usize>paddedColumns) << 3
+  levelPitch = (<usize>((k + 1) & ~1)) << 3
   chunkRows = (rows + BLOCK - 1) & ~(BLOCK - 1)
   const second = kind == FULL ? k * triangle : kind == TIED ? triangle : k * d
   statisticsLength = k + k * d + second
@@ -138,6 +156,9 @@ export function configure(kind: i32, k: i32, d: i32, rows: i32): void {
   logDeterminants = reserve(k)
   settled = reserve(k)
   values = reserve(chunkRows * d + 8)
+  codes = reserve((chunkRows * levelColumns + 1) >> 1)
+  levelTable = reserve(levels * <i32>(levelPitch >> 3))
+  levelSums = reserve(levels * <i32>(levelPitch >> 3))
   weights = reserve(chunkRows)
   posterior = reserve(chunkRows * k + 8)
   logDensity = reserve(chunkRows)
@@ -160,12 +181,15 @@ export function configure(kind: i32, k: i32, d: i32, rows: i32): void {
   exact = reserve(BLOCK)
   gathered = reserve(paddedColumns * 4 + 8)
   activeRows = reserve(BLOCK)
+  additions = reserve(levelColumns > 0 ? (k + 1) * BLOCK : 0)
+  levelRows = reserve(levelColumns > 0 ? BLOCK * <i32>(levelPitch >> 3) : 0)
   const pages = <i32>((top + 0xffff) >> 16) - memory.size()
   if (pages > 0) if (memory.grow(pages) < 0) unreachable()
   memory.fill(reference, 0, paddedColumns << 3)
   memory.fill(overallVariance, 0, paddedColumns << 3)
   memory.fill(means, 0, (k * paddedColumns) << 3)
   memory.fill(densities + <usize>k * DENSITY_PITCH, 0, DENSITY_PITCH)
+  memory.fill(levelSums, 0, <usize>levels * levelPitch)
   clearStatistics()
 }
 

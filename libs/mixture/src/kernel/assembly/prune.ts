@@ -1,9 +1,11 @@
 // Densities of full covariances for well-separated components: a partial sum of ‖L⁻¹ (x−m)‖² bounds a density from above, and
 // most components of an event need no more than that.
+import { addLevels } from './levels'
 import {
   DENSITY_PITCH,
   PANEL_PITCH,
   activeRows,
+  additions,
   best,
   columnPanels,
   components,
@@ -29,9 +31,10 @@ const MARGIN: f64 = 1e-6
  * Fills `densities` of a block whose columns are packed: exact where a density exceeds the event's largest + cut, −∞ elsewhere,
  * with the bits of the exhaustive way.
  * @param cut log of the negligible share, nats
+ * @param levelled whether `additions` belong to the densities
  * @returns the share of the exhaustive way's work that was done
  */
-export function prunedDensities(row: i32, rows: i32, cut: f64): f64 {
+export function prunedDensities(row: i32, rows: i32, cut: f64, levelled: bool): f64 {
   // 16 rows of L⁻¹ at most, and half of them, are a quarter of the work or less, and mostly find the best component.
   const few = min(4, panels >> 1)
   packTiles(row, rows, reference, min(paddedColumns, few << 2))
@@ -46,6 +49,7 @@ export function prunedDensities(row: i32, rows: i32, cut: f64): f64 {
     for (let first = 0; first < rows; first += 4, out += 32, tile += tileBytes)
       triangularTile(tile, factor, offset, constant, out, few)
   }
+  if (levelled) addLevels(rows)
   findBest(rows)
   const tileCount = (rows + 3) >> 2
   let work = components * tileCount * costOf(few)
@@ -56,7 +60,7 @@ export function prunedDensities(row: i32, rows: i32, cut: f64): f64 {
       store<u32>(activeRows + (count << 2), <u32>n)
       count += <usize>(load<f64>(best + (<usize>n << 3)) == <f64>k)
     }
-    work += evaluate(k, <i32>count, exact, false, 0)
+    work += evaluate(k, <i32>count, exact, levelled, false, 0)
   }
   const limit = cut - MARGIN
   for (let k = 0; k < components; k++) {
@@ -72,7 +76,7 @@ export function prunedDensities(row: i32, rows: i32, cut: f64): f64 {
       store<f64>(density + at, own ? largest : -Infinity)
       count += <usize>(kept && !own)
     }
-    work += evaluate(k, <i32>count, density, true, limit)
+    work += evaluate(k, <i32>count, density, levelled, true, limit)
   }
   return <f64>work / <f64>(components * tileCount * costOf(panels))
 }
@@ -102,15 +106,17 @@ function findBest(rows: i32): void {
 
 /**
  * Exact densities of component k for the `count` rows in `activeRows`, to out[row].
+ * @param levelled whether `additions` belong to the densities
  * @param bounded whether four rows may be given up, with −∞, once their densities are at most `exact` + limit
  * @returns the work done
  */
-function evaluate(k: i32, count: i32, out: usize, bounded: bool, limit: f64): i32 {
+function evaluate(k: i32, count: i32, out: usize, levelled: bool, bounded: bool, limit: f64): i32 {
   const factor = factorPanels + <usize>k * (<usize>factorPanelsLength(panels) << 3)
   const offset = whitenedMeans + <usize>k * meanPitch
   const constant = load<f64>(constants + (<usize>k << 3))
   const result = gathered + (<usize>paddedColumns << 5)
   const limits = result + 32
+  const addition = additions + <usize>k * DENSITY_PITCH
   let work = 0
   for (let first = 0; first < count; first += 4) {
     // Behind the last row it is taken again.
@@ -122,21 +128,27 @@ function evaluate(k: i32, count: i32, out: usize, bounded: bool, limit: f64): i3
     gatherTile(r0 << 5, r1 << 5, r2 << 5, r3 << 5)
     if (bounded) {
       const base = 2 * (constant - limit)
-      store<f64>(limits, base - 2 * load<f64>(exact + (r0 << 3)))
-      store<f64>(limits, base - 2 * load<f64>(exact + (r1 << 3)), 8)
-      store<f64>(limits, base - 2 * load<f64>(exact + (r2 << 3)), 16)
-      store<f64>(limits, base - 2 * load<f64>(exact + (r3 << 3)), 24)
+      store<f64>(limits, base - 2 * (load<f64>(exact + (r0 << 3)) - added(levelled, addition, r0)))
+      store<f64>(limits, base - 2 * (load<f64>(exact + (r1 << 3)) - added(levelled, addition, r1)), 8)
+      store<f64>(limits, base - 2 * (load<f64>(exact + (r2 << 3)) - added(levelled, addition, r2)), 16)
+      store<f64>(limits, base - 2 * (load<f64>(exact + (r3 << 3)) - added(levelled, addition, r3)), 24)
       work += costOf(boundedTile(gathered, factor, offset, constant, result, limits))
     } else {
       triangularTile(gathered, factor, offset, constant, result, panels)
       work += costOf(panels)
     }
-    store<f64>(out + (r0 << 3), load<f64>(result))
-    store<f64>(out + (r1 << 3), load<f64>(result, 8))
-    store<f64>(out + (r2 << 3), load<f64>(result, 16))
-    store<f64>(out + (r3 << 3), load<f64>(result, 24))
+    store<f64>(out + (r0 << 3), load<f64>(result) + added(levelled, addition, r0))
+    store<f64>(out + (r1 << 3), load<f64>(result, 8) + added(levelled, addition, r1))
+    store<f64>(out + (r2 << 3), load<f64>(result, 16) + added(levelled, addition, r2))
+    store<f64>(out + (r3 << 3), load<f64>(result, 24) + added(levelled, addition, r3))
   }
   return work
+}
+
+// @ts-ignore: decorator
+@inline
+function added(levelled: bool, addition: usize, row: usize): f64 {
+  return levelled ? load<f64>(addition + (row << 3)) : 0
 }
 
 /** Four rows of the column panels, by their byte offsets, as [column][4] in `gathered`. */

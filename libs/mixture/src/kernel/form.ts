@@ -1,0 +1,71 @@
+import { isLevelled, type Levels } from '../discrete/levels.ts'
+import type { Family, Parameters } from '../family.ts'
+import type { GaussianFamily } from '../gaussian/gaussian.ts'
+import type { GaussianLayout } from '../gaussian/layout.ts'
+import type { ProductFamily } from '../product.ts'
+import { LEVELLED_ROWS } from './loaded-kernel.ts'
+import { type KernelShape, kernelShape } from './shape.ts'
+
+/** A part of the statistics. */
+interface StatisticsRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** Columns of levels of one family. */
+export interface LevelColumns {
+  readonly levels: Levels
+  /** places of the columns in a block */
+  readonly places: readonly number[]
+  readonly statistics: StatisticsRange
+  /** the family's arrays among a mixture's */
+  parameters(parameters: Parameters): Parameters
+}
+
+/** Components as the compiled kernel sees them: gaussian numbers, and columns of levels that are independent of them. */
+export interface KernelForm {
+  readonly layout: GaussianLayout
+  readonly shape: KernelShape
+  /** places of the numbers in a block; undefined if they are all there is */
+  readonly places: readonly number[] | undefined
+  readonly statistics: StatisticsRange
+  readonly levelled: readonly LevelColumns[]
+  /** the numbers' arrays among a mixture's */
+  parameters(parameters: Parameters): Parameters
+}
+
+const isGaussian = (family: Family): family is GaussianFamily => 'layout' in family
+const isProduct = (family: Family): family is ProductFamily => 'factors' in family
+
+/** The form of a gaussian family, or of its product with columns of levels; undefined for what the kernel does not know. */
+export function kernelForm(family: Family): KernelForm | undefined {
+  if (isGaussian(family)) {
+    const { layout, statisticsLength } = family
+    const statistics = { from: 0, to: statisticsLength }
+    return {
+      layout,
+      shape: kernelShape(layout),
+      places: undefined,
+      statistics,
+      levelled: [],
+      parameters: parameters => parameters,
+    }
+  }
+  if (!isProduct(family)) return undefined
+  const numbers: Pick<KernelForm, 'layout' | 'places' | 'statistics' | 'parameters'>[] = []
+  const levelled: LevelColumns[] = []
+  let from = 0
+  for (const [f, { family: factor, columns: places }] of family.factors.entries()) {
+    const statistics = { from, to: from + factor.statisticsLength }
+    const parameters = (all: Parameters) => family.split(all)[f]!
+    if (isGaussian(factor)) numbers.push({ layout: factor.layout, places, statistics, parameters })
+    else if (isLevelled(factor)) levelled.push({ levels: factor.levels, places, statistics, parameters })
+    else return undefined
+    from = statistics.to
+  }
+  if (numbers.length !== 1) return undefined
+  const levelColumns = levelled.reduce((sum, { places }) => sum + places.length, 0)
+  const most = levelled.reduce((sum, { levels }) => sum + levels.most(LEVELLED_ROWS), 1)
+  const shape = { ...kernelShape(numbers[0]!.layout), levelColumns, levels: levelColumns > 0 ? most : 0 }
+  return { ...numbers[0]!, shape, levelled }
+}
