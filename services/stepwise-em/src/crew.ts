@@ -1,24 +1,28 @@
 import { Worker } from 'node:worker_threads'
 import type { KernelChoice, KernelOptions } from '@eddy/mixture'
+import type { Work } from './model-part.ts'
 import {
+  generationOf,
   LENT_BUFFERS,
   type LentBuffer,
-  type Operation,
   type Role,
   type SharedMemory,
   type ThreadMessage,
   type ThreadOptions,
-  WORDS,
   Word,
+  wordsOf,
 } from './shared-work.ts'
 
 /** Source runs threads from source, what was built of it from what was built. */
 const entry = new URL(`./model-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 
+/** How long the calling thread that has done its part looks for the end of the others, ms. */
+const PATIENCE = 0.3
+
 /** Threads that do the parts of one piece of work at a time. They begin with the first memory they are sent, and sleep while there is no work. */
 export class Crew {
   readonly threads: number
-  readonly #words = new Int32Array(new SharedArrayBuffer(4 * WORDS))
+  readonly #words: Int32Array<SharedArrayBuffer>
   readonly #options: Omit<ThreadOptions, 'index'>
   #workers: readonly Worker[] = []
   #waiting: PromiseWithResolvers<void> | undefined
@@ -30,6 +34,7 @@ export class Crew {
 
   constructor(threads: number, kernel: KernelChoice, kernelOptions: KernelOptions) {
     this.threads = threads
+    this.#words = new Int32Array(new SharedArrayBuffer(4 * wordsOf(threads)))
     this.#options = { threads, kernel, kernelOptions, words: this.#words.buffer }
   }
 
@@ -77,8 +82,13 @@ export class Crew {
     Atomics.add(this.#words, Word.version, 1)
   }
 
-  /** Has all threads do their part. @throws the first error of a part, when all have ended */
-  work(operation: Operation, rows: number, columns: number): Promise<void> {
+  /**
+   * Has all threads do their part.
+   * @param firstPart done by the calling thread instead of the first one of ours: it then waits a little for the others without
+   * giving way, because to be woken takes longer
+   * @throws the first error of a part, when all have ended
+   */
+  work({ operation, rows, columns }: Work, firstPart?: () => void): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     const words = this.#words
     words[Word.operation] = operation
@@ -86,11 +96,32 @@ export class Crew {
     words[Word.columns] = columns
     words[Word.failed] = 0
     Atomics.store(words, Word.left, this.threads)
-    this.#waiting = Promise.withResolvers()
+    Atomics.store(words, Word.watched, firstPart === undefined ? 0 : 1)
+    const waiting = Promise.withResolvers<void>()
+    this.#waiting = waiting
     this.#workers[0]!.ref()
-    Atomics.add(words, Word.generation, 1)
-    Atomics.notify(words, Word.generation)
-    return this.#waiting.promise
+    for (let index = firstPart === undefined ? 0 : 1; index < this.threads; index++) {
+      Atomics.add(words, generationOf(index), 1)
+      Atomics.notify(words, generationOf(index))
+    }
+    if (firstPart !== undefined) this.#help(firstPart)
+    return waiting.promise
+  }
+
+  #help(part: () => void): void {
+    const words = this.#words
+    try {
+      part()
+    } catch (error) {
+      Atomics.add(words, Word.failed, 1)
+      this.#errors.push(error as Error)
+    }
+    const others = Atomics.sub(words, Word.left, 1) - 1
+    for (const began = performance.now(); others > 0 && performance.now() - began < PATIENCE; )
+      if (Atomics.load(words, Word.watched) === 0) break
+    // Whoever of the two takes the word away second knows that the other has done so.
+    this.#done = others === 0 || Atomics.exchange(words, Word.watched, 0) === 0
+    this.#settleWhenHeard()
   }
 
   async close(): Promise<void> {
@@ -101,6 +132,10 @@ export class Crew {
   #hear(message: ThreadMessage): void {
     if (message === 'done') this.#done = true
     else this.#errors.push(message)
+    this.#settleWhenHeard()
+  }
+
+  #settleWhenHeard(): void {
     // The threads' messages come in any order.
     if (!this.#done || this.#errors.length < Atomics.load(this.#words, Word.failed)) return
     const [error] = this.#errors

@@ -21,8 +21,13 @@ const scoresOf = (rows: number, components = 2) => ({
 })
 const reference = await localEStep()(snapshot, block, weights)
 
-describe.each([1, 2, 3])('%i threads', threads => {
-  const threaded = modelThreads(threads, { worthwhile: 0 })
+describe.each([
+  [1, 'beside the calling one', 0],
+  [2, 'beside the calling one', 0],
+  [2, 'with the calling one', Number.POSITIVE_INFINITY],
+  [3, 'with the calling one', Number.POSITIVE_INFINITY],
+])('%i threads %s', (threads, _, helped) => {
+  const threaded = modelThreads(threads, { worthwhile: 0, helped })
   afterAll(() => threaded.close())
 
   it('equal the E-step on one thread to 1e-12', async () => {
@@ -115,6 +120,12 @@ describe.each([1, 2, 3])('%i threads', threads => {
   })
 })
 
+it('gives the same bits whether the calling thread does a part or not', async () => {
+  const [helped, free] = [Number.POSITIVE_INFINITY, 0].map(helped => modelThreads(3, { worthwhile: 0, helped }))
+  expect(await helped!.eStep(snapshot, block, weights)).toEqual(await free!.eStep(snapshot, block, weights))
+  await Promise.all([helped!.close(), free!.close()])
+})
+
 it('gives each thread the kernel that is chosen for it, and both agree to 1e-12', async () => {
   const on = async (kernel: KernelChoice) => {
     const threaded = modelThreads(1, { kernel, worthwhile: 0 })
@@ -136,7 +147,7 @@ it('gives each thread the kernel that is chosen for it, and both agree to 1e-12'
 })
 
 it('rejects what is under way when it is closed, and what comes after', async () => {
-  const threaded = modelThreads(2, { worthwhile: 0 })
+  const threaded = modelThreads(2, { worthwhile: 0, helped: 0 })
   const underWay = threaded.eStep(snapshot, block, weights)
   const outcome = expect(underWay).rejects.toThrow(/E-step thread/)
   await threaded.close()

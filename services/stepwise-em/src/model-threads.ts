@@ -10,6 +10,7 @@ import {
 import { Crew } from './crew.ts'
 import { type EStep, type Expectation, localEStep, type ModelOfSnapshot } from './e-step.ts'
 import { localMStep, type MStep } from './m-step.ts'
+import { partsOf, type Work } from './model-part.ts'
 import {
   allocate,
   estimatesAmong,
@@ -38,26 +39,33 @@ export interface ModelThreadsOptions {
   readonly kernelOptions?: KernelOptions
   /** multiplications from which on work is handed over; smaller is done by the calling thread, at once */
   readonly worthwhile?: number
+  /** multiplications of a part up to which the calling thread does the first one itself */
+  readonly helped?: number
 }
 
 /** About 1 ms on one thread. To hand work over and take back what came of it costs a tenth of that on an idle machine, and several times as much on a busy one. */
 const WORTHWHILE = 2 ** 23
+
+/** Multiplications of a part, some 2 ms, up to which the calling thread does one of the parts itself: it is not held up longer than that. */
+const HELPED = 2 ** 24
 
 /**
  * The E-step, the M-step and scoring on threads of their own with shared memory, so that the calling thread stays free and
  * several cores are used. A batch is split into as many equal parts of consecutive rows, whose statistics are added in the order of
  * the parts: the result depends on the number of threads (in the last bits), never on timing. The M-step is split by components, and
  * scoring by events, with the same bits as on one thread. One piece of work is done at a time, in the order asked for. Events, weights
- * and scores of a caller that has them in shared memory are not copied.
+ * and scores of a caller that has them in shared memory are not copied. Of small work the calling thread does the first part, which
+ * saves it from being woken.
  * @param threads at least 1
  */
 export function modelThreads(threads: number, options: ModelThreadsOptions = {}): ModelThreads {
   if (!(Number.isInteger(threads) && threads >= 1))
     throw new RangeError(`threads: expected an integer of at least 1, got ${threads}. Use localEStep for none.`)
-  const { kernel = 'auto', kernelOptions = {}, worthwhile = WORTHWHILE } = options
+  const { kernel = 'auto', kernelOptions = {}, worthwhile = WORTHWHILE, helped = HELPED } = options
   const crew = new Crew(threads, kernel, kernelOptions)
   const desk = new Desk(crew)
   const modelOf = cachedModel()
+  const doPart = partsOf(threads)
   const here = { eStep: localEStep(), mStep: localMStep() }
   let turn: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -65,27 +73,34 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
     turn = done.catch(() => {})
     return done
   }
+  const work = (cost: number, work: Work, views: SharedViews): Promise<void> => {
+    const helps = threads > 1 && cost / threads <= helped
+    return crew.work(work, helps ? () => doPart(0, work, desk.memory, views) : undefined)
+  }
   return {
     eStep: (snapshot, block, weights) => {
-      if (eventCost(modelOf(snapshot.specification).specification) * block.rows < worthwhile)
-        return here.eStep(snapshot, block, weights)
+      const cost = eventCost(modelOf(snapshot.specification).specification) * block.rows
+      if (cost < worthwhile) return here.eStep(snapshot, block, weights)
       return inTurn(async () => {
         const shared = desk.lay(snapshot, block)
         if (!crew.lend(Role.weights, weights)) shared.weights.set(weights)
-        await crew.work(Operation.expectation, block.rows, block.columns)
+        const { rows, columns, values } = block
+        const views = { ...shared, parameters: snapshot.parameters, values, weights }
+        await work(cost, { operation: Operation.expectation, rows, columns }, views)
         return sum(shared, block.rows, threads)
       })
     },
 
     mStep: (previous, statistics, prior) => {
-      if (updateCost(modelOf(previous.specification).specification) < worthwhile)
-        return here.mStep(previous, statistics, prior)
+      const cost = updateCost(modelOf(previous.specification).specification)
+      if (cost < worthwhile) return here.mStep(previous, statistics, prior)
       return inTurn(async () => {
         const shared = desk.lay(previous)
         shared.statistics.set(statistics)
         const { weightPseudoEvents, meanPseudoEvents, covariancePseudoEvents, varianceFloor } = prior
         shared.prior.set([weightPseudoEvents, meanPseudoEvents, covariancePseudoEvents, varianceFloor])
-        await crew.work(Operation.maximise, 0, 0)
+        const views = { ...shared, parameters: previous.parameters, statistics }
+        await work(cost, { operation: Operation.maximise, rows: 0, columns: 0 }, views)
         const names = estimatesAmong(previous.parameters)
         return { ...previous.parameters, ...copies(names, shared.estimates) }
       })
@@ -94,7 +109,8 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
     score: async (snapshot, block, { posterior, logDensity }) => {
       const model = modelOf(snapshot.specification)
       // Half an E-step.
-      if ((eventCost(model.specification) * block.rows) / 2 < worthwhile) {
+      const cost = (eventCost(model.specification) * block.rows) / 2
+      if (cost < worthwhile) {
         model.score(snapshot.parameters, block, posterior, logDensity)
         return
       }
@@ -102,7 +118,15 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
         const shared = desk.lay(snapshot, block)
         const isPosteriorLent = crew.lend(Role.posterior, posterior)
         const isDensityLent = crew.lend(Role.logDensity, logDensity)
-        await crew.work(Operation.score, block.rows, block.columns)
+        const { rows, columns, values } = block
+        const views = {
+          ...shared,
+          parameters: snapshot.parameters,
+          values,
+          ...(isPosteriorLent && { posterior }),
+          ...(isDensityLent && { logDensity }),
+        }
+        await work(cost, { operation: Operation.score, rows, columns }, views)
         const { components } = model.specification
         if (!isPosteriorLent) posterior.set(shared.posterior.subarray(0, block.rows * components))
         if (!isDensityLent) logDensity.set(shared.logDensity.subarray(0, block.rows))
@@ -160,6 +184,11 @@ class Desk {
 
   constructor(crew: Crew) {
     this.#crew = crew
+  }
+
+  /** What lies there. */
+  get memory(): SharedMemory {
+    return this.#memory!
   }
 
   /** Lays out the snapshot's parameters, unless they lie there, and the events. */

@@ -12,8 +12,8 @@ export interface ThreadOptions {
 
 /** Places among the words (Int32) by which threads are told what to do. */
 export const Word = {
-  /** changes when there is something to do: a thread that has nothing to do waits for it */
-  generation: 0,
+  /** 1 while the calling thread looks for the end of the work: then it need not be told */
+  watched: 0,
   /** threads still at work */
   left: 1,
   /** threads whose part has failed */
@@ -30,7 +30,12 @@ export const Word = {
   lent: 8,
 } as const
 
-export const WORDS = 16
+const WORDS = 16
+
+/** A thread's word that changes when there is something for it to do: one that has nothing to do waits for it. */
+export const generationOf = (index: number): number => WORDS + index
+
+export const wordsOf = (threads: number): number => WORDS + threads
 
 /** Arrays of a batch that the caller may have in shared memory of its own. */
 export const Role = { values: 0, weights: 1, posterior: 2, logDensity: 3 } as const
