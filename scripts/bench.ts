@@ -3,13 +3,24 @@ import { benchKafka, KAFKA_USAGE } from '../test/bench/kafka/command.ts'
 import { benchKernels, KERNELS_USAGE } from '../test/bench/kernels/command.ts'
 import { benchPipeline, PIPELINE_USAGE } from '../test/bench/pipeline/command.ts'
 
-const [what, ...args] = process.argv.slice(2)
-if (what === 'kernels') process.exitCode = await benchKernels(args)
-else if (what === 'pipeline' && args.includes('--kafka')) process.exitCode = await benchKafka(args)
-else if (what === 'pipeline') process.exitCode = await benchPipeline(args)
-else {
-  console.error(
-    `bench: expected kernels or pipeline, got ${what ?? 'nothing'}\n\n${KERNELS_USAGE}\n\n${PIPELINE_USAGE}\n\n${KAFKA_USAGE}`,
-  )
+const usage = [KERNELS_USAGE, PIPELINE_USAGE, KAFKA_USAGE].join('\n\n')
+
+async function bench([what, ...args]: readonly string[]): Promise<number> {
+  if (what === '--help' || args.includes('--help')) {
+    console.log(usage)
+    return 0
+  }
+  if (what === 'kernels') return benchKernels(args)
+  if (what === 'pipeline') return args.includes('--kafka') ? benchKafka(args) : benchPipeline(args)
+  console.error(`bench: expected kernels or pipeline, got ${what ?? 'nothing'}\n\n${usage}`)
+  return 2
+}
+
+try {
+  process.exitCode = await bench(process.argv.slice(2))
+} catch (error) {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code?.startsWith('ERR_PARSE_ARGS') !== true) throw error
+  console.error(`bench: ${message}\n\n${usage}`)
   process.exitCode = 2
 }
