@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Reader, readAll, record, records } from '../conformance/harness.ts'
 import { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from './embedded-log.ts'
+import { inTurn } from './turns.ts'
 
 let directory: string
 let log: EmbeddedLog
@@ -158,4 +159,18 @@ test('what is erased or compacted meanwhile keeps what is not durable yet', asyn
   await log.maintain()
   ahead.deliveries[0]!.ack()
   expect((await readAll(log, 'table')).map(({ value }) => value)).toEqual(['even newer'])
+})
+
+test('publications become durable also where the event loop is never without other work', async ({ signal }) => {
+  await open()
+  let busy = true
+  const work = (): void => {
+    if (busy && !signal.aborted) inTurn(work)
+  }
+  work()
+  try {
+    for (let n = 0; n < 3; n++) expect(await log.publish([{ topic: 'input', records: records(1, 0) }])).toEqual([[n]])
+  } finally {
+    busy = false
+  }
 })

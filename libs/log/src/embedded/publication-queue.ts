@@ -7,9 +7,16 @@ import { explain, isIndefinite } from './errors.ts'
 import { fitsOneBatch, joinSmall, newBatches } from './new-batches.ts'
 import { appended, insertBatch, type NewBatch, putPosition, type Statement } from './statements.ts'
 import type { PartitionState, Store } from './store.ts'
+import { isWorkWaiting } from './turns.ts'
 
 /** A transaction takes no further publication beyond this. */
 const TRANSACTION_BYTES = 16 << 20
+
+/** While the event loop has other work, a transaction waits until so much shares it… */
+const SHARED_BYTES = 512 << 10
+
+/** …or until so long after the last one began, milliseconds. */
+const SHARED_MS = 4
 
 /** Members of groups are handed nothing more while this much waits for the disk. */
 const FULL_BYTES = 8 << 20
@@ -40,8 +47,8 @@ export interface PublicationQueueOptions {
 
 /**
  * Publications get their place in the log at once and become durable in that order. Group commit: all that is placed while one
- * transaction is under way shares the next one, and its fsync. When a transaction fails, so does everything placed since it began:
- * it may rest on what was lost.
+ * transaction is under way shares the next one, and its fsync; while the event loop has other work, so does what is placed in the few
+ * milliseconds after. When a transaction fails, so does everything placed since it began: it may rest on what was lost.
  */
 export class PublicationQueue {
   readonly #options: PublicationQueueOptions
@@ -51,6 +58,7 @@ export class PublicationQueue {
   #committing: Promise<void> | undefined
   #last: Promise<void> = Promise.resolve()
   #failure: LogError | undefined
+  #began = 0
 
   constructor(options: PublicationQueueOptions) {
     this.#options = options
@@ -130,9 +138,14 @@ export class PublicationQueue {
     })
   }
 
-  /** Begins a transaction with what waits, unless one is under way. */
+  /** Begins a transaction with what waits, unless one is under way or more is about to come. */
   #next(): void {
     if (this.#committing || this.#waiting.length === 0) return
+    if (this.#bytes < SHARED_BYTES && isWorkWaiting() && performance.now() - this.#began < SHARED_MS) {
+      this.#plan()
+      return
+    }
+    this.#began = performance.now()
     let bytes = 0
     const end = this.#waiting.findIndex(waiting => {
       bytes += waiting.bytes

@@ -8,6 +8,9 @@ export function inTurn(work: () => void): void {
   if (waiting.push(work) === 1) setImmediate(turn)
 }
 
+/** Whether work waits for its turn. */
+export const isWorkWaiting = (): boolean => waiting.length > 0
+
 function turn(): void {
   const work = waiting[0]!
   try {
