@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { PackedRecords, packedSize, packRecords } from './packed-records.ts'
+import { PackedRecords, packedSize, packRecords, seal } from './packed-records.ts'
 
 const bytes = fc.option(fc.uint8Array({ maxLength: 40 }))
 const placed = fc.record({
@@ -21,7 +21,7 @@ test('what is packed is read back, by index and by offset', () => {
       })
       const batch = PackedRecords.open(
         base,
-        packRecords(base, records, { offsets: records.map(({ offset }) => offset) }),
+        seal(packRecords(base, records, { offsets: records.map(({ offset }) => offset) })),
       )
       expect(batch.bytes.length).toBe(12 + records.reduce((sum, record) => sum + packedSize(record), 0))
       expect(batch.count).toBe(records.length)
@@ -37,7 +37,7 @@ test('what is packed is read back, by index and by offset', () => {
 })
 
 test('a flipped bit anywhere is noticed', () => {
-  const packed = packRecords(0, [{ key: Buffer.from('key'), value: Buffer.from('value'), timestamp: 1 }])
+  const packed = seal(packRecords(0, [{ key: Buffer.from('key'), value: Buffer.from('value'), timestamp: 1 }]))
   for (let bit = 0; bit < packed.length * 8; bit++) {
     const damaged = Uint8Array.from(packed)
     damaged[bit >> 3]! ^= 1 << (bit & 7)

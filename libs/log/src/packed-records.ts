@@ -35,7 +35,7 @@ export interface PackOptions {
   readonly bytes?: number
 }
 
-/** Packs records. Nothing else is ever written where the result lies. */
+/** Packs records, not yet sealed. Nothing else is ever written where the result lies. */
 export function packRecords(
   base: number,
   records: readonly OutgoingRecord[],
@@ -61,7 +61,8 @@ export function packRecords(
     if (value) at = copy(value, 0, value.length, out, at)
     if (headers) at = writeHeaders(headers, out, at)
   }
-  return seal(out, view, count, at)
+  writeFrame(view, count, at)
+  return out
 }
 
 /** Batches share buffers of so many bytes: one for each would be asked of the system, and its pages made, again and again. */
@@ -105,12 +106,17 @@ export function writeEntry(
   view.setFloat64(entry + 16, timestamp, true)
 }
 
-/** Writes count, end and checksum. @returns the bytes */
-export function seal(out: Uint8Array, view: DataView, count: number, end: number): Uint8Array {
+/** Writes how many records there are, and where the last one ends; no checksum yet. */
+export function writeFrame(view: DataView, count: number, end: number): void {
+  view.setUint32(0, 0, true)
   view.setUint32(4, count, true)
   view.setUint32(HEADER + count * ENTRY, end, true)
-  view.setUint32(0, crc32(out.subarray(4)), true)
-  return out
+}
+
+/** Writes the checksum of a batch, before it is stored. @returns the batch */
+export function seal(batch: Uint8Array): Uint8Array {
+  new DataView(batch.buffer, batch.byteOffset).setUint32(0, crc32(batch.subarray(4)), true)
+  return batch
 }
 
 /** A call costs more than this many bytes. */
@@ -149,7 +155,7 @@ export class PackedRecords {
   readonly bytes: Uint8Array
   readonly view: DataView
 
-  /** @param bytes what `packRecords` gave */
+  /** @param bytes what `packRecords` gave, sealed or not */
   constructor(base: number, bytes: Uint8Array) {
     this.base = base
     this.bytes = bytes

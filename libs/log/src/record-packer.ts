@@ -6,8 +6,8 @@ import {
   headersSize,
   PackedRecord,
   PackedRecords,
-  seal,
   writeEntry,
+  writeFrame,
   writeHeaders,
 } from './packed-records.ts'
 
@@ -108,8 +108,8 @@ export class RecordPacker {
       if (timestamp > newest) newest = timestamp
     }
     out.set(this.bytes.subarray(0, this.#end), start)
-    const packed = new PackedRecords(0, seal(out, view, count, out.length))
-    return new PackedPublication(topic, partition, packed, newest)
+    writeFrame(view, count, out.length)
+    return new PackedPublication(topic, partition, new PackedRecords(0, out), newest)
   }
 }
 

@@ -6,7 +6,7 @@ import type { NewBatch } from './statements.ts'
 
 const content = (batches: readonly NewBatch[]) =>
   batches.flatMap(({ base, payload }) => {
-    const batch = PackedRecords.open(base, payload)
+    const batch = new PackedRecords(base, payload)
     return Array.from({ length: batch.count }, (_, i) => {
       const { offset, timestamp, value } = batch.recordAt(i)
       return [offset, timestamp, value]

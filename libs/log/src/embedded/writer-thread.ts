@@ -1,6 +1,7 @@
 // The thread of a `Writer`: its tasks, one after another, on a connection of its own.
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
+import { seal } from '../packed-records.ts'
 import type { Statement } from './statements.ts'
 import type { Row, WriterAnswer, WriterOptions, WriterTask } from './writer.ts'
 
@@ -18,13 +19,14 @@ function open(): DatabaseSync {
   return opened
 }
 
-/** Durable, all or nothing. */
+/** Durable, all or nothing. The batches among the values are sealed here: their checksums keep no event loop waiting. */
 function transaction(database: DatabaseSync, statements: readonly Statement[]): Row[][] {
   database.exec('BEGIN IMMEDIATE')
   try {
     const rows = statements.map(({ sql, values }) => {
       const statement = prepared.get(sql) ?? database.prepare(sql)
       prepared.set(sql, statement)
+      for (const value of values) if (value instanceof Uint8Array) seal(value)
       return statement.all(...values)
     })
     database.exec('COMMIT')

@@ -46,7 +46,7 @@ export class Writer {
   }
 
   /**
-   * Durable, all or nothing. Payloads are copied before this returns.
+   * Durable, all or nothing. Payloads, which are batches, are copied before this returns, and sealed on their way.
    * @returns the rows of each statement
    */
   transaction(statements: readonly Statement[]): Promise<Row[][]> {
