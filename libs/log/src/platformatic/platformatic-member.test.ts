@@ -5,6 +5,7 @@ import { PlatformaticMember } from './platformatic-member.ts'
 const cluster = vi.hoisted(() => ({
   leaders: [] as number[],
   fetches: new Map<string, () => void>(),
+  onMetadata: (): void => {},
 }))
 
 vi.mock('@platformatic/kafka', async original => {
@@ -14,6 +15,7 @@ vi.mock('@platformatic/kafka', async original => {
     readonly topics = { track() {} }
 
     async metadata() {
+      cluster.onMetadata()
       const partitions = cluster.leaders.map(leader => ({ leader, leaderEpoch: 0 }))
       return { topics: new Map([['t', { id: 't', partitions }]]) }
     }
@@ -64,9 +66,13 @@ it('follows leaders that move, also to a node that led nothing, and while nobody
   cluster.leaders = [1, 2]
   await Promise.all(elected)
 
+  // Until every loop there was has seen it.
+  const seen = Promise.withResolvers<void>()
+  let asked = 0
+  cluster.onMetadata = () => ++asked > 4 && seen.resolve()
   cluster.leaders = [-1, -1]
+  await seen.promise
   const back = [fetched(2, 0), fetched(3, 1)]
-  await new Promise(setImmediate)
   cluster.leaders = [2, 3]
   await Promise.all(back)
   await member.leave()
