@@ -8,3 +8,9 @@ export interface Block {
   /** shape (rows, columns), row-major */
   readonly values: Float64Array
 }
+
+/** Rows [from, to) of a block, as a view. */
+export function rowsOf(block: Block, from: number, to: number): Block {
+  const { columns } = block
+  return { rows: to - from, columns, values: block.values.subarray(from * columns, to * columns) }
+}

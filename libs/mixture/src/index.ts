@@ -6,7 +6,7 @@ export {
   type TrainOptions,
   trainClassifier,
 } from './bayes-classifier.ts'
-export type { Block } from './block.ts'
+export { type Block, rowsOf } from './block.ts'
 export { columnsOfType, createMixture, freeParameters, parametersOfType } from './create-mixture.ts'
 export { bernoulli } from './discrete/bernoulli.ts'
 export { type CategoricalOptions, categorical } from './discrete/categorical.ts'
@@ -36,7 +36,7 @@ export {
   kernelInfo,
   selectKernel,
 } from './kernel/engine.ts'
-export { type Expectation, type Mixture, mixture, rowsOf } from './mixture.ts'
+export { type Expectation, type Mixture, mixture } from './mixture.ts'
 export { type FitModelOptions, fitModel, type Model, type Scores, scoreModel } from './model.ts'
 export { type ModelJson, modelFromJson, modelToJson } from './model-json.ts'
 export { plsa, type Topics, type WordCount } from './plsa.ts'

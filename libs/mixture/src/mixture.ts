@@ -1,6 +1,5 @@
-import type { Block } from './block.ts'
+import { type Block, rowsOf } from './block.ts'
 import type { Family, Parameters, Statistics } from './family.ts'
-import { gaussian, marginalsOf } from './gaussian/gaussian.ts'
 import { compiledMixture } from './kernel/compiled-mixture.ts'
 import { kernelForm } from './kernel/form.ts'
 import { posteriorFromLogs } from './numerics/log-sum-exp.ts'
@@ -94,14 +93,7 @@ export function mixture(inner: Family): Mixture {
 
   const steps = { expectation, score }
   const form = kernelForm(inner)
-  const { expectation: eStep, score: scoring } =
-    form === undefined
-      ? steps
-      : compiledMixture(
-          form,
-          steps,
-          marginalsOf(form.layout, options => mixture(gaussian(options))),
-        )
+  const { expectation: eStep, score: scoring } = form === undefined ? steps : compiledMixture(form, steps)
 
   return {
     name: 'mixture',
@@ -147,10 +139,4 @@ export function mixture(inner: Family): Mixture {
       }
     },
   }
-}
-
-/** Rows [from, to) of a block, as a view. */
-export function rowsOf(block: Block, from: number, to: number): Block {
-  const { columns } = block
-  return { rows: to - from, columns, values: block.values.subarray(from * columns, to * columns) }
 }

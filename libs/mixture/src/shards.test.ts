@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { relativeError } from '../test/family-laws.ts'
+import { rowsOf } from './block.ts'
 import { createMixture } from './create-mixture.ts'
 import { categorical } from './discrete/categorical.ts'
 import { multinomial } from './discrete/multinomial.ts'
 import { empty, merge } from './family.ts'
-import { type Mixture, mixture, rowsOf } from './mixture.ts'
+import { type Mixture, mixture } from './mixture.ts'
 import { random, standardNormal } from './random.ts'
 import { createSpecification, type SpecificationInput } from './specification.ts'
 

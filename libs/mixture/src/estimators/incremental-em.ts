@@ -1,6 +1,6 @@
-import type { Block } from '../block.ts'
+import { type Block, rowsOf } from '../block.ts'
 import { empty, merge, type Statistics, scale } from '../family.ts'
-import { type Mixture, rowsOf } from '../mixture.ts'
+import type { Mixture } from '../mixture.ts'
 import { type Prior, perUnitWeight } from '../prior.ts'
 import type { Estimator, Fit } from './estimator.ts'
 

@@ -1,6 +1,6 @@
-import type { Block } from '../block.ts'
+import { type Block, rowsOf } from '../block.ts'
 import { empty, type Parameters, type Statistics, scale } from '../family.ts'
-import { type Mixture, rowsOf } from '../mixture.ts'
+import type { Mixture } from '../mixture.ts'
 import { type Prior, perUnitWeight } from '../prior.ts'
 import { permutation, type Random } from '../random.ts'
 import type { StepSizeSpecification } from '../step-size.ts'

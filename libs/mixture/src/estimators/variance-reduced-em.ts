@@ -1,5 +1,5 @@
+import { rowsOf } from '../block.ts'
 import { blend, empty, type Statistics, scale } from '../family.ts'
-import { rowsOf } from '../mixture.ts'
 import { type Prior, perUnitWeight } from '../prior.ts'
 import type { Estimator, Fit } from './estimator.ts'
 

@@ -25,8 +25,8 @@ export interface GaussianFamily extends Family {
  * Missing values (NaN), for every covariance type: the density is the marginal of what is observed, the statistics take the
  * conditional mean and covariance of what is not.
  *
- * Complete events go to the compiled kernel where it runs (`kernelInfo`); what is written here and in this folder is its
- * specification, its fallback, and the way for rare patterns of missing values.
+ * Events go to the compiled kernel where it runs (`kernelInfo`); what is written here and in this folder is its specification and
+ * its fallback.
  * @throws if a size is not a positive whole number
  */
 export function gaussian(options: GaussianOptions): GaussianFamily {
@@ -61,26 +61,6 @@ export function gaussian(options: GaussianOptions): GaussianFamily {
     statisticsLength: layout.length,
     initial: (block, weights) => initialGaussian(layout, block, weights),
     maximise: (statistics, prior, previous, only) => maximiseGaussian(layout, statistics, prior, previous, only),
-    ...compiledGaussian(layout, reference, marginalsOf(layout, gaussian)),
-  }
-}
-
-/**
- * The families of the same form over fewer columns, made when first asked for: marginals of the observed columns.
- * @param make of a family from its options
- */
-export function marginalsOf<F>(
-  { components, covariance }: GaussianLayout,
-  make: (options: GaussianOptions) => F,
-): (columns: number) => F {
-  const known = new Map<number, F>()
-  return columns => {
-    let family = known.get(columns)
-    if (family === undefined) {
-      // The marginal of a factor covariance is used by its Cholesky factor alone.
-      family = make({ components, columns, covariance: covariance === 'factor' ? 'full' : covariance })
-      known.set(columns, family)
-    }
-    return family
+    ...compiledGaussian(layout, reference),
   }
 }

@@ -58,6 +58,7 @@ export interface KernelExports {
   readonly levelTable: Cell
   readonly logDensity: Cell
   readonly logDeterminants: Cell
+  readonly logWeights: Cell
   readonly means: Cell
   readonly posterior: Cell
   readonly reference: Cell

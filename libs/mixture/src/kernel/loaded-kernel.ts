@@ -35,6 +35,7 @@ function lengthsOf(shape: KernelShape, rows: number) {
   const secondMoments = covariance === 'spherical' ? components * columns : matrices[covariance]
   return {
     constants: components,
+    logWeights: components,
     reference: columns,
     means: components * pitchOf(columns),
     factors: matrices[covariance],
@@ -136,10 +137,11 @@ function copyParameters(kernel: LoadedKernel, parameters: Parameters, weights: F
   const { exports, shape, memory } = kernel
   const { components, columns } = shape
   const { means, precisionsCholesky, logDeterminants, reference } = parameters
-  const { constants, means: target } = memory
+  const { constants, logWeights, means: target } = memory
   const pitch = pitchOf(columns)
   for (let k = 0; k < components; k++) {
     const logWeight = weights === undefined ? 0 : Math.log(weights[k]!)
+    logWeights[k] = logWeight
     constants[k] = logWeight + (logDeterminants![k]! - columns * HALF_LOG_TWO_PI)
     for (let j = 0; j < columns; j++) target[k * pitch + j] = means![k * columns + j]!
   }

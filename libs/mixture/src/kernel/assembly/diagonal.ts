@@ -17,24 +17,30 @@ import {
   tiles,
 } from './memory'
 
-/** densities ← constant_k − ½ Σ_i ((x_i − m_ki) / σ_ki)² for the block's tiles. */
-export function diagonalDensities(rows: i32, means: usize): void {
-  for (let k = 0; k < components; k++)
-    distances<f64>(rows, k, means + <usize>k * meanPitch, factors + ((<usize>k * <usize>columns) << 3), 1)
-}
-
-/** densities ← constant_k − ½ Σ_i (x_i − m_ki)² / σ_k²; with `whitened`, σ = 1. */
-export function sphericalDensities(rows: i32, means: usize, whitened: bool): void {
+/** densities ← constant_k − ½ Σ_i ((x_i − m_ki) / σ_ki)² for the block's tiles; missing values add nothing. */
+export function diagonalDensities(rows: i32, means: usize, missing: bool): void {
   for (let k = 0; k < components; k++) {
-    const scale = whitened ? 1.0 : load<f64>(factors + (<usize>k << 3))
-    distances<i32>(rows, k, means + <usize>k * meanPitch, 0, scale * scale)
+    const mean = means + <usize>k * meanPitch
+    const factor = factors + ((<usize>k * <usize>columns) << 3)
+    if (missing) distances<f64, f64>(rows, k, mean, factor, 1)
+    else distances<f64, i32>(rows, k, mean, factor, 1)
   }
 }
 
-// The type argument is a compile-time flag: f64 stands for "one scale a column".
+/** densities ← constant_k − ½ Σ_i (x_i − m_ki)² / σ_k²; with `whitened`, σ = 1. Missing values add nothing. */
+export function sphericalDensities(rows: i32, means: usize, whitened: bool, missing: bool): void {
+  for (let k = 0; k < components; k++) {
+    const scale = whitened ? 1.0 : load<f64>(factors + (<usize>k << 3))
+    const mean = means + <usize>k * meanPitch
+    if (missing) distances<i32, f64>(rows, k, mean, 0, scale * scale)
+    else distances<i32, i32>(rows, k, mean, 0, scale * scale)
+  }
+}
+
+// The type arguments are compile-time flags: f64 stands for "one scale a column" and "some values are missing".
 // @ts-ignore: decorator
 @inline
-function distances<PerColumn>(rows: i32, k: i32, mean: usize, factor: usize, scale: f64): void {
+function distances<PerColumn, Missing>(rows: i32, k: i32, mean: usize, factor: usize, scale: f64): void {
   const tileBytes = (<usize>paddedColumns) << 5
   const half = f64x2.splat(-0.5 * scale)
   const constant = f64x2.splat(load<f64>(constants + (<usize>k << 3)))
@@ -64,6 +70,12 @@ function distances<PerColumn>(rows: i32, k: i32, mean: usize, factor: usize, sca
         y1 = f64x2.mul(y1, s)
         y2 = f64x2.mul(y2, s)
         y3 = f64x2.mul(y3, s)
+      }
+      if (isFloat<Missing>()) {
+        y0 = v128.and(y0, f64x2.eq(y0, y0))
+        y1 = v128.and(y1, f64x2.eq(y1, y1))
+        y2 = v128.and(y2, f64x2.eq(y2, y2))
+        y3 = v128.and(y3, f64x2.eq(y3, y3))
       }
       q0 = f64x2.add(q0, f64x2.mul(y0, y0))
       q1 = f64x2.add(q1, f64x2.mul(y1, y1))

@@ -7,6 +7,7 @@ import {
   DIAGONAL,
   FULL,
   TIED,
+  additions,
   blockWeights,
   columns,
   components,
@@ -16,6 +17,8 @@ import {
   factorPanels,
   factors,
   far,
+  gathered,
+  incompleteRows,
   meanPitch,
   means,
   paddedColumns,
@@ -28,6 +31,19 @@ import {
   weights,
   whitenedMeans,
 } from './memory'
+import {
+  addMarginals,
+  clearColumns,
+  clearPatterns,
+  fillColumns,
+  fillTiles,
+  findMissing,
+  flushMissing,
+  forgetIncomplete,
+  forgetPatterns,
+  incomplete,
+  setUnknown,
+} from './missing'
 import { packColumns, packColumnsWithSquares, packTiles } from './pack'
 import { prunedDensities } from './prune'
 import { scatter } from './scatter'
@@ -55,6 +71,7 @@ export {
   levelTable,
   logDensity,
   logDeterminants,
+  logWeights,
   means,
   posterior,
   reference,
@@ -73,6 +90,7 @@ let anyFar: bool = false
 /** Call once after the parameters are written: rearranges the factors, and forms u_k = L⁻¹ (m_k − c). */
 export function prepare(): void {
   anyFar = false
+  forgetPatterns()
   if (covariance > TIED) return
   const length = (<usize>triangle) << 3
   const panelBytes = <usize>factorPanelsLength(panels) << 3
@@ -90,7 +108,7 @@ export function prepare(): void {
       store<f64>(out + (<usize>j << 3), sum)
       norm = max(norm, abs(sum))
     }
-    if (covariance == FULL) packFactor(factor, factorPanels + <usize>k * panelBytes)
+    if (covariance == FULL || k == 0) packFactor(factor, factorPanels + <usize>k * panelBytes)
     // Zero u together with x − m instead of x − c: see blockDensities.
     if (covariance == FULL && norm > FAR) memory.fill(out, 0, meanPitch)
     if (covariance == FULL && norm > FAR) anyFar = true
@@ -98,7 +116,7 @@ export function prepare(): void {
   }
 }
 
-/** Fills `densities` of a block. */
+/** Fills `densities` of a block, but for what is added to those of marginals. */
 function blockDensities(row: i32, rows: i32): void {
   const tileBytes = (<usize>paddedColumns) << 5
   if (covariance == FULL) {
@@ -107,6 +125,7 @@ function blockDensities(row: i32, rows: i32): void {
     for (let k = 0; k < components; k++) {
       const wanted = load<u32>(far + (<usize>k << 2)) ? means + <usize>k * meanPitch : reference
       if (wanted != shift) packTiles(row, rows, (shift = wanted), paddedColumns)
+      if (incomplete > 0) fillTiles(k, shift)
       const constant = load<f64>(constants + (<usize>k << 3))
       const factor = factorPanels + <usize>k * length
       const offset = whitenedMeans + <usize>k * meanPitch
@@ -119,12 +138,53 @@ function blockDensities(row: i32, rows: i32): void {
     packTiles(row, rows, reference, paddedColumns)
     let tile = tiles
     for (let first = 0; first < rows; first += 4, tile += tileBytes) whitenTile(tile, factors)
-    sphericalDensities(rows, whitenedMeans, true)
+    sphericalDensities(rows, whitenedMeans, true, false)
+    if (incomplete > 0) tiedMarginals(row, rows)
   } else {
     packTiles(row, rows, 0, paddedColumns)
-    if (covariance == DIAGONAL) diagonalDensities(rows, means)
-    else sphericalDensities(rows, means, false)
+    if (covariance == DIAGONAL) diagonalDensities(rows, means, incomplete > 0)
+    else sphericalDensities(rows, means, false, incomplete > 0)
   }
+  if (incomplete > 0) setUnknown()
+}
+
+/** Densities of a block's incomplete rows under a tied covariance, whose fills differ from component to component. */
+function tiedMarginals(row: i32, rows: i32): void {
+  packTiles(row, rows, reference, paddedColumns)
+  const tileBytes = (<usize>paddedColumns) << 5
+  const result = gathered + tileBytes
+  for (let k = 0; k < components; k++) {
+    fillTiles(k, reference)
+    const constant = load<f64>(constants + (<usize>k << 3))
+    const offset = whitenedMeans + <usize>k * meanPitch
+    for (let i: usize = 0; i < <usize>incomplete; i++) {
+      const n = <usize>load<u32>(incompleteRows + (i << 2))
+      triangularTile(tiles + (n >> 2) * tileBytes, factorPanels, offset, constant, result, panels)
+      store<f64>(densities + <usize>k * DENSITY_PITCH + (n << 3), load<f64>(result + ((n & 3) << 3)))
+    }
+  }
+}
+
+/** What is added to the densities of a block, to `additions`. */
+function prepareAdditions(row: i32, rows: i32, levelColumns: i32): void {
+  if (levelColumns > 0) lookUp(row, rows, levelColumns)
+  else if (incomplete > 0) memory.fill(additions, 0, <usize>components * DENSITY_PITCH)
+  if (incomplete > 0) addMarginals()
+}
+
+/** Whether to look for missing values beforehand: that costs a little, and so does a block in vain. */
+let mayMiss: bool = false
+let someMissing: bool = false
+
+/** The rows of the next block, at most `rows`; tells what is missing in it. */
+function nextBlock(row: i32, rows: i32, look: bool): i32 {
+  if (!look) {
+    forgetIncomplete()
+    return rows
+  }
+  const count = findMissing(row, rows)
+  if (incomplete > 0) someMissing = true
+  return count
 }
 
 /** Log-likelihoods at or below it are an overflow's. */
@@ -139,11 +199,12 @@ let exhaustive: i32 = 0
 /** As `blockDensities`, with what `levelColumns` add; but negligible ones may be −∞. Columns are packed for full covariance. */
 function significantDensities(row: i32, rows: i32, cut: f64, levelColumns: i32): void {
   if (covariance == FULL) packColumns(row, rows)
-  if (levelColumns > 0) lookUp(row, rows, levelColumns)
-  if (covariance != FULL || cut <= EXP_UNDERFLOW || panels < 2 || components < 3 || anyFar || exhaustive > 0) {
+  prepareAdditions(row, rows, levelColumns)
+  const prunable = covariance == FULL && cut > EXP_UNDERFLOW && panels > 1 && components > 2
+  if (!prunable || anyFar || incomplete > 0 || exhaustive > 0) {
     exhaustive--
     blockDensities(row, rows)
-    if (levelColumns > 0) addLevels(rows)
+    if (levelColumns > 0 || incomplete > 0) addLevels(rows)
     return
   }
   if (prunedDensities(row, rows, cut, levelColumns > 0) > WORTHWHILE) exhaustive = PATIENCE
@@ -158,16 +219,17 @@ function setBlockWeights(row: i32, rows: i32, weighted: bool): void {
   for (let at = end; at & 31; at += 8) store<f64>(at, 0)
 }
 
-/** Adds component k's share of a block to s1 and S2 of full covariance; its responsibilities stand in `densities`. */
+/** Adds component k's share of a block to s1 and S2 of full covariance, or tied where values are missing; its responsibilities stand in `densities`. */
 function addFull(rows: i32, k: i32, active: i32): void {
   const moments = statistics + ((<usize>components) << 3)
   const second = moments + (<usize>(components * columns) << 3)
+  if (incomplete > 0) fillColumns(k)
   scatter(
     rows,
     densities + <usize>k * DENSITY_PITCH,
     active,
     moments + ((<usize>k * <usize>columns) << 3),
-    second + ((<usize>k * <usize>triangle) << 3),
+    covariance == FULL ? second + ((<usize>k * <usize>triangle) << 3) : second,
   )
 }
 
@@ -175,7 +237,11 @@ function addFull(rows: i32, k: i32, active: i32): void {
 function addOthers(row: i32, rows: i32): void {
   if (covariance >= DIAGONAL) {
     packColumnsWithSquares(row, rows)
+    if (incomplete > 0) clearColumns()
     momentSums(rows, true)
+  } else if (incomplete > 0) {
+    packColumns(row, rows)
+    for (let k = 0; k < components; k++) addFull(rows, k, -1)
   } else {
     packColumns(row, rows)
     momentSums(rows, false)
@@ -185,7 +251,7 @@ function addOthers(row: i32, rows: i32): void {
 
 /**
  * E-step of `rows` events: adds their expected statistics to `statistics`.
- * Stops at the first block with a missing value or an overflow; the statistics are then void.
+ * Stops at the first block with an overflow; the statistics are then void.
  * @param cut log of the share of an event's largest density at or below which a component is left out; ≤ −708 for none
  * @param levelColumns columns of levels, whose codes and table the host has written; 0 for none
  * @returns Σ w log p(x) in nats, or NaN if it stopped
@@ -193,12 +259,21 @@ function addOthers(row: i32, rows: i32): void {
 export function expectation(rows: i32, weighted: bool, cut: f64, levelColumns: i32): f64 {
   let total = 0.0
   exhaustive = 0
-  for (let row = 0; row < rows; row += BLOCK) {
-    const count = min(BLOCK, rows - row)
+  someMissing = false
+  clearPatterns()
+  for (let row = 0; row < rows; ) {
+    const count = nextBlock(row, min(BLOCK, rows - row), mayMiss)
     significantDensities(row, count, cut, levelColumns)
     setBlockWeights(row, count, weighted)
     const value = responsibilities(count, weighted, cut)
-    if (!(value > LOWEST)) return NaN
+    if (!(value > LOWEST)) {
+      if (mayMiss) {
+        clearPatterns()
+        return NaN
+      }
+      mayMiss = true
+      continue
+    }
     total += value
     for (let k = 0; k < components; k++) {
       normalise(k, count)
@@ -209,8 +284,16 @@ export function expectation(rows: i32, weighted: bool, cut: f64, levelColumns: i
       if (covariance == TIED) setBlockWeights(row, count, weighted)
       addOthers(row, count)
     }
+    row += count
   }
+  finish()
   return total
+}
+
+/** Adds what was summed of missing values to the statistics. */
+function finish(): void {
+  if (someMissing) flushMissing()
+  mayMiss = someMissing
 }
 
 /**
@@ -218,14 +301,18 @@ export function expectation(rows: i32, weighted: bool, cut: f64, levelColumns: i
  * @returns a sum of all statistics: not finite if one of them is not
  */
 export function observe(rows: i32): f64 {
-  for (let row = 0; row < rows; row += BLOCK) {
-    const count = min(BLOCK, rows - row)
+  someMissing = false
+  clearPatterns()
+  for (let row = 0; row < rows; ) {
+    const count = nextBlock(row, min(BLOCK, rows - row), true)
     readResponsibilities(row, count)
     if (covariance == FULL) {
       packColumns(row, count)
       for (let k = 0; k < components; k++) addFull(count, k, listActive(k, count))
     } else addOthers(row, count)
+    row += count
   }
+  finish()
   let sum = f64x2.splat(0)
   const end = statistics + (<usize>(statisticsLength + 1) << 3)
   store<f64>(end - 8, 0)
@@ -237,24 +324,34 @@ export function observe(rows: i32): f64 {
 export function score(rows: i32, cut: f64, levelColumns: i32): f64 {
   let total = 0.0
   exhaustive = 0
-  for (let row = 0; row < rows; row += BLOCK) {
-    const count = min(BLOCK, rows - row)
+  someMissing = false
+  for (let row = 0; row < rows; ) {
+    const count = nextBlock(row, min(BLOCK, rows - row), mayMiss)
     significantDensities(row, count, cut, levelColumns)
     setBlockWeights(row, count, false)
     const value = writePosterior(row, count, cut)
-    if (!(value > LOWEST)) return NaN
+    if (!(value > LOWEST)) {
+      if (mayMiss) return NaN
+      mayMiss = true
+      continue
+    }
     total += value
+    row += count
   }
+  mayMiss = someMissing
   return total
 }
 
-/** The components' log densities of `rows` events to `posterior` (rows, K), `constants` included. @returns NaN if a value is missing */
+/** The components' log densities of `rows` events to `posterior` (rows, K), `constants` included. @returns NaN if one is */
 export function densitiesOf(rows: i32): f64 {
   let total = 0.0
-  for (let row = 0; row < rows; row += BLOCK) {
-    const count = min(BLOCK, rows - row)
+  for (let row = 0; row < rows; ) {
+    const count = nextBlock(row, min(BLOCK, rows - row), true)
+    prepareAdditions(row, count, 0)
     blockDensities(row, count)
+    if (incomplete > 0) addLevels(count)
     total += writeDensities(row, count)
+    row += count
   }
   return total
 }

@@ -12,6 +12,10 @@ export const PANEL_PITCH: usize = (64 + 4) * 32
 /** Bytes between two column panels that carry values and squares. */
 export const SQUARE_PANEL_PITCH: usize = (64 + 2) * 64
 
+/** Patterns of missing values that are remembered at once, a power of 2, and doubles for what is known of them. */
+export const MOST_PATTERNS: i32 = 256
+export let arenaDoubles: i32 = 0
+
 export const FULL: i32 = 0
 export const TIED: i32 = 1
 export const DIAGONAL: i32 = 2
@@ -35,6 +39,8 @@ export let meanPitch: usize = 0
 // Parameters, written by the host. All addresses are multiples of 16.
 /** (K): log w_k − ½ (d log 2π + log |Σ_k|) */
 export let constants: usize = 0
+/** (K): log w_k */
+export let logWeights: usize = 0
 /** (d): the reference point c of the statistics, zeros behind it up to whole panels. */
 export let reference: usize = 0
 /** (K, padded d): means, zeros behind each. */
@@ -114,6 +120,27 @@ export let gathered: usize = 0
 export let activeRows: usize = 0
 /** (K + 1, 64): what the columns of levels add to the log densities. */
 export let additions: usize = 0
+/** u32 (64): the incomplete rows of a block; (65): where each one's entries begin; (64 · d): the missing columns, entry by entry. */
+export let incompleteRows: usize = 0
+export let entryStarts: usize = 0
+export let entryColumns: usize = 0
+/** (64): the pattern of each incomplete row. */
+export let patterns: usize = 0
+/** (K, 64 · d): conditional means of the entries about the component's. */
+export let fills: usize = 0
+/** ⌈d/64⌉: words of a pattern's bits. */
+export let patternWords: i32 = 0
+export let wordScratch: usize = 0
+/** (2 · MOST_PATTERNS): addresses by hash, and what they point to, see missing.ts. */
+export let patternTable: usize = 0
+export let patternArena: usize = 0
+/** (K or 1, d, padded d): Λ. */
+export let precisions: usize = 0
+/** (2, padded d): a row's deviations, and another vector. */
+export let deviation: usize = 0
+/** (d, K): constants of missing columns, and sums of responsibilities where they are missing. */
+export let missingConstants: usize = 0
+export let missingWeights: usize = 0
 /** [row][K, even]: responsibilities of a block. */
 export let levelRows: usize = 0
 /** Events times components whose responsibility was above the threshold, since `configure`. */
@@ -142,11 +169,13 @@ export function configure(kind: i32, k: i32, d: i32, rows: i32, levelColumns: i3
   meanPitch = (<usize>paddedColumns) << 3
   levelPitch = (<usize>((k + 1) & ~1)) << 3
   chunkRows = (rows + BLOCK - 1) & ~(BLOCK - 1)
+  const matrices = kind == FULL ? k : 1
   const second = kind == FULL ? k * triangle : kind == TIED ? triangle : k * d
   statisticsLength = k + k * d + second
 
   top = (__heap_base + 63) & ~63
   constants = reserve(k)
+  logWeights = reserve(k)
   reference = reserve(paddedColumns)
   means = reserve(k * paddedColumns)
   // What the M-step estimates lies together, so that the host copies it at once.
@@ -172,7 +201,7 @@ export function configure(kind: i32, k: i32, d: i32, rows: i32, levelColumns: i3
   weightedPanel = reserve(<i32>PANEL_PITCH >> 3)
   densities = reserve((k + 1) * BLOCK)
   blockWeights = reserve(BLOCK)
-  factorPanels = reserve(kind == FULL ? k * factorPanelsLength(panels) : 0)
+  factorPanels = reserve(kind <= TIED ? matrices * factorPanelsLength(panels) : 0)
   far = reserve(k)
   whitenedMeans = reserve(k * paddedColumns)
   largest = reserve(BLOCK)
@@ -181,8 +210,24 @@ export function configure(kind: i32, k: i32, d: i32, rows: i32, levelColumns: i3
   exact = reserve(BLOCK)
   gathered = reserve(paddedColumns * 4 + 8)
   activeRows = reserve(BLOCK)
-  additions = reserve(levelColumns > 0 ? (k + 1) * BLOCK : 0)
+  additions = reserve((k + 1) * BLOCK)
   levelRows = reserve(levelColumns > 0 ? BLOCK * <i32>(levelPitch >> 3) : 0)
+  incompleteRows = reserve(BLOCK)
+  entryStarts = reserve(BLOCK)
+  entryColumns = reserve(BLOCK * d)
+  patterns = reserve(BLOCK)
+  patternWords = (d + 63) >> 6
+  wordScratch = reserve(patternWords)
+  deviation = reserve(2 * paddedColumns)
+  const triangular = kind <= TIED
+  fills = reserve(triangular ? k * BLOCK * d : 0)
+  precisions = reserve(triangular ? matrices * d * paddedColumns : 0)
+  patternTable = reserve(triangular ? 2 * MOST_PATTERNS : 0)
+  // One pattern at least has room, whatever is missing.
+  arenaDoubles = triangular ? max(1 << 17, 1 + patternWords + d + 2 * k + matrices * triangle) : 0
+  patternArena = reserve(arenaDoubles)
+  missingConstants = reserve(triangular ? 0 : d * k)
+  missingWeights = reserve(triangular ? 0 : d * k)
   const pages = <i32>((top + 0xffff) >> 16) - memory.size()
   if (pages > 0) if (memory.grow(pages) < 0) unreachable()
   memory.fill(reference, 0, paddedColumns << 3)

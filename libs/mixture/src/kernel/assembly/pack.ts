@@ -85,6 +85,13 @@ function bounded(deviation: v128, least: v128, largest: v128): v128 {
   return f64x2.pmax(f64x2.pmin(deviation, largest), least)
 }
 
+/** A deviation held within the bounds, NaN as it is. */
+// @ts-ignore: decorator
+@inline
+export function boundedDeviation(deviation: v128): v128 {
+  return bounded(deviation, v128.load64_splat(BOUNDS), v128.load64_splat(BOUNDS, 8))
+}
+
 /** Packs x − c of `rows` events as [column/4][row][4]; rows up to a multiple of 4 and columns behind the last are zeros. */
 export function packColumns(row: i32, rows: i32): void {
   pack<i32>(row, rows)
