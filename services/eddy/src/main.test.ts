@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { version } from './program.ts'
+import { fileOf } from './testing/temporary-file.ts'
 
 const bin = fileURLToPath(new URL('../bin/eddy.cjs', import.meta.url))
 
@@ -71,7 +69,7 @@ describe('npx eddy', { timeout: 120_000 }, () => {
   it('ends quietly when the reader of its output leaves', async () => {
     const script = `yes 1 | head -200000 | (echo a; cat) > "$0.csv"; "$1" "$2" fit --input "$0.csv" --components 1 --out "$0.json" > /dev/null 2>&1
       "$1" "$2" score --model "$0.json" --input "$0.csv" | head -1; echo "codes \${PIPESTATUS[*]}"`
-    const child = spawn('bash', ['-c', script, join(mkdtempSync(join(tmpdir(), 'eddy-')), 'x'), process.execPath, bin])
+    const child = spawn('bash', ['-c', script, fileOf('x', ''), process.execPath, bin])
     const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
     expect(stderr).toBe('')
     expect(stdout).toMatch(/^\{"segment":"s1".*\}\ncodes 0 0\n$/)

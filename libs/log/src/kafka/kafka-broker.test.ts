@@ -1,7 +1,5 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/eddy-process.ts'
 import { createKeyPair } from '../../../../test/fixtures/certificates.ts'
 import { describeWithCluster } from '../../../../test/fixtures/kafka.ts'
 import { consoleConsume } from '../../../../test/fixtures/kafka-tools.ts'
@@ -50,7 +48,9 @@ describeWithCluster('the kafka log on a broker of its own', { secure: true }, cl
     )
 
     test('does not trust a certificate of somebody else', async () => {
-      const other = await createKeyPair(mkdtempSync(join(tmpdir(), 'eddy-keys-')))
+      const folder = temporaryFolder()
+      const other = await createKeyPair(folder.path)
+      folder.remove()
       const log = enter({ mechanism: 'plain', username: 'eddy', password: 'secret' }, other.certificate)
       await expect(log.offsets('t')).rejects.toThrow(/certificate/)
       await log.close()
