@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { SQLOutputValue } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { LogError } from '../event-log.ts'
+import { aligned } from '../packed-records.ts'
 import { SharedMemory } from './shared-memory.ts'
 import type { Statement } from './statements.ts'
 
@@ -25,7 +26,7 @@ export type WriterAnswer =
   | { readonly error: { readonly message: string; readonly errcode: number | undefined } }
 
 const sizeOf = (values: Statement['values']): number =>
-  values.reduce<number>((sum, value) => sum + (value instanceof Uint8Array ? value.length : 0), 0)
+  values.reduce<number>((sum, value) => sum + (value instanceof Uint8Array ? aligned(value.length) : 0), 0)
 
 /** Source runs the thread from source, what was built of it from what was built. */
 const entry = new URL(`./writer-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
@@ -59,7 +60,7 @@ export class Writer {
         if (!(value instanceof Uint8Array)) return value
         const copy = new Uint8Array(memory, at, value.length)
         copy.set(value)
-        at += value.length
+        at += aligned(value.length)
         return copy
       }),
     }))
