@@ -77,6 +77,7 @@ export function product(factors: readonly ProductFactor[]): ProductFamily {
 function addBounded(out: Float64Array, from: Float64Array, length: number): void {
   for (let i = 0; i < length; i++) {
     const sum = out[i]! + from[i]!
+    // biome-ignore lint/complexity/useMathMinMax: of NaN too this makes the lowest.
     out[i] = sum > LOWEST_LOG_DENSITY ? sum : LOWEST_LOG_DENSITY
   }
 }

@@ -29,12 +29,12 @@ function sample(uniform: Random, rows: number, columns: number, components: numb
   return { rows, columns, values }
 }
 
-function fitted(model: Mixture, block: Block, uniform: Random): Parameters {
+function fitted(model: Mixture, block: Block, uniform: Random, prior = DEFAULT_PRIOR): Parameters {
   const initial = model.initial(block)
   const statistics = empty(model)
   const responsibilities = Float64Array.from({ length: block.rows * model.inner.components }, () => uniform() ** 4)
   model.inner.observe(statistics, block, responsibilities, initial)
-  return model.maximise(statistics, DEFAULT_PRIOR, initial)
+  return model.maximise(statistics, prior, initial)
 }
 
 function everything(model: Mixture, parameters: Parameters, block: Block, weights?: Float64Array) {
@@ -147,5 +147,17 @@ test('strongly correlated columns: the conditional means lose no more digits tha
     selectKernel('auto')
     for (const name of ['statistics', 'posterior', 'logDensity'] as const)
       expect(relativeError(actual[name], expected[name]), name).toBeLessThanOrEqual(1e-15 / noise ** 2)
+  }
+})
+
+test('columns that are nearly the same are left to the reference', () => {
+  for (const noise of [1e-5, 1e-7]) {
+    const uniform = random(14)
+    const model = make('full', 2, 4)
+    const block = sample(uniform, 300, 4, 2, 0)
+    for (let n = 0; n < 300; n++) block.values[4 * n + 1] = block.values[4 * n]! + noise * standardNormal(uniform)
+    const parameters = fitted(model, block, uniform, { ...DEFAULT_PRIOR, varianceFloor: 1e-15 })
+    for (let i = 0; i < block.values.length; i++) if (uniform() < 0.3) block.values[i] = Number.NaN
+    expectAgreement(model, parameters, block)
   }
 })

@@ -46,6 +46,8 @@ import {
 } from './memory'
 import { boundedDeviation } from './pack'
 
+/** Of the conditional variances of a matrix's columns, each given those before it. */
+const WORST_RATIO: f64 = 1e9
 const HALF_LOG_TWO_PI: f64 = 0.9189385332046727
 
 /** Incomplete rows of the block that `findMissing` looked at last. */
@@ -206,7 +208,10 @@ function derive(pattern: usize, first: u32, end: u32): void {
   for (let k = matrices(); k < components; k++) store<f64>(constants + (<usize>k << 3), load<f64>(constants))
 }
 
-/** Λ = L⁻ᵀ L⁻¹ of each matrix, rows of padded d. */
+/**
+ * Λ = L⁻ᵀ L⁻¹ of each matrix, rows of padded d; NaN where a column hardly varies beside the others: Λ would lose as many digits as
+ * that ratio has. Such events are left to the reference, which takes Σ apart anew for each pattern.
+ */
 function formPrecisions(): void {
   derived = true
   const size = <usize>columns * meanPitch
@@ -215,10 +220,15 @@ function formPrecisions(): void {
   for (let k = 0; k < matrices(); k++) {
     const out = precisions + <usize>k * size
     memory.fill(deviation, 0, meanPitch)
+    let least = Infinity
+    let most = 0.0
     for (let r = 0; r < columns; r++) {
       const bytes = <usize>(r + 1) << 3
       memory.copy(deviation, from, bytes)
       from += bytes
+      const diagonal = load<f64>(deviation + bytes - 8)
+      least = min(least, diagonal)
+      most = max(most, diagonal)
       let to = out
       for (let i: usize = 0; i < bytes; i += 8, to += meanPitch) {
         const l = v128.load64_splat(deviation + i)
@@ -226,6 +236,8 @@ function formPrecisions(): void {
           v128.store(to + j, f64x2.add(v128.load(to + j), f64x2.mul(l, v128.load(deviation + j))))
       }
     }
+    if (!(most * most < WORST_RATIO * least * least))
+      for (let at = out; at < out + size; at += 8) store<f64>(at, NaN)
   }
 }
 
