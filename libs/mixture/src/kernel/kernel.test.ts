@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { relativeError } from '../../test/family-laws.ts'
+import { COVARIANCES, expectKernelsToAgree, expectSameBitsAlone, fitted, steps } from '../../test/kernel-agreement.ts'
 import type { Block } from '../block.ts'
 import { empty, type Parameters, type Statistics, scale } from '../family.ts'
 import { gaussian } from '../gaussian/gaussian.ts'
@@ -9,8 +10,6 @@ import type { Prior } from '../prior.ts'
 import { type Random, random, standardNormal } from '../random.ts'
 import { DEFAULT_PRIOR } from '../specification.ts'
 import { selectKernel } from './engine.ts'
-
-const COVARIANCES = ['full', 'tied', 'diag', 'spherical', 'factor'] as const
 
 afterEach(() => selectKernel('auto'))
 
@@ -29,46 +28,26 @@ function sample(uniform: Random, rows: number, columns: number, components: numb
   return { rows, columns, values }
 }
 
-/** Parameters after an M-step from random responsibilities, weights unequal. */
-function fitted(model: Mixture, block: Block, uniform: Random, prior: Prior = DEFAULT_PRIOR): Parameters {
-  const { components } = model.inner
-  const responsibilities = Float64Array.from({ length: block.rows * components }, () => uniform() ** 4 + 1e-3)
-  const initial = model.initial(block)
-  const statistics = empty(model)
-  model.inner.observe(statistics, block, responsibilities, initial)
-  return model.maximise(statistics, prior, initial)
-}
-
+/** The E-step and scoring, the moments apart, and the family's own densities. */
 function everything(model: Mixture, parameters: Parameters, block: Block, weights: Float64Array | undefined) {
   const { components } = model.inner
-  const statistics = empty(model)
-  const { logLikelihood, weight } = model.expectation(parameters, block, weights, statistics)
-  const posterior = new Float64Array(block.rows * components)
-  const logDensity = new Float64Array(block.rows)
-  model.score(parameters, block, posterior, logDensity)
+  const { statistics, total, posterior, logDensity } = steps(model, parameters, block, weights)
   const logs = new Float64Array(block.rows * components)
   model.inner.logDensity(parameters, block, logs)
   const s0 = statistics.slice(0, components)
   const s1 = statistics.slice(components, components * (1 + model.columns))
   const s2 = statistics.slice(components * (1 + model.columns))
-  const total = Float64Array.of(logLikelihood, weight)
   return { total, s0, s1, s2, posterior, logDensity, logs }
 }
 
-/** Both implementations on the same events: everything agrees to 1e-12 of its array's size. */
 function expectAgreement(
   model: Mixture,
   parameters: Parameters,
   block: Block,
   weights: Float64Array | undefined,
-  tolerance = 1e-12,
+  tolerance?: number,
 ): void {
-  selectKernel('auto')
-  const actual = everything(model, parameters, block, weights)
-  selectKernel('typescript')
-  const expected = everything(model, parameters, block, weights)
-  for (const [name, array] of Object.entries(expected))
-    expect(relativeError(actual[name as keyof typeof actual], array), name).toBeLessThanOrEqual(tolerance)
+  expectKernelsToAgree(() => everything(model, parameters, block, weights), tolerance)
 }
 
 describe.each(COVARIANCES)('compiled kernel, %s covariance', covariance => {
@@ -143,17 +122,7 @@ describe.each(COVARIANCES)('compiled kernel, %s covariance', covariance => {
     const model = make(covariance, 5, 7)
     const block = sample(uniform, 131, 7, 5)
     const parameters = fitted(model, block, uniform)
-    const together = new Float64Array(131 * 5)
-    const densities = new Float64Array(131)
-    model.score(parameters, block, together, densities)
-    for (let n = 0; n < 131; n++) {
-      const alone = new Float64Array(5)
-      const density = new Float64Array(1)
-      const values = block.values.slice(n * 7, (n + 1) * 7)
-      model.score(parameters, { rows: 1, columns: 7, values }, alone, density)
-      expect(alone).toEqual(together.slice(n * 5, (n + 1) * 5))
-      expect(density[0]).toBe(densities[n])
-    }
+    expectSameBitsAlone(model, parameters, block)
     expect(everything(model, parameters, block, undefined)).toEqual(everything(model, parameters, block, undefined))
   })
 })

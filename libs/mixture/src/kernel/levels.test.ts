@@ -1,15 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { relativeError } from '../../test/family-laws.ts'
+import { COVARIANCES, expectKernelsToAgree, expectSameBitsAlone, fitted, steps } from '../../test/kernel-agreement.ts'
 import type { Block } from '../block.ts'
 import { createMixture } from '../create-mixture.ts'
-import { empty, type Parameters } from '../family.ts'
+import { empty } from '../family.ts'
 import type { Covariance } from '../gaussian/layout.ts'
 import type { Mixture } from '../mixture.ts'
 import { type Random, random, standardNormal } from '../random.ts'
 import { createSpecification, DEFAULT_PRIOR, type FeatureType } from '../specification.ts'
 import { selectKernel } from './engine.ts'
 
-const COVARIANCES = ['full', 'tied', 'diag', 'spherical', 'factor'] as const
 const CATEGORIES = 5
 const TYPES: readonly FeatureType[] = [
   'number',
@@ -54,31 +53,7 @@ function sample(uniform: Random, rows: number, components: number, types: readon
   return { rows, columns, values }
 }
 
-function fitted(model: Mixture, block: Block, uniform: Random): Parameters {
-  const initial = model.initial(block)
-  const statistics = empty(model)
-  const responsibilities = Float64Array.from({ length: block.rows * model.inner.components }, () => uniform() ** 4)
-  model.inner.observe(statistics, block, responsibilities, initial)
-  return model.maximise(statistics, DEFAULT_PRIOR, initial)
-}
-
-function everything(model: Mixture, parameters: Parameters, block: Block, weights: Float64Array | undefined) {
-  const statistics = empty(model)
-  const { logLikelihood, weight } = model.expectation(parameters, block, weights, statistics)
-  const posterior = new Float64Array(block.rows * model.inner.components)
-  const logDensity = new Float64Array(block.rows)
-  model.score(parameters, block, posterior, logDensity)
-  return { statistics, total: Float64Array.of(logLikelihood, weight), posterior, logDensity }
-}
-
-function expectAgreement(model: Mixture, parameters: Parameters, block: Block, weights?: Float64Array): void {
-  selectKernel('auto')
-  const actual: Record<string, Float64Array> = everything(model, parameters, block, weights)
-  selectKernel('typescript')
-  const expected: Record<string, Float64Array> = everything(model, parameters, block, weights)
-  for (const [name, array] of Object.entries(expected))
-    expect(relativeError(actual[name]!, array), name).toBeLessThanOrEqual(1e-12)
-}
+const expectAgreement = (...events: Parameters<typeof steps>): void => expectKernelsToAgree(() => steps(...events))
 
 describe.each(COVARIANCES)('columns of levels in the compiled kernel, %s covariance', covariance => {
   test.each([1, 2, 3, 5, 8])('agrees with the reference, K = %i', components => {
@@ -103,14 +78,8 @@ describe.each(COVARIANCES)('columns of levels in the compiled kernel, %s covaria
     const model = make(covariance, 3, TYPES)
     const block = sample(uniform, 131, 3, TYPES, 0.1)
     const parameters = fitted(model, block, uniform)
-    const { posterior, logDensity } = everything(model, parameters, block, undefined)
-    for (let n = 0; n < 131; n++) {
-      const values = block.values.slice(n * TYPES.length, (n + 1) * TYPES.length)
-      const alone = everything(model, parameters, { rows: 1, columns: TYPES.length, values }, undefined)
-      expect(alone.posterior).toEqual(posterior.slice(n * 3, (n + 1) * 3))
-      expect(alone.logDensity[0]).toBe(logDensity[n])
-    }
-    expect(everything(model, parameters, block, undefined)).toEqual(everything(model, parameters, block, undefined))
+    expectSameBitsAlone(model, parameters, block)
+    expect(steps(model, parameters, block)).toEqual(steps(model, parameters, block))
   })
 
   test('numbers may be missing or huge besides', () => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { relativeError } from '../../test/family-laws.ts'
+import { COVARIANCES, expectKernelsToAgree, expectSameBitsAlone, fitted, steps } from '../../test/kernel-agreement.ts'
 import type { Block } from '../block.ts'
 import { empty, type Parameters } from '../family.ts'
 import { gaussian } from '../gaussian/gaussian.ts'
@@ -8,8 +9,6 @@ import { type Mixture, mixture } from '../mixture.ts'
 import { type Random, random, standardNormal } from '../random.ts'
 import { DEFAULT_PRIOR } from '../specification.ts'
 import { selectKernel } from './engine.ts'
-
-const COVARIANCES = ['full', 'tied', 'diag', 'spherical', 'factor'] as const
 
 afterEach(() => selectKernel('auto'))
 
@@ -29,36 +28,18 @@ function sample(uniform: Random, rows: number, columns: number, components: numb
   return { rows, columns, values }
 }
 
-function fitted(model: Mixture, block: Block, uniform: Random, prior = DEFAULT_PRIOR): Parameters {
-  const initial = model.initial(block)
-  const statistics = empty(model)
-  const responsibilities = Float64Array.from({ length: block.rows * model.inner.components }, () => uniform() ** 4)
-  model.inner.observe(statistics, block, responsibilities, initial)
-  return model.maximise(statistics, prior, initial)
-}
-
+/** The E-step and scoring, and the family's own densities and statistics. */
 function everything(model: Mixture, parameters: Parameters, block: Block, weights?: Float64Array) {
-  const { components } = model.inner
-  const statistics = empty(model)
-  const { logLikelihood, weight } = model.expectation(parameters, block, weights, statistics)
-  const posterior = new Float64Array(block.rows * components)
-  const logDensity = new Float64Array(block.rows)
-  model.score(parameters, block, posterior, logDensity)
-  const logs = new Float64Array(block.rows * components)
+  const { statistics, total, posterior, logDensity } = steps(model, parameters, block, weights)
+  const logs = new Float64Array(block.rows * model.inner.components)
   model.inner.logDensity(parameters, block, logs)
   const observed = empty(model)
   model.inner.observe(observed, block, posterior, parameters)
-  return { statistics, total: Float64Array.of(logLikelihood, weight), posterior, logDensity, logs, observed }
+  return { statistics, total, posterior, logDensity, logs, observed }
 }
 
-function expectAgreement(model: Mixture, parameters: Parameters, block: Block, weights?: Float64Array): void {
-  selectKernel('auto')
-  const actual: Record<string, Float64Array> = everything(model, parameters, block, weights)
-  selectKernel('typescript')
-  const expected: Record<string, Float64Array> = everything(model, parameters, block, weights)
-  for (const [name, array] of Object.entries(expected))
-    expect(relativeError(actual[name]!, array), name).toBeLessThanOrEqual(1e-12)
-}
+const expectAgreement = (...events: [Mixture, Parameters, Block, Float64Array?]): void =>
+  expectKernelsToAgree(() => everything(...events))
 
 describe.each(COVARIANCES)('missing values in the compiled kernel, %s covariance', covariance => {
   test.each([1, 2, 3, 5, 8, 16, 17])('agrees with the reference, d = %i', columns => {
@@ -113,11 +94,7 @@ describe.each(COVARIANCES)('missing values in the compiled kernel, %s covariance
     expect(everything(model, parameters, block)).toEqual(together)
     everything(model, parameters, sample(uniform, 100, 7, 3, 0))
     expect(everything(model, parameters, block)).toEqual(together)
-    for (let n = 0; n < 131; n++) {
-      const alone = everything(model, parameters, { rows: 1, columns: 7, values: block.values.slice(n * 7, n * 7 + 7) })
-      expect(alone.posterior).toEqual(together.posterior.slice(n * 3, n * 3 + 3))
-      expect(alone.logDensity[0]).toBe(together.logDensity[n])
-    }
+    expectSameBitsAlone(model, parameters, block)
   })
 
   test('an event too large for f64 leaves nothing behind', () => {

@@ -1,0 +1,56 @@
+import {
+  type Block,
+  DEFAULT_PRIOR,
+  empty,
+  type Mixture,
+  type Parameters,
+  type Prior,
+  type Random,
+  selectKernel,
+} from '@eddy/mixture'
+import { expect } from 'vitest'
+import { relativeError } from './family-laws.ts'
+
+export const COVARIANCES = ['full', 'tied', 'diag', 'spherical', 'factor'] as const
+
+/** Parameters after an M-step from random responsibilities, weights unequal. */
+export function fitted(model: Mixture, block: Block, uniform: Random, prior: Prior = DEFAULT_PRIOR): Parameters {
+  const { components } = model.inner
+  const responsibilities = Float64Array.from({ length: block.rows * components }, () => uniform() ** 4 + 1e-3)
+  const initial = model.initial(block)
+  const statistics = empty(model)
+  model.inner.observe(statistics, block, responsibilities, initial)
+  return model.maximise(statistics, prior, initial)
+}
+
+/** What the E-step and scoring make of events. */
+export function steps(model: Mixture, parameters: Parameters, block: Block, weights?: Float64Array) {
+  const statistics = empty(model)
+  const { logLikelihood, weight } = model.expectation(parameters, block, weights, statistics)
+  const posterior = new Float64Array(block.rows * model.inner.components)
+  const logDensity = new Float64Array(block.rows)
+  model.score(parameters, block, posterior, logDensity)
+  return { statistics, total: Float64Array.of(logLikelihood, weight), posterior, logDensity }
+}
+
+/** Both implementations do the same: every array agrees to the tolerance, relative to its size. */
+export function expectKernelsToAgree(work: () => Readonly<Record<string, Float64Array>>, tolerance = 1e-12): void {
+  selectKernel('auto')
+  const actual = work()
+  selectKernel('typescript')
+  const expected = work()
+  for (const [name, array] of Object.entries(expected))
+    expect(relativeError(actual[name]!, array), name).toBeLessThanOrEqual(tolerance)
+}
+
+/** Scores of each event alone have the bits of those in the block. */
+export function expectSameBitsAlone(model: Mixture, parameters: Parameters, { rows, columns, values }: Block): void {
+  const { components } = model.inner
+  const { posterior, logDensity } = steps(model, parameters, { rows, columns, values })
+  for (let n = 0; n < rows; n++) {
+    const one = { rows: 1, columns, values: values.slice(n * columns, (n + 1) * columns) }
+    const alone = steps(model, parameters, one)
+    expect(alone.posterior).toEqual(posterior.slice(n * components, (n + 1) * components))
+    expect(alone.logDensity[0]).toBe(logDensity[n])
+  }
+}
