@@ -1,5 +1,4 @@
-import type { Block } from './block.ts'
-import { rowsOf } from './block.ts'
+import { type Block, rowsOf } from './block.ts'
 import { createMixture } from './create-mixture.ts'
 import type { Estimator } from './estimators/estimator.ts'
 import type { Parameters } from './family.ts'

@@ -1,7 +1,6 @@
 import { isLevelled, type Levels } from '../discrete/levels.ts'
 import type { Family, Parameters } from '../family.ts'
 import type { GaussianFamily } from '../gaussian/gaussian.ts'
-import type { GaussianLayout } from '../gaussian/layout.ts'
 import type { ProductFamily } from '../product.ts'
 import { LEVELLED_ROWS } from './loaded-kernel.ts'
 import { type KernelShape, kernelShape } from './shape.ts'
@@ -24,7 +23,6 @@ export interface LevelColumns {
 
 /** Components as the compiled kernel sees them: gaussian numbers, and columns of levels that are independent of them. */
 export interface KernelForm {
-  readonly layout: GaussianLayout
   readonly shape: KernelShape
   /** places of the numbers in a block; undefined if they are all there is */
   readonly places: readonly number[] | undefined
@@ -40,11 +38,9 @@ const isProduct = (family: Family): family is ProductFamily => 'factors' in fami
 /** The form of a gaussian family, or of its product with columns of levels; undefined for what the kernel does not know. */
 export function kernelForm(family: Family): KernelForm | undefined {
   if (isGaussian(family)) {
-    const { layout, statisticsLength } = family
-    const statistics = { from: 0, to: statisticsLength }
+    const statistics = { from: 0, to: family.statisticsLength }
     return {
-      layout,
-      shape: kernelShape(layout),
+      shape: kernelShape(family.layout),
       places: undefined,
       statistics,
       levelled: [],
@@ -52,20 +48,21 @@ export function kernelForm(family: Family): KernelForm | undefined {
     }
   }
   if (!isProduct(family)) return undefined
-  const numbers: Pick<KernelForm, 'layout' | 'places' | 'statistics' | 'parameters'>[] = []
+  const numbers: Omit<KernelForm, 'levelled'>[] = []
   const levelled: LevelColumns[] = []
   let from = 0
   for (const [f, { family: factor, columns: places }] of family.factors.entries()) {
     const statistics = { from, to: from + factor.statisticsLength }
     const parameters = (all: Parameters) => family.split(all)[f]!
-    if (isGaussian(factor)) numbers.push({ layout: factor.layout, places, statistics, parameters })
+    if (isGaussian(factor)) numbers.push({ shape: kernelShape(factor.layout), places, statistics, parameters })
     else if (isLevelled(factor)) levelled.push({ levels: factor.levels, places, statistics, parameters })
     else return undefined
     from = statistics.to
   }
-  if (numbers.length !== 1) return undefined
+  const [number, another] = numbers
+  if (number === undefined || another !== undefined) return undefined
   const levelColumns = levelled.reduce((sum, { places }) => sum + places.length, 0)
   const most = levelled.reduce((sum, { levels }) => sum + levels.most(LEVELLED_ROWS), 1)
-  const shape = { ...kernelShape(numbers[0]!.layout), levelColumns, levels: levelColumns > 0 ? most : 0 }
-  return { ...numbers[0]!, shape, levelled }
+  const shape = { ...number.shape, levelColumns, levels: levelColumns > 0 ? most : 0 }
+  return { ...number, shape, levelled }
 }
