@@ -75,14 +75,15 @@ export async function survive(campaign: Campaign): Promise<void> {
     for (let run = 0, pipelines = 0; run < campaign.runs; pipelines++) {
       const client = pipelines % 2 === 0 ? 'kafkajs' : 'platformatic'
       const pipeline = new KafkaPipeline({ ...campaign.pipeline, client, folder: folder.path })
-      const end = Math.min(campaign.runs, run + RUNS_A_PIPELINE)
+      const first = run
+      const end = Math.min(campaign.runs, first + RUNS_A_PIPELINE)
       try {
         await within('start', begin(pipeline, campaign.services))
         for (const snapshot of uninterrupted)
           if (run < end) await oneRun({ campaign, pipeline, client, next, run: run++ }, snapshot)
         await within('stop', pipeline.stop())
       } catch (error) {
-        if (run < end) run++ // of a pipeline that did not even start
+        run = Math.max(run, first + 1) // also where the pipeline did not even start
         failures.push(`${campaign.name}, before run ${run}, ${client}: ${(error as Error).message.slice(0, 2_000)}`)
       } finally {
         await within('end', pipeline.kill()).catch((error: Error) => failures.push(error.message))
@@ -100,11 +101,11 @@ async function begin(pipeline: KafkaPipeline, services: readonly Service[] = eve
 }
 
 /** Names what did not come to its end. */
-function within<T>(what: string, work: Promise<T>): Promise<T> {
+export function within<T>(what: string, work: Promise<T>, ms = STEP_MS): Promise<T> {
   let timer: NodeJS.Timeout
   const late = new Promise<never>((_, reject) => {
-    const message = `expected the end of '${what}' within ${STEP_MS / 1000} s, got none`
-    timer = setTimeout(() => reject(new Error(message)), STEP_MS)
+    const message = `expected the end of '${what}' within ${ms / 1000} s, got none`
+    timer = setTimeout(() => reject(new Error(message)), ms)
   })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

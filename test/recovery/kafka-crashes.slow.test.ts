@@ -1,7 +1,7 @@
 import { afterAll, expect, it } from 'vitest'
 import { temporaryFolder } from '../eddy-process.ts'
 import { KafkaPipeline, SESSION_MS, type Service } from '../kafka-pipeline.ts'
-import { choose, describeFaults, everyService, faults, moment, note, survive } from './campaign.ts'
+import { choose, describeFaults, everyService, faults, moment, note, survive, within } from './campaign.ts'
 
 /** Where a process dies: the failpoint and the services that pass it. */
 const failpoints: readonly (readonly [string, readonly Service[]])[] = [
@@ -19,11 +19,6 @@ const deaths = passages * failpoints.length
 const zombies = faults(50, 3)
 const storms = faults(20, 2)
 const patience = (runs: number): { timeout: number } => ({ timeout: 240_000 + runs * 180_000 })
-
-const late = async (ms: number): Promise<string> => {
-  await new Promise(resolve => setTimeout(resolve, ms).unref())
-  return 'it did not come by the failpoint'
-}
 
 describeFaults('services on Kafka learn and label every event once', { brokers: 1 }, cluster => {
   const pipeline = () => ({ brokers: cluster().brokers })
@@ -59,7 +54,7 @@ describeFaults('services on Kafka learn and label every event once', { brokers: 
         }
         const passage = name === 'taken' ? 1 : 1 + Math.floor(next() * 3)
         const victim = running.launch(service, { EDDY_FAILPOINT: `${name}:${passage}` })
-        expect(await Promise.race([victim.exit, late(60_000)])).toBe(128 + 9)
+        expect(await within('the way to the failpoint', victim.exit, 60_000)).toBe(128 + 9)
         return `${service} ${name}:${passage}`
       },
     }),
