@@ -73,7 +73,7 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
     turn = done.catch(() => {})
     return done
   }
-  const work = (cost: number, work: Work, views: SharedViews): Promise<void> => {
+  const share = (cost: number, work: Work, views: SharedViews): Promise<void> => {
     const helps = threads > 1 && cost / threads <= helped
     return crew.work(work, helps ? () => doPart(0, work, desk.memory, views) : undefined)
   }
@@ -86,7 +86,7 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
         if (!crew.lend(Role.weights, weights)) shared.weights.set(weights)
         const { rows, columns, values } = block
         const views = { ...shared, parameters: snapshot.parameters, values, weights }
-        await work(cost, { operation: Operation.expectation, rows, columns }, views)
+        await share(cost, { operation: Operation.expectation, rows, columns }, views)
         return sum(shared, block.rows, threads)
       })
     },
@@ -100,7 +100,7 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
         const { weightPseudoEvents, meanPseudoEvents, covariancePseudoEvents, varianceFloor } = prior
         shared.prior.set([weightPseudoEvents, meanPseudoEvents, covariancePseudoEvents, varianceFloor])
         const views = { ...shared, parameters: previous.parameters, statistics }
-        await work(cost, { operation: Operation.maximise, rows: 0, columns: 0 }, views)
+        await share(cost, { operation: Operation.maximise, rows: 0, columns: 0 }, views)
         const names = estimatesAmong(previous.parameters)
         return { ...previous.parameters, ...copies(names, shared.estimates) }
       })
@@ -126,7 +126,7 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
           ...(isPosteriorLent && { posterior }),
           ...(isDensityLent && { logDensity }),
         }
-        await work(cost, { operation: Operation.score, rows, columns }, views)
+        await share(cost, { operation: Operation.score, rows, columns }, views)
         const { components } = model.specification
         if (!isPosteriorLent) posterior.set(shared.posterior.subarray(0, block.rows * components))
         if (!isDensityLent) logDensity.set(shared.logDensity.subarray(0, block.rows))
