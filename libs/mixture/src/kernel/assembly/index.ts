@@ -34,13 +34,13 @@ import {
 import {
   addMarginals,
   clearColumns,
-  clearPatterns,
+  clearMissing,
   fillColumns,
   fillTiles,
   findMissing,
   flushMissing,
   forgetIncomplete,
-  forgetPatterns,
+  forgetMissing,
   incomplete,
   setUnknown,
 } from './missing'
@@ -90,7 +90,7 @@ let anyFar: bool = false
 /** Call once after the parameters are written: rearranges the factors, and forms u_k = L⁻¹ (m_k − c). */
 export function prepare(): void {
   anyFar = false
-  forgetPatterns()
+  forgetMissing()
   if (covariance > TIED) return
   const length = (<usize>triangle) << 3
   const panelBytes = <usize>factorPanelsLength(panels) << 3
@@ -260,7 +260,7 @@ export function expectation(rows: i32, weighted: bool, cut: f64, levelColumns: i
   let total = 0.0
   exhaustive = 0
   someMissing = false
-  clearPatterns()
+  clearMissing()
   for (let row = 0; row < rows; ) {
     const count = nextBlock(row, min(BLOCK, rows - row), mayMiss)
     significantDensities(row, count, cut, levelColumns)
@@ -268,7 +268,7 @@ export function expectation(rows: i32, weighted: bool, cut: f64, levelColumns: i
     const value = responsibilities(count, weighted, cut)
     if (!(value > LOWEST)) {
       if (mayMiss) {
-        clearPatterns()
+        clearMissing()
         return NaN
       }
       mayMiss = true
@@ -302,7 +302,7 @@ function finish(): void {
  */
 export function observe(rows: i32): f64 {
   someMissing = false
-  clearPatterns()
+  clearMissing()
   for (let row = 0; row < rows; ) {
     const count = nextBlock(row, min(BLOCK, rows - row), true)
     readResponsibilities(row, count)

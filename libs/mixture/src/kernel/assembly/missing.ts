@@ -3,18 +3,17 @@
 // log |Σ_OO| = log |Σ| + log |Λ_MM|. So such an event is filled, for each component, and worked on as if it were complete; C, the
 // conditional covariance, and log |Λ_MM| depend on the component and on what is missing alone.
 // Of diagonal and spherical covariance a missing value adds nothing to a distance.
+import { HALF_LOG_TWO_PI, at } from './conditional'
 import { log } from './elementary'
 import {
   BLOCK,
   DENSITY_PITCH,
   DIAGONAL,
   FULL,
-  MOST_PATTERNS,
   PANEL_PITCH,
   SQUARE_PANEL_PITCH,
   TIED,
   additions,
-  arenaDoubles,
   columnPanels,
   columns,
   components,
@@ -32,53 +31,36 @@ import {
   missingConstants,
   missingWeights,
   paddedColumns,
-  patternArena,
-  patternTable,
-  patternWords,
   patterns,
   precisions,
   reference,
   statistics,
   tiles,
-  triangle,
   values,
-  wordScratch,
 } from './memory'
 import { boundedDeviation } from './pack'
-
-/** Of the conditional variances of a matrix's columns, each given those before it. */
-const WORST_RATIO: f64 = 1e9
-const HALF_LOG_TWO_PI: f64 = 0.9189385332046727
+import { clearPatterns, columnsAt, flushPatterns, forgetPatterns, patternOf, weightsAt } from './patterns'
 
 /** Incomplete rows of the block that `findMissing` looked at last. */
 export let incomplete: i32 = 0
 
-/** What is derived from the parameters when it is first needed: Λ or the columns' constants. */
-let derived: bool = false
-let arenaTop: usize = 0
-let patternCount: i32 = 0
+/** Whether `missingConstants` are those of the parameters. */
+let formed: bool = false
 
 /** Call once after the parameters are written. */
-export function forgetPatterns(): void {
-  derived = false
-  patternCount = 0
+export function forgetMissing(): void {
+  formed = false
+  forgetPatterns()
 }
 
 /** Begins anew, so that the same events give the same blocks, whatever was there before; sums that were not flushed are lost. */
-export function clearPatterns(): void {
-  patternCount = 0
+export function clearMissing(): void {
+  clearPatterns()
   if (covariance > TIED) memory.fill(missingWeights, 0, <usize>(columns * components) << 3)
 }
 
 export function forgetIncomplete(): void {
   incomplete = 0
-}
-
-/** Number of covariance matrices. */
-// @ts-ignore: decorator
-@inline
-function matrices(): i32 {
-  return covariance == FULL ? components : 1
 }
 
 /**
@@ -116,8 +98,8 @@ export function findMissing(row: i32, rows: i32): i32 {
           break
         }
         // There is always room for one.
-        flushMissing()
-        patternCount = 0
+        flushPatterns()
+        clearPatterns()
         entries = first
         n--
         from -= pitch
@@ -132,171 +114,6 @@ export function findMissing(row: i32, rows: i32): i32 {
   }
   if (incomplete > 0 && covariance <= TIED) fillMeans(row)
   return rows
-}
-
-// A pattern in the arena, in doubles: number of missing columns, its bits, the columns, (K) sums of responsibilities, (K) what is added
-// to a log density, and C as packed lower triangles.
-// @ts-ignore: decorator
-@inline
-function columnsAt(pattern: usize): usize {
-  return pattern + 8 + (<usize>patternWords << 3)
-}
-
-// @ts-ignore: decorator
-@inline
-function weightsAt(pattern: usize): usize {
-  return columnsAt(pattern) + (<usize>load<u32>(pattern) << 3)
-}
-
-/** The pattern of the entries [first, end). @returns 0 if there is no room for it */
-function patternOf(first: u32, end: u32): usize {
-  if (patternCount == 0) {
-    memory.fill(patternTable, 0, <usize>(2 * MOST_PATTERNS) << 3)
-    arenaTop = patternArena
-  }
-  const bytes = <usize>patternWords << 3
-  memory.fill(wordScratch, 0, bytes)
-  for (let e = first; e < end; e++) {
-    const j = load<u32>(entryColumns + (<usize>e << 2))
-    const word = wordScratch + (<usize>(j >> 6) << 3)
-    store<u64>(word, load<u64>(word) | ((<u64>1) << (j & 63)))
-  }
-  let hash: u64 = 0
-  for (let at: usize = 0; at < bytes; at += 8) hash = (hash ^ load<u64>(wordScratch + at)) * 0x9e3779b97f4a7c15
-  let slot = <u32>(hash >> 32)
-  let place = placeOf(slot)
-  for (let known = load<usize>(place); known != 0; known = load<usize>(place)) {
-    let at: usize = 0
-    while (at < bytes && load<u64>(known + 8 + at) == load<u64>(wordScratch + at)) at += 8
-    if (at == bytes) return known
-    place = placeOf(++slot)
-  }
-  const m = end - first
-  const count = 1 + patternWords + m + 2 * components + matrices() * ((m * (m + 1)) >> 1)
-  const pattern = arenaTop
-  const next = pattern + (<usize>count << 3)
-  if (patternCount == MOST_PATTERNS || next > patternArena + (<usize>arenaDoubles << 3)) return 0
-  arenaTop = next
-  patternCount++
-  store<usize>(place, pattern)
-  derive(pattern, first, end)
-  return pattern
-}
-
-// @ts-ignore: decorator
-@inline
-function placeOf(slot: u32): usize {
-  return patternTable + (<usize>(slot & (2 * MOST_PATTERNS - 1)) << 3)
-}
-
-/** Writes a new pattern. */
-function derive(pattern: usize, first: u32, end: u32): void {
-  if (!derived) formPrecisions()
-  const m = <i32>(end - first)
-  store<u64>(pattern, <u64>m)
-  memory.copy(pattern + 8, wordScratch, <usize>patternWords << 3)
-  const list = columnsAt(pattern)
-  for (let a: usize = 0; a < <usize>m; a++)
-    store<u64>(list + (a << 3), <u64>load<u32>(entryColumns + ((<usize>first + a) << 2)))
-  const sums = weightsAt(pattern)
-  memory.fill(sums, 0, <usize>components << 3)
-  const constants = sums + (<usize>components << 3)
-  const matrix = constants + (<usize>components << 3)
-  const length = <usize>((m * (m + 1)) >> 1) << 3
-  for (let k = 0; k < matrices(); k++)
-    store<f64>(constants + (<usize>k << 3), conditional(k, list, m, matrix + <usize>k * length))
-  for (let k = matrices(); k < components; k++) store<f64>(constants + (<usize>k << 3), load<f64>(constants))
-}
-
-/**
- * Λ = L⁻ᵀ L⁻¹ of each matrix, rows of padded d; NaN where a column hardly varies beside the others: Λ would lose as many digits as
- * that ratio has. Such events are left to the reference, which takes Σ apart anew for each pattern.
- */
-function formPrecisions(): void {
-  derived = true
-  const size = <usize>columns * meanPitch
-  memory.fill(precisions, 0, <usize>matrices() * size)
-  let from = factors
-  for (let k = 0; k < matrices(); k++) {
-    const out = precisions + <usize>k * size
-    memory.fill(deviation, 0, meanPitch)
-    let least = Infinity
-    let most = 0.0
-    for (let r = 0; r < columns; r++) {
-      const bytes = <usize>(r + 1) << 3
-      memory.copy(deviation, from, bytes)
-      from += bytes
-      const diagonal = load<f64>(deviation + bytes - 8)
-      least = min(least, diagonal)
-      most = max(most, diagonal)
-      let to = out
-      for (let i: usize = 0; i < bytes; i += 8, to += meanPitch) {
-        const l = v128.load64_splat(deviation + i)
-        for (let j: usize = 0; j < bytes; j += 16)
-          v128.store(to + j, f64x2.add(v128.load(to + j), f64x2.mul(l, v128.load(deviation + j))))
-      }
-    }
-    if (!(most * most < WORST_RATIO * least * least))
-      for (let at = out; at < out + size; at += 8) store<f64>(at, NaN)
-  }
-}
-
-/**
- * C = Λ_MM⁻¹ of one matrix, by its Cholesky factor R and T = R⁻¹.
- * @param list the m columns
- * @param out written to: packed lower triangle
- * @returns −½ log |Λ_MM| + ½ m log 2π, nats: what the marginal's log density has more than one of all columns; NaN if Λ_MM is singular
- */
-function conditional(k: i32, list: usize, m: i32, out: usize): f64 {
-  const square = precisions + <usize>k * <usize>columns * meanPitch
-  let rowI = out
-  let product = 1.0
-  let logs = 0.0
-  for (let i = 0; i < m; i++) {
-    const from = square + <usize>load<u64>(list + (<usize>i << 3)) * meanPitch
-    let rowJ = out
-    for (let j = 0; j <= i; j++) {
-      let sum = load<f64>(from + (<usize>load<u64>(list + (<usize>j << 3)) << 3))
-      for (let a: usize = 0; a < <usize>j << 3; a += 8) sum -= load<f64>(rowI + a) * load<f64>(rowJ + a)
-      if (j < i) store<f64>(rowI + (<usize>j << 3), sum / load<f64>(rowJ + (<usize>j << 3)))
-      else {
-        if (!(sum > 0 && sum < Infinity)) return NaN
-        const root = sqrt(sum)
-        store<f64>(rowI + (<usize>i << 3), root)
-        product *= root
-        if (!(product > 1e-100 && product < 1e100) || i + 1 == m) {
-          logs += f64x2.extract_lane(log(f64x2.splat(product)), 0)
-          product = 1
-        }
-      }
-      rowJ += <usize>(j + 1) << 3
-    }
-    rowI += <usize>(i + 1) << 3
-  }
-  // T in R's place, column by column; then C_ab = Σ_i≥a T_ia T_ib, b ≤ a, row by row: later rows of T are still there.
-  for (let j = 0; j < m; j++) {
-    const diagonal = at(out, j, j)
-    store<f64>(diagonal, 1 / load<f64>(diagonal))
-    for (let i = j + 1; i < m; i++) {
-      let sum = 0.0
-      for (let a = j; a < i; a++) sum += load<f64>(at(out, i, a)) * load<f64>(at(out, a, j))
-      store<f64>(at(out, i, j), -sum / load<f64>(at(out, i, i)))
-    }
-  }
-  for (let a = 0; a < m; a++)
-    for (let b = 0; b <= a; b++) {
-      let sum = 0.0
-      for (let i = a; i < m; i++) sum += load<f64>(at(out, i, a)) * load<f64>(at(out, i, b))
-      store<f64>(at(out, a, b), sum)
-    }
-  return <f64>m * HALF_LOG_TWO_PI - logs
-}
-
-/** Address of entry (i, j), j ≤ i, of a packed lower triangle. */
-// @ts-ignore: decorator
-@inline
-function at(matrix: usize, i: i32, j: i32): usize {
-  return matrix + (<usize>(((i * (i + 1)) >> 1) + j) << 3)
 }
 
 /** Bytes between two components' fills. */
@@ -353,7 +170,7 @@ function observedDeviation(from: usize, mean: usize): void {
 
 /** Adds to `additions` what a marginal's log density has more than one of all columns. */
 export function addMarginals(): void {
-  if (covariance > TIED && !derived) formConstants()
+  if (covariance > TIED && !formed) formConstants()
   for (let i: usize = 0; i < <usize>incomplete; i++) {
     let to = additions + (<usize>load<u32>(incompleteRows + (i << 2)) << 3)
     const first = load<u32>(entryStarts + (i << 2))
@@ -377,7 +194,7 @@ export function addMarginals(): void {
 
 /** ½ log 2π − log (1/σ) by column and component. */
 function formConstants(): void {
-  derived = true
+  formed = true
   for (let k = 0; k < components; k++)
     for (let j = 0; j < columns; j++)
       store<f64>(
@@ -457,33 +274,7 @@ export function clearColumns(): void {
 /** Adds what has been summed by pattern or column to the statistics: conditional covariances; or means and variances. */
 export function flushMissing(): void {
   if (covariance > TIED) flushColumns()
-  else if (patternCount > 0) flushPatterns()
-}
-
-function flushPatterns(): void {
-  const second = statistics + (<usize>(components + components * columns) << 3)
-  for (let pattern = patternArena; pattern < arenaTop; ) {
-    const m = load<u32>(pattern)
-    const list = columnsAt(pattern)
-    const sums = weightsAt(pattern)
-    const length = <usize>((m * (m + 1)) >> 1) << 3
-    const matrix = sums + (<usize>components << 4)
-    for (let k = 0; k < components; k++) {
-      const weight = load<f64>(sums + (<usize>k << 3))
-      if (weight == 0) continue
-      store<f64>(sums + (<usize>k << 3), 0)
-      const out = covariance == FULL ? second + (<usize>(k * triangle) << 3) : second
-      let from = covariance == FULL ? matrix + <usize>k * length : matrix
-      for (let a: usize = 0; a < <usize>m; a++) {
-        const i = <i32>load<u64>(list + (a << 3))
-        for (let b: usize = 0; b <= a; b++, from += 8) {
-          const to = at(out, i, <i32>load<u64>(list + (b << 3)))
-          store<f64>(to, load<f64>(to) + weight * load<f64>(from))
-        }
-      }
-    }
-    pattern = matrix + <usize>matrices() * length
-  }
+  else flushPatterns()
 }
 
 function flushColumns(): void {
