@@ -68,6 +68,35 @@ describe('loadConfiguration', () => {
     ])
   })
 
+  it('tells no secret, and nothing that may hold one', () => {
+    const secretive = z
+      .strictObject({
+        kafka: z.strictObject({ sasl: z.strictObject({ password: z.string() }), url: z.url({ hostname: /^h$/ }) }),
+        http: z.strictObject({ token: z.string().min(16), host: z.string() }),
+      })
+      .refine(() => false, { path: ['http', 'host'], message: 'expected another host' })
+    const messageOf = (text: string): string => {
+      try {
+        loadConfiguration(secretive, { file: file(text) })
+        return ''
+      } catch (error) {
+        return (error as ConfigurationError).message
+      }
+    }
+    const wrong = messageOf(
+      'kafka: { sasl: { password: 98765 }, url: "http://u:canary@other" }\nhttp: { token: canary, host: { password: canary } }\n',
+    )
+    expect(wrong).toContain('kafka.sasl.password: expected string, got [redacted]')
+    expect(wrong).toContain('http.token: expected at least 16, got [redacted]')
+    expect(wrong).toContain('got "http://[redacted]@other"')
+    expect(wrong).toContain('http.host: expected string, got a mapping')
+    const together = messageOf(
+      'kafka: { sasl: { password: canary }, url: http://h }\nhttp: { token: canary-canary-canary, host: a }\n',
+    )
+    expect(together).toMatch(/http\.host: expected another host$/)
+    expect(wrong + together).not.toMatch(/canary|98765/)
+  })
+
   it('says what is wrong with a missing or broken file', () => {
     expect(() => loadConfiguration(schema, { file: join(folder, 'none.yaml') })).toThrow(
       /ENOENT; check the path after --config/,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { CENSOR, secrets } from './secrets.ts'
 
 /** Every mistake of a configuration at once, each with its path and source. Exit code 78. */
 export class ConfigurationError extends Error {
@@ -76,7 +77,7 @@ export function environmentVariables(
 }
 
 function explain(issue: z.core.$ZodIssue): string {
-  const got = 'input' in issue && issue.input !== undefined ? `, got ${JSON.stringify(issue.input)}` : ''
+  const got = issue.input === undefined ? '' : told(issue)
   if (issue.code === 'invalid_type')
     return `expected ${issue.expected}${issue.input === undefined ? ', got nothing' : got}`
   if (issue.code === 'unrecognized_keys') return `expected a known key, got ${issue.keys.map(k => `"${k}"`).join(', ')}`
@@ -84,6 +85,15 @@ function explain(issue: z.core.$ZodIssue): string {
   if (issue.code === 'too_small') return `expected ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}${got}`
   if (issue.code === 'too_big') return `expected ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${got}`
   return issue.message + got
+}
+
+/** What was given, as far as it may be told: no secret, and nothing that may hold one. */
+function told({ code, path, input }: z.core.$ZodIssue): string {
+  if (secrets.includes(String(path.at(-1)))) return `, got ${CENSOR}`
+  if (typeof input === 'string') return `, got ${JSON.stringify(input.replace(/\/\/[^/]*@/, `//${CENSOR}@`))}`
+  if (typeof input !== 'object' || input === null) return `, got ${JSON.stringify(input)}`
+  // What is wrong with several values together is said of the whole.
+  return code === 'custom' ? '' : `, got ${Array.isArray(input) ? 'a list' : 'a mapping'}`
 }
 
 function readFile(path: string, problems: string[]): Tree {

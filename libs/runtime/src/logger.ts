@@ -1,9 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { CENSOR, secrets } from './secrets.ts'
 
 export type { Logger }
-
-/** Paths whose values never reach a log line, wherever they come from. */
-const secrets = ['password', 'token', 'secret', 'key', 'sasl', 'authorization']
 
 /**
  * Structured logs on stderr (data belongs to stdout), with secrets redacted.
@@ -15,7 +13,7 @@ export function createLogger(
 ): Logger {
   const paths = secrets.flatMap(name => [name, `*.${name}`, `*.*.${name}`])
   return pino(
-    { level, base: null, redact: { paths, censor: '[redacted]' }, timestamp: pino.stdTimeFunctions.isoTime },
+    { level, base: null, redact: { paths, censor: CENSOR }, timestamp: pino.stdTimeFunctions.isoTime },
     destination,
   )
 }
