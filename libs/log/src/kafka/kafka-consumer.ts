@@ -12,8 +12,11 @@ const BUFFER_BYTES = 2 << 20
  * quicker, than if they chased one another.
  */
 const MOST_REST_MS = 5
-/** Lag without progress for so long means that the client library is stuck: the stream errors, the process restarts. */
+/** Records that wait for so long without progress mean that the client library is stuck: the stream errors, the process restarts. */
 const STUCK_MS = 60_000
+const LOOK_MS = STUCK_MS / 2
+/** So is a consumer that asks its group for its partitions for so long, whatever other members have to finish first. */
+const JOINING_MS = 2 * STUCK_MS
 
 interface Chunk {
   readonly records: readonly StoredRecord[]
@@ -28,6 +31,10 @@ export class Cursor {
   bufferedBytes = 0
   /** Where the next fetch must be; undefined until `from` is resolved. */
   fetchOffset: number | undefined
+  /** The subscriber has yet to say where to begin, which takes as long as it takes. */
+  asking = false
+  /** When records were first seen to wait. */
+  behindSince = -Infinity
   endOffset = 0
   outstanding = false
   paused = false
@@ -42,6 +49,11 @@ export class Cursor {
 
   constructor(partition: number) {
     this.partition = partition
+  }
+
+  answered(): void {
+    this.asking = false
+    this.progressAt = performance.now()
   }
 }
 
@@ -98,6 +110,8 @@ export class KafkaConsumer {
   #done = false
   #drained: (() => void)[] = []
   #draining = false
+  /** Since when the group has been asked for partitions, and has not answered. */
+  #joiningSince: number | undefined = performance.now()
   #left: Promise<void> | undefined
 
   constructor(
@@ -112,7 +126,7 @@ export class KafkaConsumer {
     this.#admin = admin
     this.#tenure = tenure
     this.#subscriber = subscriber
-    this.#watchdog = setInterval(() => this.#watch().catch(error => this.fail(error)), STUCK_MS / 2).unref()
+    this.#watchdog = setInterval(() => this.#watch().catch(error => this.fail(error)), LOOK_MS).unref()
   }
 
   async start(driver: KafkaDriver): Promise<void> {
@@ -167,6 +181,7 @@ export class KafkaConsumer {
 
   #drain(): Promise<void> {
     this.#draining = true
+    this.#joiningSince ??= performance.now()
     if (this.#idle()) return Promise.resolve()
     return new Promise(resolve => this.#drained.push(resolve))
   }
@@ -201,6 +216,7 @@ export class KafkaConsumer {
     const changed = !this.#joined || before.size !== partitions.length || partitions.some(p => !before.has(p))
     this.#joined = true
     this.#draining = false
+    this.#joiningSince = undefined
     try {
       if (changed) this.#options.onAssignment?.(partitions.toSorted((a, b) => a - b))
     } catch (error) {
@@ -217,7 +233,9 @@ export class KafkaConsumer {
     if (group !== undefined) await Promise.all(cursors.map(cursor => this.#tenure.take(cursor)))
     failpoint('taken')
     const partitions = cursors.map(({ partition }) => partition)
+    for (const cursor of cursors) cursor.asking = typeof from === 'function'
     const start = typeof from === 'function' ? await from(partitions) : from
+    for (const cursor of cursors) cursor.answered()
     const offsets = await this.#admin.offsets(this.#topic)
     for (const cursor of cursors) {
       const offset = await this.#startOf(cursor.partition, start, offsets[cursor.partition]!)
@@ -369,19 +387,27 @@ export class KafkaConsumer {
     this.#subscriber.complete()
   }
 
-  /** A partition that waits for records though there are some, and gets none, is stuck (kafkajs #659, #1691). */
+  /** Fails where the client library is stuck: it does not join, or a partition gets no records though there are some (kafkajs #659, #1691). */
   async #watch(): Promise<void> {
-    const since = performance.now() - STUCK_MS
-    const waiting = [...this.#cursors.values()].filter(
-      ({ outstanding, chunks, progressAt }) => !outstanding && chunks.length === 0 && progressAt < since,
-    )
-    if (waiting.length === 0) return
+    const now = performance.now()
+    if (now - (this.#joiningSince ?? now) > JOINING_MS)
+      throw new LogError(
+        `${this.#topic}: expected partitions from the group, got no answer for ${JOINING_MS / 1000} s. ` +
+          'The brokers are out of reach, or the client is stuck: end the process and start again.',
+      )
+    const rests = ({ outstanding, asking, progressAt }: Cursor): boolean =>
+      !outstanding && !asking && progressAt < now - LOOK_MS
+    const resting = [...this.#cursors.values()].filter(rests)
+    if (resting.length === 0) return
     const offsets = await this.#admin.offsets(this.#topic)
-    for (const { partition, fetchOffset, progressAt } of waiting) {
+    for (const cursor of resting.filter(rests)) {
+      const { partition, fetchOffset, chunks, behindSince, progressAt } = cursor
       const { end } = offsets[partition]!
-      if (fetchOffset !== undefined && progressAt < since && end > fetchOffset)
+      if (fetchOffset !== undefined && chunks.length === 0 && end <= fetchOffset) cursor.behindSince = -Infinity
+      else if (behindSince < progressAt) cursor.behindSince = now
+      else if (now - behindSince >= STUCK_MS)
         throw new LogError(
-          `${this.#topic}/${partition}: expected progress, got none for ${STUCK_MS / 1000} s at offset ${fetchOffset} of ${end}. ` +
+          `${this.#topic}/${partition}: expected progress, got none for ${STUCK_MS / 1000} s at offset ${fetchOffset ?? '?'} of ${end}. ` +
             'The client is stuck, or a transaction was left open: end the process and start again.',
         )
     }

@@ -4,6 +4,7 @@ import type { KafkaDriver, KafkaMember, KafkaProducer, MemberEvents } from './dr
 import { Kafka, logLevel } from './kafkajs.ts'
 import { KafkajsAdmin } from './kafkajs-admin.ts'
 import { repairConnections } from './kafkajs-connections.ts'
+import { repairJoins } from './kafkajs-joins.ts'
 import { joinGroup } from './kafkajs-member.ts'
 import { KafkajsProducer } from './kafkajs-producer.ts'
 import { replaceRecordBatches, socketFactory } from './kafkajs-record-batches.ts'
@@ -32,6 +33,7 @@ export class KafkajsDriver implements KafkaDriver {
   constructor(options: KafkaOptions) {
     repairKafkajs()
     repairConnections()
+    repairJoins()
     quickenTransactions()
     replaceRecordBatches()
     registerCodecs()

@@ -9,14 +9,13 @@ import { markUnstableOffsets } from './kafkajs-stable-offsets.ts'
  *    transactions to be sorted, steps into at most one a record, and takes any record with the key 00000000 for an
  *    abort marker. We filter a fetched partition ourselves, and hand it on without a list.
  * 2. An offset out of range is answered by silently seeking to the default, and committing that. We fail instead.
- * 3. A rebalance does not wait for work in progress. A member's assigner may have a `beforeJoin` that does.
- * 4. The end of a partition is asked for as the last stable offset, which may lag behind what was committed. We ask for
+ * 3. The end of a partition is asked for as the last stable offset, which may lag behind what was committed. We ask for
  *    the high watermark, as everybody else does.
- * 5. A negative timeout is set whenever its request queue is late, and Node 24 warns about it.
- * 6. A committed offset that a transaction is about to move looks like any other: kafkajs-stable-offsets.ts.
- * 7. A fetch of nothing but markers and aborted records is kept from eachBatch, and with it where it was fetched. We hand
+ * 4. A negative timeout is set whenever its request queue is late, and Node 24 warns about it.
+ * 5. A committed offset that a transaction is about to move looks like any other: kafkajs-stable-offsets.ts.
+ * 6. A fetch of nothing but markers and aborted records is kept from eachBatch, and with it where it was fetched. We hand
  *    it out, with no messages.
- * 8. Fetchers that begin after the consumer was stopped (the brokers changed in the same moment) ask for nothing in a loop
+ * 7. Fetchers that begin after the consumer was stopped (the brokers changed in the same moment) ask for nothing in a loop
  *    that never gives way: the process no longer hears anything. We end them.
  */
 
@@ -92,13 +91,6 @@ export function repairKafkajs(): void {
   const listOffsets = broker.prototype.listOffsets!
   broker.prototype.listOffsets = function (request) {
     return listOffsets.call(this, { ...(request as object), isolationLevel: READ_UNCOMMITTED })
-  }
-
-  const group = require('kafkajs/src/consumer/consumerGroup.js') as Patchable
-  const join = group.prototype.joinAndSync!
-  group.prototype.joinAndSync = async function (this: { assigners: { beforeJoin?: () => Promise<void> }[] }) {
-    await this.assigners[0]?.beforeJoin?.()
-    return join.call(this)
   }
 
   const batch = require('kafkajs/src/consumer/batch.js') as { prototype: { rawMessages: readonly unknown[] } }
