@@ -183,9 +183,11 @@ topics: { ${topics.join(', ')} }
       if (this.complete) return this.#newest as Snapshot
       await pause(50)
     }
-    const said = [...stderr].map(([running, service]) => `${service}: ${running.stderr.slice(-500)}`).join('\n')
+    const said = [...stderr].map(
+      async ([running, service]) => `${service}: ${running.stderr.slice(-500)}${await standing(running)}`,
+    )
     throw new Error(
-      `${this.#prefix}: expected ${this.#wanted} events learned and labelled, got ${learned(this.#newest)} and ${this.#labels}; ${said}`,
+      `${this.#prefix}: expected ${this.#wanted} events learned and labelled, got ${learned(this.#newest)} and ${this.#labels}; ${(await Promise.all(said)).join('\n')}`,
     )
   }
 
@@ -270,6 +272,18 @@ topics: { ${topics.join(', ')} }
     this.#running.clear()
     this.#watching.abort()
     await Promise.all([this.#log, this.#producer].map(log => log?.close()))
+  }
+}
+
+/** Which partitions a process holds, how far it lags there, and its model: nothing of one that has ended. */
+async function standing(running: EddyProcess): Promise<string> {
+  if (!running.running) return ''
+  try {
+    const answer = await fetch(await running.url())
+    const series = (await answer.text()).split('\n')
+    return series.filter(line => /^eddy_(consumer_lag_records|model_snapshot_version)/.test(line)).join(', ')
+  } catch (error) {
+    return `no metrics: ${(error as Error).message}`
   }
 }
 

@@ -84,7 +84,7 @@ export async function survive(campaign: Campaign): Promise<void> {
         await within('stop', pipeline.stop())
       } catch (error) {
         run = Math.max(run, first + 1) // also where the pipeline did not even start
-        failures.push(`${campaign.name}, before run ${run}, ${client}: ${(error as Error).message.slice(0, 2_000)}`)
+        failures.push(`${campaign.name}, before run ${run}, ${client}: ${(error as Error).message.slice(0, 6_000)}`)
       } finally {
         await within('end', pipeline.kill()).catch((error: Error) => failures.push(error.message))
       }
