@@ -39,7 +39,8 @@ let hasWoken = false
 function awaitWork(seen: number): number {
   const began = performance.now()
   if (pauseWasShort && !hasWoken) while (Atomics.load(words, generation) === seen && performance.now() - began < SPIN);
-  Atomics.wait(words, generation, seen)
+  // Woken is not told: who has seen the new generation before it was notified is woken from its next wait.
+  while (Atomics.load(words, generation) === seen) Atomics.wait(words, generation, seen)
   pauseWasShort = performance.now() - began < SPIN
   return Atomics.load(words, generation)
 }
