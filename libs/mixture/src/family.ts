@@ -55,14 +55,28 @@ export interface Family {
    * Never throws on degenerate statistics and never returns NaN: floors, jitter, and `previous` for starved components.
    * @param previous parameters that a component with too little weight keeps
    * @param only the components whose rows are wanted, where not all are: a family may leave the others as they were
+   * @param into arrays like those of `previous`, in other memory, that a family may write to and give back instead of new ones; the
+   * rows of other components than `only` are not written to
    */
-  maximise(statistics: Statistics, prior: Prior, previous: Parameters, only?: ComponentRange): Parameters
+  maximise(
+    statistics: Statistics,
+    prior: Prior,
+    previous: Parameters,
+    only?: ComponentRange,
+    into?: Parameters,
+  ): Parameters
 
   /**
    * log p(x_n | θ_k) in nats, of the observed columns of each event (missing ones are integrated out).
    * @param out written to, shape (rows, K), row-major
    */
   logDensity(parameters: Parameters, block: Block, out: Float64Array): void
+}
+
+/** Copies the rows of some of K components. @param into written to, as long as `from` */
+export function copyComponents(into: Float64Array, from: Float64Array, components: number, rows: ComponentRange): void {
+  const size = from.length / components
+  into.set(from.subarray(rows.from * size, rows.to * size), rows.from * size)
 }
 
 /** The identity of `merge`. */

@@ -21,7 +21,7 @@ export { type StepwiseOptions, startingState, stepwiseEm } from './estimators/st
 export { type VarianceReducedOptions, varianceReducedEm } from './estimators/variance-reduced-em.ts'
 export { type Explanation, explain } from './explain.ts'
 export type { ComponentRange, Family, Parameters, Statistics } from './family.ts'
-export { blend, empty, merge, scale } from './family.ts'
+export { blend, copyComponents, empty, merge, scale } from './family.ts'
 export { type GaussianFamily, gaussian } from './gaussian/gaussian.ts'
 export type { Covariance, GaussianOptions } from './gaussian/layout.ts'
 export { fitHistogram, type Histogram, histogramLogDensity } from './histogram.ts'

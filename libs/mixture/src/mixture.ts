@@ -114,7 +114,7 @@ export function mixture(inner: Family): Mixture {
     },
 
     /** Arrays of `previous` that the families do not know, such as a frozen transform, are handed on. */
-    maximise(statistics, prior, previous, only) {
+    maximise(statistics, prior, previous, only, into) {
       let total = 0
       const weights = new Float64Array(components)
       // Variance-reduced statistics can put a component a little below nothing.
@@ -127,7 +127,7 @@ export function mixture(inner: Family): Mixture {
         sum += weights[k]!
       }
       for (let k = 0; k < components; k++) weights[k]! /= sum
-      return { ...previous, ...inner.maximise(statistics, prior, previous, only), weights }
+      return { ...previous, ...inner.maximise(statistics, prior, previous, only, into), weights }
     },
 
     logDensity(parameters, block, out) {

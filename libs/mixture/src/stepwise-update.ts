@@ -1,4 +1,4 @@
-import { blend, type Parameters, type Statistics } from './family.ts'
+import type { Parameters, Statistics } from './family.ts'
 import type { Mixture } from './mixture.ts'
 import { type Prior, perUnitWeight } from './prior.ts'
 import { type StepSizeSpecification, stepSize } from './step-size.ts'
@@ -30,6 +30,7 @@ export interface BlendedStatistics extends Omit<StepwiseState, 'parameters'> {
  * S ← (1−γ_t) S + γ_t s̄ (Cappé & Moulines 2009, eq. 8).
  * @param batchMeanStatistics the batch's statistics under some (usually these) parameters, divided by `batchWeight`
  * @param batchWeight Σ of event weights, ≥ 0
+ * @param into written to: becomes the new S
  * @returns undefined for a batch without weight, or with a statistic that is not finite
  */
 export function stepwiseBlend(
@@ -37,13 +38,14 @@ export function stepwiseBlend(
   state: Omit<StepwiseState, 'parameters'>,
   batchMeanStatistics: Statistics,
   batchWeight: number,
+  into: Statistics = new Float64Array(state.statistics.length),
 ): BlendedStatistics | undefined {
-  if (!(batchWeight > 0) || !allFinite(batchMeanStatistics)) return undefined
+  if (!(batchWeight > 0)) return undefined
   const step = state.step + 1
   const gamma = stepSize(settings.stepSize, step, batchWeight)
-  const statistics = blend(state.statistics.slice(), batchMeanStatistics, gamma)
+  if (!blendFinite(into, state.statistics, batchMeanStatistics, gamma)) return undefined
   const effectiveSampleSize = 1 / ((1 - gamma) ** 2 / state.effectiveSampleSize + gamma ** 2 / batchWeight)
-  return { statistics, step, effectiveSampleSize, prior: perUnitWeight(settings.prior, effectiveSampleSize) }
+  return { statistics: into, step, effectiveSampleSize, prior: perUnitWeight(settings.prior, effectiveSampleSize) }
 }
 
 /**
@@ -64,9 +66,15 @@ export function stepwiseUpdate(
   return { parameters: mixture.maximise(next.statistics, prior, state.parameters), ...next }
 }
 
-/** One pass without a call an element: statistics are long. A product with 0 is NaN where the factor is not finite. */
-function allFinite(values: Float64Array): boolean {
+/** As `blend`, in one pass, because statistics are long: into ← (1−γ) S + γ s̄. @returns whether s̄ is finite */
+function blendFinite(into: Statistics, statistics: Statistics, mean: Statistics, gamma: number): boolean {
+  const keep = 1 - gamma
   let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]! * 0
+  for (let i = 0; i < into.length; i++) {
+    const value = mean[i]!
+    // A product with 0 is NaN where the factor is not finite.
+    sum += value * 0
+    into[i] = keep * statistics[i]! + gamma * value
+  }
   return sum === 0
 }

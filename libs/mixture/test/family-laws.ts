@@ -260,6 +260,30 @@ export function familyLaws(name: string, subject: LawSubject, options: LawOption
       }
     })
 
+    law('an M-step in memory it is given has the same bits, and writes the rows of its components alone', input => {
+      const { family, block, responsibilities, parameters, uniform } = build(subject, input)
+      const { components: K } = input
+      const statistics = observed(family, block, responsibilities, parameters)
+      const from = Math.floor(uniform() * K)
+      const to = from + 1 + Math.floor(uniform() * (K - from))
+      const before = structuredClone(parameters)
+      const into = structuredClone(parameters)
+      for (const array of Object.values(into)) array.fill(7)
+      const expected = family.maximise(statistics, DEFAULT_PRIOR, parameters, { from, to })
+      const estimated = family.maximise(statistics, DEFAULT_PRIOR, parameters, { from, to }, into)
+      for (const [name, { length }] of Object.entries(expected)) {
+        const rows = (array: Float64Array, from: number, to: number) =>
+          length % K === 0 ? array.slice((from * length) / K, (to * length) / K) : array
+        expect(rows(estimated[name]!, from, to), name).toEqual(rows(expected[name]!, from, to))
+        if (length % K !== 0) continue
+        for (const others of [rows(into[name]!, 0, from), rows(into[name]!, to, K)])
+          expect(others.every(value => value === 7)).toBe(true)
+      }
+      expect(parameters).toEqual(before)
+      const whole = family.maximise(statistics, DEFAULT_PRIOR, parameters)
+      expect(family.maximise(statistics, DEFAULT_PRIOR, parameters, undefined, into)).toEqual(whole)
+    })
+
     law('permuted components give permuted results', input => {
       const { family, block, responsibilities, initial } = build(subject, input)
       const { components: K, rows } = input

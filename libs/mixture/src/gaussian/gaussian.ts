@@ -60,7 +60,8 @@ export function gaussian(options: GaussianOptions): GaussianFamily {
     columns: d,
     statisticsLength: layout.length,
     initial: (block, weights) => initialGaussian(layout, block, weights),
-    maximise: (statistics, prior, previous, only) => maximiseGaussian(layout, statistics, prior, previous, only),
+    maximise: (statistics, prior, previous, only, into) =>
+      maximiseGaussian(layout, statistics, prior, previous, only, into),
     ...compiledGaussian(layout, reference),
   }
 }

@@ -1,4 +1,4 @@
-import type { ComponentRange, Parameters, Statistics } from '../family.ts'
+import { type ComponentRange, copyComponents, type Parameters, type Statistics } from '../family.ts'
 import { compiledMaximise, type Estimates } from '../kernel/compiled-maximise.ts'
 import { packedIndex } from '../numerics/packed.ts'
 import type { Prior } from '../prior.ts'
@@ -59,6 +59,7 @@ function isStarved(layout: GaussianLayout, statistics: Statistics, k: number, we
  * μ_k = (s1 + κ0 m0)/(s0 + κ0), Σ_k = (S_k + κ0 s0/(κ0+s0) (x̄−m0)(x̄−m0)ᵀ + ν0 diag(v))/(s0 + ν0).
  * The compiled kernel does what it can of it; the components it leaves are estimated here.
  * @param only components of full, diagonal, spherical and factor covariance that alone are estimated
+ * @param into as `Family.maximise` has it
  */
 export function maximiseGaussian(
   layout: GaussianLayout,
@@ -66,10 +67,12 @@ export function maximiseGaussian(
   prior: Prior,
   previous: Parameters,
   only: ComponentRange = { from: 0, to: layout.components },
+  into?: Parameters,
 ): Parameters {
   const { columns: d, first } = layout
   const reference = previous.reference!
-  const estimates = compiledMaximise(layout, statistics, prior, previous, only) ?? unestimated(previous, only)
+  const estimates =
+    compiledMaximise(layout, statistics, prior, previous, only, into) ?? unestimated(layout, previous, only, into)
   const { means, left } = estimates
   if (left.length > 0) {
     const overall = overallMoments(layout, statistics, reference)
@@ -93,13 +96,24 @@ export function maximiseGaussian(
 }
 
 /** Copies of the previous parameters, every component left to do. */
-function unestimated(previous: Parameters, { from, to }: ComponentRange): Estimates {
+function unestimated(
+  { covariance, components }: GaussianLayout,
+  previous: Parameters,
+  only: ComponentRange,
+  into: Parameters | undefined,
+): Estimates {
+  const copy = (name: string): Float64Array => {
+    const array = previous[name]!
+    if (into === undefined || covariance === 'tied') return array.slice()
+    copyComponents(into[name]!, array, components, only)
+    return into[name]!
+  }
   return {
-    means: previous.means!.slice(),
-    covariances: previous.covariances!.slice(),
-    precisionsCholesky: previous.precisionsCholesky!.slice(),
-    logDeterminants: previous.logDeterminants!.slice(),
-    left: Array.from({ length: to - from }, (_, i) => from + i),
+    means: copy('means'),
+    covariances: copy('covariances'),
+    precisionsCholesky: copy('precisionsCholesky'),
+    logDeterminants: copy('logDeterminants'),
+    left: Array.from({ length: only.to - only.from }, (_, i) => only.from + i),
   }
 }
 

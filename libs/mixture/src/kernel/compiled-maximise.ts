@@ -1,4 +1,4 @@
-import type { ComponentRange, Parameters, Statistics } from '../family.ts'
+import { type ComponentRange, copyComponents, type Parameters, type Statistics } from '../family.ts'
 import type { GaussianLayout } from '../gaussian/layout.ts'
 import type { Prior } from '../prior.ts'
 import { type KernelMemory, layOut } from './loaded-kernel.ts'
@@ -18,38 +18,57 @@ export interface Estimates {
 
 /**
  * The M-step of full, diagonal and spherical components by the compiled kernel: of those in which nothing has to be regularised.
- * @param only the components to estimate; the rows of others are void
- * @returns new arrays, or undefined where the kernel does not run or does not know the form
+ * @param only the components to estimate; the rows of others are void, or as they were in `into`
+ * @param into written to
+ * @returns arrays of `into`, or new ones, or undefined where the kernel does not run or does not know the form
  */
 export function compiledMaximise(
   layout: GaussianLayout,
   statistics: Statistics,
   prior: Prior,
   previous: Parameters,
-  { from, to }: ComponentRange,
+  only: ComponentRange,
+  into?: Parameters,
 ): Estimates | undefined {
   if (layout.covariance === 'tied' || layout.covariance === 'factor') return undefined
   const kernel = layOut(kernelShape(layout), 1)
   if (kernel === undefined) return undefined
   const { exports, memory } = kernel
+  const { from, to } = only
   memory.statistics.set(statistics)
   memory.reference.set(previous.reference!)
   const { meanPseudoEvents, covariancePseudoEvents, varianceFloor } = prior
   const done = exports.maximise(meanPseudoEvents, covariancePseudoEvents, varianceFloor, from, to)
   exports.clearStatistics()
-  const estimates = copyEstimates(memory)
+  const estimates = into === undefined ? newEstimates(memory) : writeEstimates(memory, layout.components, only, into)
   const left: number[] = []
   if (done < to - from) for (let k = from; k < to; k++) if (memory.settled[k] === 0) left.push(k)
   for (const k of left)
-    for (const [name, array] of Object.entries(estimates)) {
-      const size = array.length / layout.components
-      array.set(previous[name]!.subarray(k * size, (k + 1) * size), k * size)
-    }
+    for (const [name, array] of Object.entries(estimates))
+      copyComponents(array, previous[name]!, layout.components, { from: k, to: k + 1 })
   return { ...estimates, left }
 }
 
+function writeEstimates(
+  { estimatedMeans, covariances, factors, logDeterminants }: KernelMemory,
+  components: number,
+  only: ComponentRange,
+  into: Parameters,
+) {
+  const write = (name: string, from: Float64Array): Float64Array => {
+    copyComponents(into[name]!, from, components, only)
+    return into[name]!
+  }
+  return {
+    means: write('means', estimatedMeans),
+    covariances: write('covariances', covariances),
+    precisionsCholesky: write('precisionsCholesky', factors),
+    logDeterminants: write('logDeterminants', logDeterminants),
+  }
+}
+
 /** One copy of the four arrays, which lie together: to allocate it takes longer than to fill it. */
-function copyEstimates({ estimatedMeans, covariances, factors, logDeterminants }: KernelMemory) {
+function newEstimates({ estimatedMeans, covariances, factors, logDeterminants }: KernelMemory) {
   const from = estimatedMeans.byteOffset
   const to = logDeterminants.byteOffset + logDeterminants.byteLength
   const all = new Float64Array((to - from) / 8)
