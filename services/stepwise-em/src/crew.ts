@@ -5,7 +5,7 @@ import {
   generationOf,
   LENT_BUFFERS,
   type LentBuffer,
-  type Role,
+  Role,
   type SharedMemory,
   type ThreadMessage,
   type ThreadOptions,
@@ -57,14 +57,19 @@ export class Crew {
     for (const worker of this.#workers) worker.postMessage(memory)
   }
 
+  /** Takes back, before the next work, what was lent for the last one. */
+  takeBack(): void {
+    for (const role of Object.values(Role)) this.#words[Word.lent + 2 * role] = 0
+  }
+
   /**
    * Tells, before the next work, where an array of the caller's lies.
    * @returns false if it is not in shared memory: then it is to be copied
    */
-  lend(role: Role, { buffer, byteOffset }: Float64Array): boolean {
+  lend(role: Role, array: Float64Array | undefined): boolean {
+    if (!(array?.buffer instanceof SharedArrayBuffer)) return false
+    const { buffer, byteOffset } = array as Float64Array<SharedArrayBuffer>
     const at = Word.lent + 2 * role
-    this.#words[at] = 0
-    if (!(buffer instanceof SharedArrayBuffer)) return false
     let number = this.#lent.get(buffer)
     if (number === undefined) {
       number = ++this.#lentCount

@@ -1,5 +1,6 @@
 import type { Delivery } from '@eddy/log'
 import { type Snapshot, statisticsCodec } from '@eddy/messages'
+import type { Statistics } from '@eddy/mixture'
 import type { Emission, Metrics } from '@eddy/runtime'
 import { concatMap, firstValueFrom, from, map, merge, type Observable, ReplaySubject } from 'rxjs'
 import type { EStep } from './e-step.ts'
@@ -73,6 +74,7 @@ class Worker {
   readonly #first = new ReplaySubject<void>(1)
   #snapshot: Snapshot | undefined
   #ends: ReadonlyMap<number, number> = new Map()
+  #statistics: Statistics = new Float64Array()
 
   constructor(options: EStepWorkerOptions) {
     this.#options = options
@@ -168,7 +170,10 @@ class Worker {
     if (!due || snapshot === undefined || this.#learned(batch.partition) !== batch.from) return undefined
     const { block, weights } = batch.contents()
     const stop = this.#options.metrics?.eStepSeconds.startTimer()
-    const { statistics, logLikelihood, weight } = await this.#options.eStep(snapshot, block, weights)
+    const { length } = snapshot.statistics
+    // Used again, because what follows copies it; in shared memory, where the E-step's threads write it.
+    if (this.#statistics.length !== length) this.#statistics = new Float64Array(new SharedArrayBuffer(8 * length))
+    const { statistics, logLikelihood, weight } = await this.#options.eStep(snapshot, block, weights, this.#statistics)
     stop?.()
     const { partition, from: begin, to, rows } = batch
     const value = statisticsCodec.encode({

@@ -13,17 +13,23 @@ export interface Expectation {
 export type ModelOfSnapshot = Pick<Snapshot, 'specification' | 'parameters'>
 
 /**
- * Expected sufficient statistics of a block under a snapshot. Asynchronous, so that it may run on another thread; the block
- * and the weights stay as they are until it has ended.
+ * Expected sufficient statistics of a block under a snapshot. Asynchronous, so that it may run on another thread; snapshot, block
+ * and weights stay as they are until it has ended.
+ * @param into written to: the statistics, whatever was there; new ones if absent
  */
-export type EStep = (snapshot: ModelOfSnapshot, block: Block, weights: Float64Array) => Promise<Expectation>
+export type EStep = (
+  snapshot: ModelOfSnapshot,
+  block: Block,
+  weights: Float64Array,
+  into?: Statistics,
+) => Promise<Expectation>
 
 /** The E-step on the calling thread. */
 export function localEStep(): EStep {
   const modelOf = cachedModel()
-  return async ({ specification, parameters }, block, weights) => {
+  return async ({ specification, parameters }, block, weights, into) => {
     const model = modelOf(specification)
-    const statistics = empty(model.mixture)
+    const statistics = into?.fill(0) ?? empty(model.mixture)
     return { statistics, ...model.expectation(parameters, block, weights, statistics) }
   }
 }

@@ -1,4 +1,4 @@
-import { cachedModel, type Prior } from '@eddy/mixture'
+import { cachedModel, copyComponents, type Prior } from '@eddy/mixture'
 import {
   componentsOfThread,
   estimatesAmong,
@@ -23,10 +23,11 @@ export function partsOf(threads: number): DoPart {
 
   function expectation(index: number, { rows, columns }: Work, { specification }: SharedMemory, views: SharedViews) {
     const { from, to } = rowsOfThread(rows, index, threads)
+    const { parameters, values, weights, statistics, sums, totals } = views
+    const sum = (index === 0 ? statistics : sums[index - 1]!).fill(0)
+    totals[index]!.fill(0)
     if (from === to) return
-    const { parameters, values, weights, sums, totals } = views
     const block = { rows: to - from, columns, values: values.subarray(from * columns, to * columns) }
-    const sum = sums[index]!.fill(0)
     const { logLikelihood, weight } = modelOf(specification).expectation(
       parameters,
       block,
@@ -53,11 +54,9 @@ export function partsOf(threads: number): DoPart {
     const { parameters, estimates, statistics, prior } = views
     const [weightPseudoEvents, meanPseudoEvents, covariancePseudoEvents, varianceFloor] = prior
     const numbers = { weightPseudoEvents, meanPseudoEvents, covariancePseudoEvents, varianceFloor } as Prior
-    const estimated = modelOf(specification).mixture.maximise(statistics, numbers, parameters, only)
-    for (const name of estimatesAmong(parameters)) {
-      const size = parameters[name]!.length / components
-      estimates[name]!.set(estimated[name]!.subarray(only.from * size, only.to * size), only.from * size)
-    }
+    const estimated = modelOf(specification).mixture.maximise(statistics, numbers, parameters, only, estimates)
+    for (const name of estimatesAmong(parameters))
+      if (estimated[name] !== estimates[name]) copyComponents(estimates[name]!, estimated[name]!, components, only)
   }
 
   return (index, work, memory, views) => {

@@ -1,14 +1,14 @@
 // A thread of `ModelThreads`: does its part of each piece of work, with a kernel of its own, and waits for the next.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { selectKernel } from '@eddy/mixture'
+import { type Parameters, selectKernel } from '@eddy/mixture'
 import { partsOf } from './model-part.ts'
+import { parametersIn, renewed } from './shared-parameters.ts'
 import {
   generationOf,
   LENT_BUFFERS,
   type LentBuffer,
   type Operation,
   Role,
-  renewed,
   type SharedMemory,
   type SharedViews,
   type ThreadMessage,
@@ -30,6 +30,8 @@ const SPIN = 0.5
 const lent = new Map<number, SharedArrayBuffer>()
 let memory: SharedMemory | undefined
 let views: SharedViews | undefined
+/** The same arrays while the version is the same. */
+let parameters: Parameters | undefined
 let version: number | undefined
 let pauseWasShort = true
 /** Who has just woken the main thread goes to sleep at once and leaves its core to it. */
@@ -55,28 +57,39 @@ function currentViews(): SharedViews {
     } else {
       memory = message
       views = undefined
+      parameters = undefined
     }
   }
   const current = Atomics.load(words, Word.version)
-  if (views === undefined) views = viewsOf(memory!)
-  else if (version !== current) views = { ...views, parameters: renewed(views.parameters) }
+  views ??= viewsOf(memory!)
+  if (parameters === undefined || version !== current)
+    parameters = renewed(parametersAt(Role.parameters, views.parameters))
   version = current
-  return views
+  return { ...views, parameters }
 }
 
-/** With the arrays of a batch that lie where the caller has them. */
+/** An array of the caller's. @param length undefined for up to the end of its memory */
+function lentArray(role: Role, length?: number): Float64Array<SharedArrayBuffer> | undefined {
+  const at = Word.lent + 2 * role
+  const buffer = lent.get(words[at]!)
+  return buffer && new Float64Array(buffer, 8 * words[at + 1]!, length)
+}
+
+function parametersAt(role: Role, ours: Parameters): Parameters {
+  const first = lentArray(role)
+  return first === undefined ? ours : parametersIn(memory!.layout.parameters, first.buffer, first.byteOffset)
+}
+
+/** With the arrays that lie where the caller has them. */
 function withLent(views: SharedViews): SharedViews {
-  const placeOf = (role: Role, ours: Float64Array): Float64Array => {
-    const at = Word.lent + 2 * role
-    const buffer = lent.get(words[at]!)
-    return buffer === undefined ? ours : new Float64Array(buffer, 8 * words[at + 1]!)
-  }
   return {
     ...views,
-    values: placeOf(Role.values, views.values),
-    weights: placeOf(Role.weights, views.weights),
-    posterior: placeOf(Role.posterior, views.posterior),
-    logDensity: placeOf(Role.logDensity, views.logDensity),
+    values: lentArray(Role.values) ?? views.values,
+    weights: lentArray(Role.weights) ?? views.weights,
+    posterior: lentArray(Role.posterior) ?? views.posterior,
+    logDensity: lentArray(Role.logDensity) ?? views.logDensity,
+    statistics: lentArray(Role.statistics, memory!.layout.statisticsLength) ?? views.statistics,
+    estimates: parametersAt(Role.estimates, views.estimates),
   }
 }
 

@@ -1,20 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import { featureVectorCodec } from '@eddy/messages'
 import { DEFAULT_PRIOR, type KernelChoice, random, rowsOf, scoreModel, selectKernel, warmUp } from '@eddy/mixture'
 import { afterAll, describe, expect, it } from 'vitest'
 import { localEStep } from './e-step.ts'
 import { localMStep } from './m-step.ts'
 import { modelThreads } from './model-threads.ts'
-import { featureRecords, specification, warmedUp } from './testing.ts'
+import { renewed, sharedParameters } from './shared-parameters.ts'
+import { featureBlock, featureRecords, specification, warmedUp } from './testing.ts'
 
 const records = featureRecords(1003)
 const snapshot = await warmedUp(records)
 const rows = records.length
-const values = new Float64Array(rows * 2)
-for (const [n, { value }] of records.entries())
-  values.set(featureVectorCodec.decode(value as Uint8Array).features, 2 * n)
+const block = featureBlock(rows)
+const { values } = block
 const weights = Float64Array.from({ length: rows }, (_, n) => 1 + (n % 3))
-const block = { rows, columns: 2, values }
 const scoresOf = (rows: number, components = 2) => ({
   posterior: new Float64Array(rows * components),
   logDensity: new Float64Array(rows),
@@ -91,6 +89,41 @@ describe.each([
       expect([...lent.logDensity]).toEqual([...scores.logDensity])
     }
     expect(await threaded.eStep(snapshot, block, weights)).toEqual(expected)
+  })
+
+  it('write statistics and estimates where the caller wants them, whatever was there', async () => {
+    const expected = await threaded.eStep(snapshot, block, weights)
+    const { parameters } = snapshot
+    const prior = { ...DEFAULT_PRIOR, meanPseudoEvents: 0.1 }
+    const estimated = await localMStep()(snapshot, expected.statistics, prior)
+    const { length } = reference.statistics
+    for (const buffer of [new ArrayBuffer(8 * length + 16), new SharedArrayBuffer(8 * length + 16)]) {
+      const into = new Float64Array(buffer, 8, length).fill(7)
+      const { statistics, ...sums } = await threaded.eStep(snapshot, block, weights, into)
+      expect(statistics).toBe(into)
+      expect({ ...sums, statistics: Float64Array.from(into) }).toEqual(expected)
+      expect([new Float64Array(buffer)[0], new Float64Array(buffer)[length + 1]]).toEqual([0, 0])
+      for (const make of [sharedParameters, structuredClone<typeof parameters>]) {
+        const memory = make(parameters)
+        for (const array of Object.values(memory)) array.fill(7)
+        const written = await threaded.mStep(snapshot, into, prior, memory)
+        for (const [name, array] of Object.entries(written)) {
+          expect(array.buffer).toBe(memory[name]!.buffer)
+          expect(array).not.toBe(memory[name])
+          expect(Float64Array.from(array), name).toEqual(estimated[name])
+        }
+      }
+    }
+  })
+
+  it('read parameters in shared memory that is used again', async () => {
+    const memory = sharedParameters(snapshot.parameters)
+    for (const seed of [1, 2, 3]) {
+      const { parameters } = warmUp(specification, rowsOf(block, 0, 100 * seed), undefined, random(seed))
+      for (const [name, array] of Object.entries(parameters)) memory[name]!.set(array)
+      const expected = await threaded.eStep({ ...snapshot, parameters }, block, weights)
+      expect(await threaded.eStep({ ...snapshot, parameters: renewed(memory) }, block, weights)).toEqual(expected)
+    }
   })
 
   it('do what is asked for at once in turn', async () => {

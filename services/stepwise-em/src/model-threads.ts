@@ -1,9 +1,11 @@
 import {
   type Block,
   cachedModel,
+  empty,
   type KernelChoice,
   type KernelOptions,
   type ModelSpecification,
+  merge,
   type Parameters,
   type Scores,
 } from '@eddy/mixture'
@@ -11,12 +13,12 @@ import { Crew } from './crew.ts'
 import { type EStep, type Expectation, localEStep, type ModelOfSnapshot } from './e-step.ts'
 import { localMStep, type MStep } from './m-step.ts'
 import { partsOf, type Work } from './model-part.ts'
+import { beginningOf, layoutOf, renewed } from './shared-parameters.ts'
 import {
   allocate,
   estimatesAmong,
   Operation,
   Role,
-  rowsOfThread,
   type SharedLayout,
   type SharedMemory,
   type SharedViews,
@@ -53,8 +55,8 @@ const HELPED = 2 ** 24
  * The E-step, the M-step and scoring on threads of their own with shared memory, so that the calling thread stays free and
  * several cores are used. A batch is split into as many equal parts of consecutive rows, whose statistics are added in the order of
  * the parts: the result depends on the number of threads (in the last bits), never on timing. The M-step is split by components, and
- * scoring by events, with the same bits as on one thread. One piece of work is done at a time, in the order asked for. Events, weights
- * and scores of a caller that has them in shared memory are not copied. Of small work the calling thread does the first part, which
+ * scoring by events, with the same bits as on one thread. One piece of work is done at a time, in the order asked for. What a caller has
+ * in shared memory (parameters as `sharedParameters` lays them) is not copied. Of small work the calling thread does the first part, which
  * saves it from being woken.
  * @param threads at least 1
  */
@@ -78,31 +80,43 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
     return crew.work(work, helps ? () => doPart(0, work, desk.memory, views) : undefined)
   }
   return {
-    eStep: (snapshot, block, weights) => {
-      const cost = eventCost(modelOf(snapshot.specification).specification) * block.rows
-      if (cost < worthwhile) return here.eStep(snapshot, block, weights)
+    eStep: (snapshot, block, weights, into) => {
+      const { specification, mixture } = modelOf(snapshot.specification)
+      const cost = eventCost(specification) * block.rows
+      if (cost < worthwhile) return here.eStep(snapshot, block, weights, into)
       return inTurn(async () => {
         const shared = desk.lay(snapshot, block)
         if (!crew.lend(Role.weights, weights)) shared.weights.set(weights)
+        const statistics = crew.lend(Role.statistics, into) ? into! : shared.statistics
         const { rows, columns, values } = block
-        const views = { ...shared, parameters: snapshot.parameters, values, weights }
+        const views = { ...shared, parameters: snapshot.parameters, values, weights, statistics }
         await share(cost, { operation: Operation.expectation, rows, columns }, views)
-        return sum(shared, block.rows, threads)
+        const sums = addParts(views)
+        if (statistics === into) return { ...sums, statistics }
+        const own = into ?? empty(mixture)
+        own.set(statistics)
+        return { ...sums, statistics: own }
       })
     },
 
-    mStep: (previous, statistics, prior) => {
+    mStep: (previous, statistics, prior, into) => {
       const cost = updateCost(modelOf(previous.specification).specification)
-      if (cost < worthwhile) return here.mStep(previous, statistics, prior)
+      if (cost < worthwhile) return here.mStep(previous, statistics, prior, into)
       return inTurn(async () => {
         const shared = desk.lay(previous)
-        shared.statistics.set(statistics)
+        if (!crew.lend(Role.statistics, statistics)) shared.statistics.set(statistics)
+        const isLent = into !== undefined && crew.lend(Role.estimates, beginningOf(into))
+        const estimates = isLent ? into : shared.estimates
         const { weightPseudoEvents, meanPseudoEvents, covariancePseudoEvents, varianceFloor } = prior
         shared.prior.set([weightPseudoEvents, meanPseudoEvents, covariancePseudoEvents, varianceFloor])
-        const views = { ...shared, parameters: previous.parameters, statistics }
+        const views = { ...shared, parameters: previous.parameters, statistics, estimates }
         await share(cost, { operation: Operation.maximise, rows: 0, columns: 0 }, views)
-        const names = estimatesAmong(previous.parameters)
-        return { ...previous.parameters, ...copies(names, shared.estimates) }
+        const estimated = estimatesAmong(previous.parameters)
+        if (into === undefined) return { ...previous.parameters, ...copies(estimated, estimates) }
+        for (const [name, array] of Object.entries(into))
+          if (!estimated.includes(name)) array.set(previous.parameters[name]!)
+          else if (!isLent) array.set(estimates[name]!)
+        return renewed(into)
       })
     },
 
@@ -143,35 +157,25 @@ export function eventCost({ features, components, covariance }: ModelSpecificati
   return components * (covariance === 'diag' || covariance === 'spherical' ? d : d * d)
 }
 
-/**
- * The multiplications of an M-step that can be split by components, as a share of what statistics and estimates cost on their way to the
- * threads and back; 0 for what is quick or cannot be split.
- */
+/** About the multiplications of an M-step that can be split by components; 0 for what is quick or cannot be split. */
 function updateCost({ features, components, covariance, family }: ModelSpecification): number {
   const split = family === 'gaussian' && covariance === 'full' && features.every(({ type }) => type === 'number')
-  return split ? (components * features.length ** 3) / 16 : 0
+  return split ? components * features.length ** 3 : 0
 }
 
 function copies(names: readonly string[], from: Parameters): Parameters {
   return Object.fromEntries(names.map(name => [name, new Float64Array(from[name]!)]))
 }
 
-/** In the order of the threads, of those that had something to do. */
-function sum({ sums, totals }: SharedViews, rows: number, threads: number): Expectation {
-  const at = sums.flatMap((_, i) => {
-    const { from, to } = rowsOfThread(rows, i, threads)
-    return from < to ? [i] : []
-  })
-  const statistics = new Float64Array(sums[at[0] ?? 0]!)
-  if (at.length === 0) return { statistics: statistics.fill(0), logLikelihood: 0, weight: 0 }
-  let [logLikelihood, weight] = totals[at[0]!] as unknown as [number, number]
-  for (const i of at.slice(1)) {
-    const part = sums[i]!
-    for (let j = 0; j < statistics.length; j++) statistics[j]! += part[j]!
-    logLikelihood += totals[i]![0]!
-    weight += totals[i]![1]!
+/** Adds the other threads' parts to the first one's, in the order of the threads. @param views their `statistics` are written to */
+function addParts({ statistics, sums, totals }: SharedViews): Omit<Expectation, 'statistics'> {
+  for (const part of sums) merge(statistics, part)
+  let [logLikelihood, weight] = [0, 0]
+  for (const total of totals) {
+    logLikelihood += total[0]!
+    weight += total[1]!
   }
-  return { statistics, logLikelihood, weight }
+  return { logLikelihood, weight }
 }
 
 /** The memory that is shared with the threads, made anew for another model or a larger batch. */
@@ -200,8 +204,9 @@ class Desk {
       columns: Math.max(mixture.columns, block?.columns ?? 0),
       components: mixture.inner.components,
       statisticsLength: mixture.statisticsLength,
-      parameters: Object.entries(parameters).map(([name, { length }]) => [name, length]),
+      parameters: layoutOf(parameters),
     }
+    this.#crew.takeBack()
     let views = this.#views
     if (views === undefined || this.#memory!.specification !== specification || !same(this.#memory!.layout, wanted)) {
       this.#memory = allocate(specification, wanted)
@@ -209,8 +214,9 @@ class Desk {
       this.#parameters = undefined
       views = this.#views = viewsOf(this.#memory)
     }
+    const isLent = this.#crew.lend(Role.parameters, beginningOf(parameters))
     if (this.#parameters !== parameters) {
-      for (const [name, array] of Object.entries(parameters)) views.parameters[name]!.set(array)
+      if (!isLent) for (const [name, array] of Object.entries(parameters)) views.parameters[name]!.set(array)
       this.#parameters = parameters
       this.#crew.renew()
     }

@@ -1,4 +1,5 @@
 import type { KernelChoice, KernelOptions, Parameters, Statistics } from '@eddy/mixture'
+import { lined, type ParametersLayout } from './shared-parameters.ts'
 
 /** What a thread is born with. */
 export interface ThreadOptions {
@@ -30,15 +31,23 @@ export const Word = {
   lent: 8,
 } as const
 
-const WORDS = 16
+const WORDS = 32
 
 /** A thread's word that changes when there is something for it to do: one that has nothing to do waits for it. */
 export const generationOf = (index: number): number => WORDS + index
 
 export const wordsOf = (threads: number): number => WORDS + threads
 
-/** Arrays of a batch that the caller may have in shared memory of its own. */
-export const Role = { values: 0, weights: 1, posterior: 2, logDensity: 3 } as const
+/** What the caller may have in shared memory of its own; parameters and estimates lie as `parametersIn` has them. */
+export const Role = {
+  values: 0,
+  weights: 1,
+  posterior: 2,
+  logDensity: 3,
+  statistics: 4,
+  parameters: 5,
+  estimates: 6,
+} as const
 export type Role = (typeof Role)[keyof typeof Role]
 
 /** Shared memory of the caller's own, by the number it is called. */
@@ -69,8 +78,7 @@ export interface SharedLayout {
   /** K */
   readonly components: number
   readonly statisticsLength: number
-  /** names and lengths of the arrays */
-  readonly parameters: readonly (readonly [string, number])[]
+  readonly parameters: ParametersLayout
 }
 
 export interface SharedViews {
@@ -78,7 +86,7 @@ export interface SharedViews {
   readonly parameters: Parameters
   /** the M-step's, in the rows of the components */
   readonly estimates: Parameters
-  /** the M-step's */
+  /** the E-step's result, the M-step's argument */
   readonly statistics: Statistics
   /** the four numbers of a `Prior`, in its order */
   readonly prior: Float64Array
@@ -90,23 +98,11 @@ export interface SharedViews {
   readonly posterior: Float64Array
   /** (rows) */
   readonly logDensity: Float64Array
-  /** each thread's part of the E-step */
+  /** each thread's part of the E-step, but for the first one's, which is `statistics` */
   readonly sums: readonly Statistics[]
   /** each thread's Σ w log p(x) and Σ w */
   readonly totals: readonly Float64Array[]
 }
-
-/** The arrays as new ones in the same memory: a kernel knows parameters by the identity of their arrays. */
-export const renewed = (parameters: Parameters): Parameters =>
-  Object.fromEntries(
-    Object.entries(parameters).map(([name, { buffer, byteOffset, length }]) => [
-      name,
-      new Float64Array(buffer, byteOffset, length),
-    ]),
-  )
-
-/** Doubles of a cache line: what two threads write lies apart. */
-const LINE = 8
 
 /** Views of memory laid out one after another. @param buffer undefined for the length alone */
 function place(layout: SharedLayout, buffer: SharedArrayBuffer | undefined): { views: SharedViews; bytes: number } {
@@ -114,11 +110,11 @@ function place(layout: SharedLayout, buffer: SharedArrayBuffer | undefined): { v
   let top = 0
   const next = (length: number): Float64Array => {
     const view = buffer === undefined ? new Float64Array() : new Float64Array(buffer, top, length)
-    top += 8 * LINE * Math.ceil(length / LINE)
+    top += 8 * lined(length)
     return view
   }
   const arrays = () => Object.fromEntries(layout.parameters.map(([name, length]) => [name, next(length)]))
-  const each = (length: number) => Array.from({ length: threads }, () => next(length))
+  const each = (count: number, length: number) => Array.from({ length: count }, () => next(length))
   const views = {
     parameters: arrays(),
     estimates: arrays(),
@@ -128,8 +124,8 @@ function place(layout: SharedLayout, buffer: SharedArrayBuffer | undefined): { v
     weights: next(rows),
     posterior: next(rows * components),
     logDensity: next(rows),
-    sums: each(statisticsLength),
-    totals: each(2),
+    sums: each(threads - 1, statisticsLength),
+    totals: each(threads, 2),
   }
   return { views, bytes: top }
 }

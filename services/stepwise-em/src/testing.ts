@@ -1,6 +1,6 @@
 import type { Delivery, StoredRecord } from '@eddy/log'
 import { featureVectorCodec, type Snapshot, snapshotCodec } from '@eddy/messages'
-import { createSpecification, type ModelSpecification, random, standardNormal } from '@eddy/mixture'
+import { type Block, createSpecification, type ModelSpecification, random, standardNormal } from '@eddy/mixture'
 import type { Emission } from '@eddy/runtime'
 import { firstValueFrom, of } from 'rxjs'
 import { warmUpStage } from './warm-up.ts'
@@ -21,6 +21,14 @@ export function featureRecords(count: number, seed = 1): StoredRecord[] {
     const value = featureVectorCodec.encode({ customer: `c${offset}`, time: offset, weight: 1, features })
     return { offset, key: null, value, headers: {}, timestamp: offset }
   })
+}
+
+/** The features of as many of these records. */
+export function featureBlock(count: number, seed = 1): Block {
+  const values = new Float64Array(count * 2)
+  for (const [n, { value }] of featureRecords(count, seed).entries())
+    values.set(featureVectorCodec.decode(value as Uint8Array).features, 2 * n)
+  return { rows: count, columns: 2, values }
 }
 
 /** A delivery of some records; `acknowledged` tells whether it was. */

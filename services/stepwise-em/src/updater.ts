@@ -1,7 +1,8 @@
 import type { Delivery, OutgoingRecord } from '@eddy/log'
 import { type Snapshot, type StatisticsMessage, statisticsCodec } from '@eddy/messages'
-import { createMixture, type ModelSpecification, scale, stepSize, stepwiseBlend } from '@eddy/mixture'
+import { createMixture, type ModelSpecification, stepSize } from '@eddy/mixture'
 import type { Emission, Logger, Metrics } from '@eddy/runtime'
+import { Learner } from './learner.ts'
 import { extend, ledgerEntries, ledgerOf } from './ledger.ts'
 import { localMStep, type MStep } from './m-step.ts'
 import { snapshotRecords } from './snapshot-records.ts'
@@ -31,23 +32,25 @@ export class Updater {
   readonly #options: UpdaterOptions
   readonly #specification: ModelSpecification
   readonly #statisticsLength: number
-  readonly #mStep: MStep
+  readonly #learner: Learner
+  /** its arrays are the learner's */
   #snapshot: Snapshot
-  #published: Snapshot
+  #version: bigint
   #folds = 0
 
   constructor(options: UpdaterOptions, initial: Snapshot) {
     this.#options = options
     this.#snapshot = initial
-    this.#published = initial
+    this.#version = initial.version
     this.#specification = JSON.parse(initial.specification) as ModelSpecification
     this.#statisticsLength = createMixture(this.#specification).statisticsLength
-    this.#mStep = options.mStep ?? localMStep()
+    const state = { ...initial, step: Number(initial.step) }
+    this.#learner = new Learner(initial.specification, state, options.mStep ?? localMStep())
   }
 
-  /** The newest published snapshot. */
-  get snapshot(): Snapshot {
-    return this.#published
+  /** Of the newest published snapshot. */
+  get version(): bigint {
+    return this.#version
   }
 
   /** Folds the messages of a delivery; one delivery at a time. */
@@ -101,13 +104,8 @@ export class Updater {
   async #learn(message: StatisticsMessage): Promise<Snapshot> {
     const previous = this.#snapshot
     const { statistics: sum, weight, logLikelihood } = message
-    if (weight === 0) return previous
-    const mean = scale(sum.slice(), 1 / weight)
-    const state = { ...previous, step: Number(previous.step) }
-    const blended = stepwiseBlend(this.#specification, state, mean, weight)
-    if (blended === undefined) return previous
-    const { statistics, step, effectiveSampleSize, prior } = blended
-    const parameters = await this.#mStep(previous, statistics, prior)
+    if (weight === 0 || !(await this.#learner.learn(sum, weight))) return previous
+    const { parameters, statistics, step, effectiveSampleSize } = this.#learner.state
     this.#options.metrics?.stepSize.set(
       { model: this.#options.model },
       stepSize(this.#specification.stepSize, step, weight),
@@ -128,7 +126,7 @@ export class Updater {
   #publish(): OutgoingRecord[] {
     const { model, now, maxRecordBytes, metrics } = this.#options
     this.#snapshot = { ...this.#snapshot, version: this.#snapshot.version + 1n, createdAt: now() }
-    this.#published = this.#snapshot
+    this.#version = this.#snapshot.version
     const records = snapshotRecords(this.#snapshot, maxRecordBytes)
     const bytes = records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
     metrics?.snapshotBytes.set({ model }, bytes)

@@ -7,9 +7,8 @@ import {
   scale,
   selectKernel,
   specifiedModel,
-  stepwiseBlend,
 } from '@eddy/mixture'
-import { type ModelThreads, modelThreads } from '@eddy/stepwise-em'
+import { Learner, type ModelThreads, modelThreads } from '@eddy/stepwise-em'
 import { localSteps } from '../../../services/eddy/src/stages/model-steps.ts'
 import type { Step } from './contenders.ts'
 import { SHAPES, sampleEvents, trueParameters } from './shapes.ts'
@@ -60,34 +59,43 @@ export async function stepRunner(name: string, variant: Variant, threads: number
   const { mixture } = specifiedModel(specification)
   const start = empty(mixture)
   mixture.expectation(initial, block, undefined, start)
-  let state: StepwiseState = {
+  const state: StepwiseState = {
     parameters: initial,
     statistics: scale(start, 1 / ROWS),
     step: 1000,
     effectiveSampleSize: ROWS,
   }
   const steps: ModelThreads = threads > 0 ? modelThreads(threads, { kernelOptions: { negligible } }) : localSteps()
-  const em = async (batch: Block): Promise<void> => {
-    const snapshot = { specification: text, parameters: state.parameters }
-    const { statistics, weight } = await steps.eStep(snapshot, batch, weights.subarray(0, batch.rows))
-    const { prior, ...next } = stepwiseBlend(specification, state, scale(statistics, 1 / weight), weight)!
-    state = { ...next, parameters: await steps.mStep(snapshot, next.statistics, prior) }
+  const learner = new Learner(text, state, steps.mStep)
+  const sum = shared(mixture.statisticsLength)
+  const decoded = structuredClone(initial)
+  /** The newest parameters as a worker has them from the log: in memory that is not shared with the threads. */
+  const newest = (): Parameters => {
+    const entries = Object.entries(learner.state.parameters)
+    for (const [name, array] of entries) decoded[name]!.set(array)
+    return Object.fromEntries(entries.map(([name]) => [name, decoded[name]!.subarray()]))
+  }
+  const em = async (parameters: Parameters, batch: Block): Promise<void> => {
+    const snapshot = { specification: text, parameters }
+    const { statistics, weight } = await steps.eStep(snapshot, batch, weights.subarray(0, batch.rows), sum)
+    await learner.learn(statistics, weight)
   }
   return {
     async run({ step, batch }, seconds) {
       selectKernel('auto', { negligible })
       const into = { posterior: shared(batch * components), logDensity: shared(batch) }
       const snapshot = { specification: text, parameters: initial }
-      const from = performance.now()
       let events = 0
       let elapsed = 0
       do {
         const at = (events % ROWS) * columns
         const part = { rows: batch, columns, values: block.values.subarray(at, at + batch * columns) }
-        if (step === 'em') await em(part)
+        const parameters = step === 'em' ? newest() : initial
+        const from = performance.now()
+        if (step === 'em') await em(parameters, part)
         else await steps.score(snapshot, part, into)
         events += batch
-        elapsed = (performance.now() - from) / 1000
+        elapsed += (performance.now() - from) / 1000
       } while (elapsed < seconds)
       selectKernel('auto')
       return events / elapsed

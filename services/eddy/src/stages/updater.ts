@@ -68,7 +68,7 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
     const { settles } = emission
     countLineage(context, emission)
     if (folding !== undefined && settles.some(({ nextOffset }) => nextOffset >= storedEnd)) {
-      hooks.onCaughtUp?.(folding.snapshot.version)
+      hooks.onCaughtUp?.(folding.version)
     }
   })
 }
