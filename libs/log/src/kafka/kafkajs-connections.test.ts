@@ -7,6 +7,7 @@ import { repairConnections } from './kafkajs-connections.ts'
 import { socketFactory } from './kafkajs-record-batches.ts'
 
 interface Pool {
+  readonly pool: readonly { readonly requestQueue: { waitForPendingRequests(): Promise<void> } }[]
   send(protocol: object): Promise<string>
   destroy(): Promise<void>
 }
@@ -60,9 +61,9 @@ function framed(correlationId: number, text: string): Buffer {
   return frame
 }
 
-const ask = (): Promise<string> =>
+const ask = (encoded: Promise<void> = Promise.resolve()): Promise<string> =>
   pool.send({
-    request: { apiKey: 3, apiVersion: 1, apiName: 'Metadata', encode: async () => new Encoder() },
+    request: { apiKey: 3, apiVersion: 1, apiName: 'Metadata', encode: () => encoded.then(() => new Encoder()) },
     response: {
       decode: async (bytes: Buffer) => ({ text: bytes.toString() }),
       parse: async ({ text }: { text: string }) => text,
@@ -92,4 +93,17 @@ test('requests that find no connection share one', async () => {
   answer = (socket, connection, correlationId) => socket.write(framed(correlationId, `${connection}`))
   await expect(Promise.all([ask(), ask(), ask()])).resolves.toEqual(['1', '1', '1'])
   expect(connections).toBe(1)
+})
+
+test('a request that is ready while a lost connection is put away is rejected', async () => {
+  answer = socket => socket.resetAndDestroy()
+  const lost = ask()
+  const { promise: encoded, resolve } = Promise.withResolvers<void>()
+  const late = ask(encoded)
+  pool.pool[0]!.requestQueue.waitForPendingRequests = async () => {
+    resolve()
+    await new Promise(setImmediate)
+  }
+  await expect(lost).rejects.toThrow('ECONNRESET')
+  await expect(late).rejects.toThrow('Closed connection')
 })

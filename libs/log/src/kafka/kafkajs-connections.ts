@@ -9,6 +9,8 @@ import type { Socket } from 'node:net'
  *    for ever. We begin each connection with nothing.
  * 2. Requests that find the connection lost each open a new one, whose answers run together. We open one for all of them.
  * 3. A connection that was given up goes on listening. We close it.
+ * 4. A request that comes while a lost connection is being put away is taken, though nobody will answer it, nor look any more
+ *    whether it takes too long: who asked waits for ever. We reject it.
  */
 
 interface Connection {
@@ -16,12 +18,18 @@ interface Connection {
   chunks: Buffer[]
   bytesBuffered: number
   bytesNeeded: number
+  readonly host: string
+  readonly port: number
+  rejectRequests(error: Error): void
   isConnected(): boolean
   connect(): Promise<unknown>
   disconnect(): Promise<unknown>
 }
 
 const require = createRequire(import.meta.url)
+const { KafkaJSConnectionClosedError } = require('kafkajs/src/errors.js') as {
+  KafkaJSConnectionClosedError: new (message: string, broker: { readonly host: string; readonly port: number }) => Error
+}
 const repaired = Symbol.for('eddy.kafkajs.connections')
 /** Bytes of the number that an answer begins with: how many follow. */
 const SIZE_BYTES = 4
@@ -51,6 +59,8 @@ export function repairConnections(): void {
   prototype.disconnect = async function () {
     const given = this.socket
     const disconnected = await disconnect.call(this)
+    const { host, port } = this
+    this.rejectRequests(new KafkaJSConnectionClosedError('Closed connection', { host, port }))
     given?.destroySoon()
     return disconnected
   }
