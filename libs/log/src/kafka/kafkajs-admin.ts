@@ -2,14 +2,12 @@ import type { Admin } from 'kafkajs'
 import { LogError, type PartitionOffsets, type TopicOptions } from '../event-log.ts'
 import type { KafkaAdmin, TopicDescription } from './driver.ts'
 import { ConfigResourceTypes } from './kafkajs.ts'
+import { PATIENCE_MS, RETRY_MS } from './kafkajs-patience.ts'
 import { UNSTABLE } from './kafkajs-stable-offsets.ts'
 import { descriptionOf, known, topicConfiguration } from './topic-configuration.ts'
 
 const DYNAMIC_TOPIC_CONFIG = 1
 
-/** How long an error that passes may last, milliseconds. */
-const PATIENCE_MS = 15_000
-const RETRY_MS = 100
 const UNSTABLE_RETRY_MS = 10
 
 export class KafkajsAdmin implements KafkaAdmin {

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { EachBatchPayload, Kafka } from 'kafkajs'
 import type { StoredRecord } from '../event-log.ts'
 import type { KafkaMember, MemberEvents } from './driver.ts'
+import { patiently } from './kafkajs-patience.ts'
 import type { FetchedBatch } from './kafkajs-record-batches.ts'
 import { ANONYMOUS } from './options.ts'
 import { stickyAssigner } from './sticky-assigner.ts'
@@ -29,6 +30,7 @@ export function joinGroup(
   /** Where the library fetches next, for each partition that was started. */
   const positions = new Map<number, number>()
   let left = false
+  const isLeft = (): boolean => left
   const groupId = group ?? `${ANONYMOUS}${randomUUID()}`
 
   /** Work in progress may go on for a third of the session: then the group must hear of us again. */
@@ -79,8 +81,8 @@ export function joinGroup(
   }
 
   const running = (async () => {
-    await consumer.connect()
-    await consumer.subscribe({ topic, fromBeginning: true })
+    await patiently(() => consumer.connect(), isLeft)
+    await patiently(() => consumer.subscribe({ topic, fromBeginning: true }), isLeft)
     await consumer.run({
       eachBatch,
       eachBatchAutoResolve: false,

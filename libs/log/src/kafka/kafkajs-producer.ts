@@ -1,8 +1,8 @@
-import { setTimeout } from 'node:timers/promises'
 import type { CompressionTypes, Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs'
 import { failpoint } from '../failpoint.ts'
 import { both } from './both.ts'
 import { type Commit, FencedError, type KafkaProducer, type ProduceBatch, RefusedError } from './driver.ts'
+import { patiently } from './kafkajs-patience.ts'
 import { RecordMessages } from './kafkajs-record-batches.ts'
 
 const FENCED = new Set(['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH'])
@@ -13,11 +13,6 @@ const REFUSED = new Set([
   'INVALID_TIMESTAMP',
   'TOPIC_AUTHORIZATION_FAILED',
 ])
-
-/** How long an error that passes may last, milliseconds. */
-const PATIENCE_MS = 15_000
-const RETRY_MS = 100
-const UNREACHABLE = new Set(['KafkaJSConnectionError', 'KafkaJSConnectionClosedError'])
 
 type Send = (batch: {
   topicMessages: TopicMessages[]
@@ -37,9 +32,9 @@ export class KafkajsProducer implements KafkaProducer {
   }
 
   async initialise(): Promise<void> {
-    await this.#producer.connect()
+    await patiently(() => this.#producer.connect())
     // The id is taken only by the first transaction; an empty one costs no more than that.
-    if (this.#transactional) await (await this.#producer.transaction()).abort()
+    if (this.#transactional) await (await patiently(() => this.#producer.transaction())).abort()
   }
 
   async send(batches: readonly ProduceBatch[], commits: readonly Commit[]): Promise<number[]> {
@@ -79,14 +74,7 @@ export class KafkajsProducer implements KafkaProducer {
   async #commitAll(commits: readonly Commit[], send: Transaction['sendOffsets']): Promise<void> {
     for (const { group, topic, partition, offset } of commits) {
       const topics = [{ topic, partitions: [{ partition, offset: `${offset}` }] }]
-      for (const deadline = performance.now() + PATIENCE_MS; ; await setTimeout(RETRY_MS)) {
-        try {
-          await send({ consumerGroupId: group, topics })
-          break
-        } catch (error) {
-          if (!passes(error) || performance.now() > deadline) throw error
-        }
-      }
+      await patiently(() => send({ consumerGroupId: group, topics }))
     }
   }
 
@@ -122,10 +110,4 @@ function classify(error: unknown): unknown {
     cause = (cause.cause ?? cause.originalError) as typeof cause
   }
   return error
-}
-
-/** The coordinator has moved or is out of reach; asking twice does no harm, for a position is only set. */
-function passes(error: unknown): boolean {
-  const { name, retriable, cause } = error as { name?: string; retriable?: boolean; cause?: unknown }
-  return retriable === true || UNREACHABLE.has(name ?? '') || (cause !== undefined && passes(cause))
 }
