@@ -60,8 +60,9 @@ it.each([0, 2])(
   async threads => {
     const models = new Map<string, Parameters>()
     for (const kernel of KERNEL_CHOICES) models.set(kernel, await learned(kernel, threads))
-    const [auto, compiled, reference] = KERNEL_CHOICES.map(kernel => models.get(kernel)!)
+    const [auto, compiled, reference, rounded] = KERNEL_CHOICES.map(kernel => models.get(kernel)!)
     expect(compiled).toEqual(auto)
+    expect(rounded).toEqual(auto)
     // Only the last bits tell that the choice was heeded.
     expect(reference).not.toEqual(auto)
     for (const [name, array] of Object.entries(reference!)) {

@@ -101,7 +101,7 @@ export const configurationSchema = z
         }),
         kernel: z.enum(KERNEL_CHOICES).default('auto').meta({
           description:
-            'What runs the E-step: webassembly where the machine has it, else typescript, which is some ten times slower.',
+            'What runs the E-step and scoring: webassembly where the machine has it, else typescript, which is some ten times slower. webassembly-f32 scores full covariances in f32 where that keeps posterior probabilities within 1e-4.',
         }),
         stepExponent: z.number().gt(0.5).max(1).default(0.9).meta({ description: 'α of the step size (t + t0)^−α.' }),
         stepOffset: z.number().min(0).default(8).meta({ description: 't0 of the step size.' }),

@@ -7,7 +7,8 @@ import { median, spread } from './statistics.ts'
 export interface KernelResult {
   readonly shape: string
   readonly step: Step
-  readonly variant: 'dense' | 'skip'
+  /** `f32`: as `skip`, scored in f32 */
+  readonly variant: 'dense' | 'skip' | 'f32'
   readonly batch: number
   readonly eventsPerSecond: number
   readonly ratioToSklearn: number
@@ -53,6 +54,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     const contenders: Record<string, Contender> = {
       dense: eddy(shape, parameters, block, 'auto', 0),
       skip: eddy(shape, parameters, block, 'auto', 1e-17),
+      f32: eddy(shape, parameters, block, 'webassembly-f32', 1e-17),
       typescript: eddy(shape, parameters, block, 'typescript', 0),
       'scikit-learn': await python(options.python, 'scikit-learn', file, shape),
     }
@@ -66,10 +68,19 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     const activeComponents = countActive(shape, parameters, block)
     for (const batch of options.batches)
       for (const step of ['em', 'score'] as const) {
-        const rates = await rounds(contenders, step, batch, options.rounds, options.seconds)
+        const rounded = step === 'score' && shape.covariance === 'full'
+        const variants = rounded ? (['dense', 'skip', 'f32'] as const) : (['dense', 'skip'] as const)
+        const { f32, ...rest } = contenders
+        const rates = await rounds(
+          rounded ? { ...rest, f32: f32! } : rest,
+          step,
+          batch,
+          options.rounds,
+          options.seconds,
+        )
         const middle = (name: string) => median(rates[name]!)
         for (const values of Object.values(rates)) worstSpread = Math.max(worstSpread, spread(values))
-        for (const variant of ['dense', 'skip'] as const)
+        for (const variant of variants)
           results.push({
             shape: shape.name,
             step,
@@ -81,7 +92,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
             activeComponents: round(activeComponents),
           })
         for (const contender of Object.keys(rates))
-          if (contender !== 'dense' && contender !== 'skip')
+          if (!variants.some(variant => variant === contender))
             others.push({ contender, shape: shape.name, step, batch, eventsPerSecond: Math.round(middle(contender)) })
         console.error(
           `${shape.name} ${step} ${batch}: ${Object.keys(rates)

@@ -12,7 +12,7 @@ export function kernelTable(measurement: Measurement, machine: readonly string[]
     'Written by `npm run bench -- kernels`; the numbers in machine-readable form are in `kernels.json`, the plot in `kernels.svg`.',
     '',
     ...machine.map(line => `- ${line}`),
-    `- one thread each, f64; events per second of processor time of the whole process (other programs on the machine do not shorten it);`,
+    `- one thread each, f64 but for the variant *f32*; events per second of processor time of the whole process (other programs on the machine do not shorten it);`,
     `  medians of ${rounds} interleaved rounds, widest interquartile range ${(100 * worstSpread).toFixed(0)} % of its median`,
     '',
     'An EM step is the E-step, the statistics, their blending and the M-step of one batch (`Mixture.expectation` and `stepwiseUpdate`);',
@@ -20,7 +20,7 @@ export function kernelTable(measurement: Measurement, machine: readonly string[]
     'log density; scikit-learn computes both from one pass here (`_estimate_log_prob_resp`), without its input checks. C is `limit.c`: the',
     'same computation in 512-bit vectors with fused multiply-add, without blend and M-step. *Skip* is the default: components with less',
     "than 1e-17 of an event's density are left out of its moments; *dense* leaves out nothing. *Active* counts those that are not left",
-    'out, of K.',
+    'out, of K. *f32* is `model.kernel: webassembly-f32`, which skips too and scores full covariances in f32.',
     '',
   ]
   for (const batch of batches) {

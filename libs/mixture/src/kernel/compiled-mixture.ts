@@ -1,10 +1,11 @@
 import { type Block, rowsOf } from '../block.ts'
 import type { Parameters, Statistics } from '../family.ts'
 import type { Mixture } from '../mixture.ts'
-import { negligibleCut } from './engine.ts'
+import { negligibleCut, singlePrecision } from './engine.ts'
 import type { KernelForm } from './form.ts'
 import { addLevelSums, clearLevelSums, writeLevels } from './level-sums.ts'
 import { copyRows, type LoadedKernel, loadKernel, takeStatistics } from './loaded-kernel.ts'
+import { leastSingleDensity } from './single-precision.ts'
 
 /** The methods of a mixture that the compiled kernel has. */
 export type CompiledMixture = Pick<Mixture, 'expectation' | 'score'>
@@ -91,7 +92,8 @@ function scoreRows(
   const { exports, shape, memory } = kernel
   copyRows(kernel, block, from, to, form.places)
   writeLevels(kernel, form, parameters, block, from, to)
-  if (Number.isNaN(exports.score(to - from, negligibleCut(), form.shape.levelColumns))) return false
+  const least = singlePrecision() ? leastSingleDensity(shape, form.parameters(parameters)) : Infinity
+  if (Number.isNaN(exports.score(to - from, negligibleCut(), shape.levelColumns, least))) return false
   posterior.set(memory.posterior.subarray(0, (to - from) * shape.components), from * shape.components)
   logDensity.set(memory.logDensity.subarray(0, to - from), from)
   return true

@@ -13,6 +13,7 @@ test('the compiled kernel runs here, and can be switched off', async () => {
     implementation: 'webassembly',
     detail: expect.stringMatching(/^SIMD f64, \d+ bytes$/),
   })
+  expect(kernelInfo('webassembly-f32').detail).toMatch(/bytes, scoring of full covariances in f32$/)
   selectKernel('typescript')
   expect(kernelInfo()).toEqual({ implementation: 'typescript', detail: 'chosen by option' })
   expect(kernelExports()).toBeUndefined()
@@ -30,4 +31,5 @@ test.each([
   expect(kernelInfo()).toEqual({ implementation: 'typescript', detail })
   expect(kernelExports()).toBeUndefined()
   expect(() => selectKernel('webassembly')).toThrow(`kernel: expected webassembly, got ${detail}; choose auto`)
+  expect(() => selectKernel('webassembly-f32')).toThrow(`kernel: expected webassembly, got ${detail}; choose auto`)
 })

@@ -2,14 +2,17 @@ import { kernelBinary } from './kernel.generated.ts'
 
 /** What runs the E-step and the M-step's matrices: for `eddy doctor`. */
 export interface KernelInfo {
-  /** `webassembly`: 128-bit SIMD, f64; `typescript`: the scalar reference */
+  /** `webassembly`: 128-bit SIMD; `typescript`: the scalar reference */
   readonly implementation: 'webassembly' | 'typescript'
   /** why it is the reference, or the size of the compiled kernel */
   readonly detail: string
 }
 
-/** `auto`: the compiled kernel where this machine runs it; `webassembly`: that or an error; `typescript`: always the reference. */
-export const KERNEL_CHOICES = ['auto', 'webassembly', 'typescript'] as const
+/**
+ * `auto`: the compiled kernel where this machine runs it; `webassembly`: that or an error; `typescript`: always the reference;
+ * `webassembly-f32`: as `webassembly`, but full covariances are scored in f32 where that is safe, see `leastSingleDensity`.
+ */
+export const KERNEL_CHOICES = ['auto', 'webassembly', 'typescript', 'webassembly-f32'] as const
 export type KernelChoice = (typeof KERNEL_CHOICES)[number]
 
 /** The chosen implementation does not run here. */
@@ -45,7 +48,7 @@ export interface KernelExports {
   clearStatistics(): void
   expectation(rows: number, weighted: number, cut: number, levelColumns: number): number
   observe(rows: number): number
-  score(rows: number, cut: number, levelColumns: number): number
+  score(rows: number, cut: number, levelColumns: number, least: number): number
   densitiesOf(rows: number): number
   maximise(kappa: number, nu: number, floor: number, first: number, end: number): number
   readonly activeCount: Cell
@@ -88,7 +91,7 @@ let loaded: { readonly exports: KernelExports | undefined; readonly info: Kernel
  */
 export function selectKernel(next: KernelChoice, options: KernelOptions = {}): void {
   const { implementation, detail } = kernelInfo(next)
-  if (next === 'webassembly' && implementation !== next)
+  if (next.startsWith('webassembly') && implementation !== 'webassembly')
     throw new KernelError(`kernel: expected webassembly, got ${detail}; choose auto or typescript`)
   choice = next
   cut = Math.max(-708, Math.log(options.negligible ?? NEGLIGIBLE))
@@ -97,11 +100,17 @@ export function selectKernel(next: KernelChoice, options: KernelOptions = {}): v
 /** log of `negligible`, at least −708 (where exp underflows), nats. */
 export const negligibleCut = (): number => cut
 
+/** Whether f32 is wanted for scoring. */
+export const singlePrecision = (): boolean => choice === 'webassembly-f32'
+
 /** Which implementation runs under a choice (by default the one made), and why. */
 export function kernelInfo(of: KernelChoice = choice): KernelInfo {
   if (of === 'typescript') return { implementation: 'typescript', detail: 'chosen by option' }
   loaded ??= load()
-  return loaded.info
+  const { implementation, detail } = loaded.info
+  return of === 'webassembly-f32' && implementation === 'webassembly'
+    ? { implementation, detail: `${detail}, scoring of full covariances in f32` }
+    : loaded.info
 }
 
 /** The compiled kernel of this thread, or undefined where the reference is to run. */

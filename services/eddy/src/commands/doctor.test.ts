@@ -31,6 +31,10 @@ describe('eddy doctor', () => {
 
   it('says which kernel would run', async () => {
     expect((await look({ 'model.kernel': 'webassembly' })).get('kernel')?.status).toBe('ok')
+    expect((await look({ 'model.kernel': 'webassembly-f32' })).get('kernel')).toMatchObject({
+      status: 'ok',
+      found: expect.stringContaining('scoring of full covariances in f32'),
+    })
     expect((await look({ 'model.kernel': 'typescript' })).get('kernel')).toEqual({
       check: 'kernel',
       status: 'warning',

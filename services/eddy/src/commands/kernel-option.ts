@@ -5,7 +5,10 @@ import { type Command, Option } from 'commander'
 export function addKernelOption(command: Command): Command {
   return command
     .addOption(
-      new Option('--kernel <name>', 'webassembly where the machine has it, or typescript, the slow reference')
+      new Option(
+        '--kernel <name>',
+        'webassembly where the machine has it, or typescript, the slow reference; webassembly-f32 scores full covariances in f32',
+      )
         .choices(KERNEL_CHOICES)
         .default('auto'),
     )

@@ -40,7 +40,7 @@ export const checks: Readonly<
     const { implementation, detail } = kernelInfo(kernel)
     const found = `${implementation}: ${detail}`
     if (implementation === 'webassembly') return ok(found)
-    if (kernel === 'webassembly')
+    if (kernel.startsWith('webassembly'))
       return failure(found, 'Set model.kernel to auto, or run on a processor and a Node.js with WebAssembly SIMD.')
     return warning(
       found,

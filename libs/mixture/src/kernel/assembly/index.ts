@@ -42,21 +42,24 @@ import {
   forgetIncomplete,
   forgetMissing,
   incomplete,
+  listComplete,
   setUnknown,
 } from './missing'
 import { packColumns, packColumnsWithSquares, packTiles } from './pack'
-import { prunedDensities } from './prune'
+import { exactDensities, prunedDensities } from './prune'
 import { scatter } from './scatter'
+import { factorsOf, offsetsOf, roundFactors } from './single'
 import {
   EXP_UNDERFLOW,
   listActive,
+  maxima,
   normalise,
   readResponsibilities,
   responsibilities,
   writeDensities,
   writePosterior,
 } from './softmax'
-import { factorPanelsLength, packFactor, triangularTile, whitenTile } from './triangular'
+import { factorPanelsLength, packFactor, tileRows, triangularTile, whitenTile } from './triangular'
 
 export { maximise } from './maximise'
 export { clearStatistics, configure } from './memory'
@@ -86,10 +89,13 @@ export {
 const FAR: f64 = 256
 
 let anyFar: bool = false
+/** Whether the factors are there in f32 too. */
+let rounded: bool = false
 
 /** Call once after the parameters are written: rearranges the factors, and forms u_k = L⁻¹ (m_k − c). */
 export function prepare(): void {
   anyFar = false
+  rounded = false
   forgetMissing()
   if (covariance > TIED) return
   const length = (<usize>triangle) << 3
@@ -116,32 +122,31 @@ export function prepare(): void {
   }
 }
 
-/** Fills `densities` of a block, but for what is added to those of marginals. */
-function blockDensities(row: i32, rows: i32): void {
+/** Fills `densities` of a block in precision T, but for what is added to those of marginals. */
+function blockDensities<T>(row: i32, rows: i32): void {
   const tileBytes = (<usize>paddedColumns) << 5
   if (covariance == FULL) {
-    const length = <usize>factorPanelsLength(panels) << 3
     let shift: usize = 0
     for (let k = 0; k < components; k++) {
       const wanted = load<u32>(far + (<usize>k << 2)) ? means + <usize>k * meanPitch : reference
-      if (wanted != shift) packTiles(row, rows, (shift = wanted), paddedColumns)
+      if (wanted != shift) packTiles<T>(row, rows, (shift = wanted), paddedColumns)
       if (incomplete > 0) fillTiles(k, shift)
       const constant = load<f64>(constants + (<usize>k << 3))
-      const factor = factorPanels + <usize>k * length
-      const offset = whitenedMeans + <usize>k * meanPitch
+      const factor = factorsOf<T>(k)
+      const offset = offsetsOf<T>(k)
       let out = densities + <usize>k * DENSITY_PITCH
       let tile = tiles
-      for (let first = 0; first < rows; first += 4, out += 32, tile += tileBytes)
-        triangularTile(tile, factor, offset, constant, out, panels)
+      for (let first = 0; first < rows; first += tileRows<T>(), out += tileRows<T>() << 3, tile += tileBytes)
+        triangularTile<T>(tile, factor, offset, constant, out, panels)
     }
   } else if (covariance == TIED) {
-    packTiles(row, rows, reference, paddedColumns)
+    packTiles<f64>(row, rows, reference, paddedColumns)
     let tile = tiles
     for (let first = 0; first < rows; first += 4, tile += tileBytes) whitenTile(tile, factors)
     sphericalDensities(rows, whitenedMeans, true, false)
     if (incomplete > 0) tiedMarginals(row, rows)
   } else {
-    packTiles(row, rows, 0, paddedColumns)
+    packTiles<f64>(row, rows, 0, paddedColumns)
     if (covariance == DIAGONAL) diagonalDensities(rows, means, incomplete > 0)
     else sphericalDensities(rows, means, false, incomplete > 0)
   }
@@ -150,7 +155,7 @@ function blockDensities(row: i32, rows: i32): void {
 
 /** Densities of a block's incomplete rows under a tied covariance, whose fills differ from component to component. */
 function tiedMarginals(row: i32, rows: i32): void {
-  packTiles(row, rows, reference, paddedColumns)
+  packTiles<f64>(row, rows, reference, paddedColumns)
   const tileBytes = (<usize>paddedColumns) << 5
   const result = gathered + tileBytes
   for (let k = 0; k < components; k++) {
@@ -159,7 +164,7 @@ function tiedMarginals(row: i32, rows: i32): void {
     const offset = whitenedMeans + <usize>k * meanPitch
     for (let i: usize = 0; i < <usize>incomplete; i++) {
       const n = <usize>load<u32>(incompleteRows + (i << 2))
-      triangularTile(tiles + (n >> 2) * tileBytes, factorPanels, offset, constant, result, panels)
+      triangularTile<f64>(tiles + (n >> 2) * tileBytes, factorPanels, offset, constant, result, panels)
       store<f64>(densities + <usize>k * DENSITY_PITCH + (n << 3), load<f64>(result + ((n & 3) << 3)))
     }
   }
@@ -197,17 +202,33 @@ const WORTHWHILE: f64 = 0.75
 let exhaustive: i32 = 0
 
 /** As `blockDensities`, with what `levelColumns` add; but negligible ones may be −∞. Columns are packed for full covariance. */
-function significantDensities(row: i32, rows: i32, cut: f64, levelColumns: i32): void {
+function significantDensities<T>(row: i32, rows: i32, cut: f64, levelColumns: i32): void {
   if (covariance == FULL) packColumns(row, rows)
   prepareAdditions(row, rows, levelColumns)
   const prunable = covariance == FULL && cut > EXP_UNDERFLOW && panels > 1 && components > 2
   if (!prunable || anyFar || incomplete > 0 || exhaustive > 0) {
     exhaustive--
-    blockDensities(row, rows)
+    blockDensities<T>(row, rows)
     if (levelColumns > 0 || incomplete > 0) addLevels(rows)
     return
   }
-  if (prunedDensities(row, rows, cut, levelColumns > 0) > WORTHWHILE) exhaustive = PATIENCE
+  if (prunedDensities<T>(row, rows, cut, levelColumns > 0) > WORTHWHILE) exhaustive = PATIENCE
+}
+
+/**
+ * As `significantDensities` for full covariance, but in f32 where that will do: not for events with missing values, nor for those whose
+ * largest density is below `least`. What is done in f32 does not depend on the other events of a block.
+ */
+function roundedDensities(row: i32, rows: i32, cut: f64, levelColumns: i32, least: f64): void {
+  if (!rounded) roundFactors()
+  rounded = true
+  const added = levelColumns > 0 || incomplete > 0
+  if (incomplete > 0) {
+    significantDensities<f64>(row, rows, cut, levelColumns)
+    exactDensities<f32>(listComplete(rows, Infinity), added)
+  } else significantDensities<f32>(row, rows, cut, levelColumns)
+  maxima(rows)
+  exactDensities<f64>(listComplete(rows, least), added)
 }
 
 /** Event weights of a block (1 unless `weighted`), zeros behind the last row up to a multiple of 4. */
@@ -263,7 +284,7 @@ export function expectation(rows: i32, weighted: bool, cut: f64, levelColumns: i
   clearMissing()
   for (let row = 0; row < rows; ) {
     const count = nextBlock(row, min(BLOCK, rows - row), mayMiss)
-    significantDensities(row, count, cut, levelColumns)
+    significantDensities<f64>(row, count, cut, levelColumns)
     setBlockWeights(row, count, weighted)
     const value = responsibilities(count, weighted, cut)
     if (!(value > LOWEST)) {
@@ -320,14 +341,20 @@ export function observe(rows: i32): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
 }
 
-/** Posterior probabilities and log p(x) of `rows` events, to `posterior` and `logDensity`; `cut` and `levelColumns` as above. @returns Σ log p(x) in nats; NaN as above */
-export function score(rows: i32, cut: f64, levelColumns: i32): f64 {
+/**
+ * Posterior probabilities and log p(x) of `rows` events, to `posterior` and `logDensity`.
+ * @param cut and `levelColumns` as above
+ * @param least log density, nats, from which on an event may be scored in f32; ∞ for all in f64
+ * @returns Σ log p(x) in nats; NaN as above
+ */
+export function score(rows: i32, cut: f64, levelColumns: i32, least: f64): f64 {
   let total = 0.0
   exhaustive = 0
   someMissing = false
   for (let row = 0; row < rows; ) {
     const count = nextBlock(row, min(BLOCK, rows - row), mayMiss)
-    significantDensities(row, count, cut, levelColumns)
+    if (covariance == FULL && least < Infinity && !anyFar) roundedDensities(row, count, cut, levelColumns, least)
+    else significantDensities<f64>(row, count, cut, levelColumns)
     setBlockWeights(row, count, false)
     const value = writePosterior(row, count, cut)
     if (!(value > LOWEST)) {
@@ -348,7 +375,7 @@ export function densitiesOf(rows: i32): f64 {
   for (let row = 0; row < rows; ) {
     const count = nextBlock(row, min(BLOCK, rows - row), true)
     prepareAdditions(row, count, 0)
-    blockDensities(row, count)
+    blockDensities<f64>(row, count)
     if (incomplete > 0) addLevels(count)
     total += writeDensities(row, count)
     row += count

@@ -107,6 +107,9 @@ export let factorPanels: usize = 0
 export let far: usize = 0
 /** (K, padded d): L⁻¹ (m − c), of full and tied components. */
 export let whitenedMeans: usize = 0
+/** f32: `factorPanels` and `whitenedMeans`. */
+export let singlePanels: usize = 0
+export let singleMeans: usize = 0
 /** (64): the largest log density of each event. */
 export let largest: usize = 0
 /** (64): Σ_k exp(l_k − largest) of each event. */
@@ -114,7 +117,7 @@ export let sums: usize = 0
 /** (64): the component with the largest bound of each event, and that one's exact density. */
 export let best: usize = 0
 export let exact: usize = 0
-/** [column][4], 4 results and 4 limits: a tile of rows from anywhere in the block. */
+/** A tile of rows from anywhere in the block, their results (8) and limits (32 bytes). */
 export let gathered: usize = 0
 /** u32 (64): the rows that a component takes part in. */
 export let activeRows: usize = 0
@@ -204,11 +207,13 @@ export function configure(kind: i32, k: i32, d: i32, rows: i32, levelColumns: i3
   factorPanels = reserve(kind <= TIED ? matrices * factorPanelsLength(panels) : 0)
   far = reserve(k)
   whitenedMeans = reserve(k * paddedColumns)
+  singlePanels = reserve(kind == FULL ? (matrices * factorPanelsLength(panels)) >> 1 : 0)
+  singleMeans = reserve((k * paddedColumns) >> 1)
   largest = reserve(BLOCK)
   sums = reserve(BLOCK)
   best = reserve(BLOCK)
   exact = reserve(BLOCK)
-  gathered = reserve(paddedColumns * 4 + 8)
+  gathered = reserve(paddedColumns * 4 + 12)
   activeRows = reserve(BLOCK)
   additions = reserve((k + 1) * BLOCK)
   levelRows = reserve(levelColumns > 0 ? BLOCK * <i32>(levelPitch >> 3) : 0)

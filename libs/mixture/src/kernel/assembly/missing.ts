@@ -13,6 +13,7 @@ import {
   PANEL_PITCH,
   SQUARE_PANEL_PITCH,
   TIED,
+  activeRows,
   additions,
   columnPanels,
   columns,
@@ -25,6 +26,7 @@ import {
   factors,
   fills,
   incompleteRows,
+  largest,
   logWeights,
   meanPitch,
   means,
@@ -114,6 +116,20 @@ export function findMissing(row: i32, rows: i32): i32 {
   }
   if (incomplete > 0 && covariance <= TIED) fillMeans(row)
   return rows
+}
+
+/** Lists the rows of a block that miss no value and whose `largest` density is not at least `least`. @returns their number */
+export function listComplete(rows: i32, least: f64): i32 {
+  let count: usize = 0
+  let next: usize = 0
+  for (let n = 0; n < rows; n++) {
+    if (next < <usize>incomplete && load<u32>(incompleteRows + (next << 2)) == <u32>n) next++
+    else {
+      store<u32>(activeRows + (count << 2), <u32>n)
+      count += <usize>!(load<f64>(largest + (<usize>n << 3)) >= least)
+    }
+  }
+  return <i32>count
 }
 
 /** Bytes between two components' fills. */

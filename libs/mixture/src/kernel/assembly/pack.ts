@@ -10,34 +10,39 @@ import {
   tiles,
   values,
 } from './memory'
+import { tileRows } from './triangular'
 
 /**
- * Packs `rows` ≤ 64 events beginning at `row` as [row/4][column][4], minus `shift` (d doubles) unless that is 0.
+ * Packs `rows` ≤ 64 events beginning at `row` as tiles [column][events], minus `shift` (d doubles) unless that is 0.
  * Only the first `few` columns, a multiple of 4, are packed.
- * Rows behind the last, up to a multiple of 4, and columns behind the last become zeros.
+ * Rows behind the last, up to a whole tile, and columns behind the last become zeros.
  */
-export function packTiles(row: i32, rows: i32, shift: usize, few: i32): void {
+export function packTiles<T>(row: i32, rows: i32, shift: usize, few: i32): void {
   const pitch = (<usize>columns) << 3
   const tileBytes = (<usize>paddedColumns) << 5
-  for (let first = 0; first < rows; first += 4) {
+  let target = tiles
+  for (let first = 0; first < rows; first += tileRows<T>(), target += tileBytes) {
     const source = values + <usize>(row + first) * pitch
-    const target = tiles + (<usize>first >> 2) * tileBytes
-    if (rows - first >= 4) packTile(source, pitch, target, shift, few)
-    else {
+    const count = rows - first
+    if (count >= tileRows<T>()) {
+      packTile<T>(source, pitch, target, shift, few)
+      if (sizeof<T>() == 4) packTile<T>(source + 4 * pitch, pitch, target + 16, shift, few)
+    } else {
       memory.fill(target, 0, tileBytes)
-      for (let n = 0; n < rows - first; n++)
+      for (let n = 0; n < count; n++)
         for (let i = 0; i < min(columns, few); i++) {
           const c = shift != 0 ? load<f64>(shift + (<usize>i << 3)) : 0.0
-          store<f64>(
-            target + (<usize>i << 5) + (<usize>n << 3),
-            load<f64>(source + <usize>n * pitch + (<usize>i << 3)) - c,
+          store<T>(
+            target + (<usize>i << 5) + <usize>n * sizeof<T>(),
+            <T>(load<f64>(source + <usize>n * pitch + (<usize>i << 3)) - c),
           )
         }
     }
   }
 }
 
-function packTile(source: usize, pitch: usize, target: usize, shift: usize, few: i32): void {
+/** Four events, a whole tile or half of one. */
+function packTile<T>(source: usize, pitch: usize, target: usize, shift: usize, few: i32): void {
   const count = min(columns, few)
   let i = 0
   let to = target
@@ -54,22 +59,36 @@ function packTile(source: usize, pitch: usize, target: usize, shift: usize, few:
       x2 = f64x2.sub(x2, c)
       x3 = f64x2.sub(x3, c)
     }
-    v128.store(to, v128.shuffle<f64>(x0, x1, 0, 2))
-    v128.store(to, v128.shuffle<f64>(x2, x3, 0, 2), 16)
-    v128.store(to, v128.shuffle<f64>(x0, x1, 1, 3), 32)
-    v128.store(to, v128.shuffle<f64>(x2, x3, 1, 3), 48)
+    storeColumns<T>(to, x0, x1, x2, x3)
   }
   for (; i < count; i++, from += 8, to += 32) {
     const c = shift != 0 ? load<f64>(shift + (<usize>i << 3)) : 0.0
-    store<f64>(to, load<f64>(from) - c)
-    store<f64>(to, load<f64>(from + pitch) - c, 8)
-    store<f64>(to, load<f64>(from + 2 * pitch) - c, 16)
-    store<f64>(to, load<f64>(from + 3 * pitch) - c, 24)
+    store<T>(to, <T>(load<f64>(from) - c))
+    store<T>(to, <T>(load<f64>(from + pitch) - c), sizeof<T>())
+    store<T>(to, <T>(load<f64>(from + 2 * pitch) - c), 2 * sizeof<T>())
+    store<T>(to, <T>(load<f64>(from + 3 * pitch) - c), 3 * sizeof<T>())
   }
   const end = target + ((<usize>few) << 5)
   for (; to < end; to += 32) {
     v128.store(to, f64x2.splat(0))
-    v128.store(to, f64x2.splat(0), 16)
+    if (sizeof<T>() == 8) v128.store(to, f64x2.splat(0), 16)
+  }
+}
+
+/** Two columns of four events, an event a vector, to a tile. */
+// @ts-ignore: decorator
+@inline
+export function storeColumns<T>(to: usize, x0: v128, x1: v128, x2: v128, x3: v128): void {
+  if (sizeof<T>() == 8) {
+    v128.store(to, v128.shuffle<f64>(x0, x1, 0, 2))
+    v128.store(to, v128.shuffle<f64>(x2, x3, 0, 2), 16)
+    v128.store(to, v128.shuffle<f64>(x0, x1, 1, 3), 32)
+    v128.store(to, v128.shuffle<f64>(x2, x3, 1, 3), 48)
+  } else {
+    const low = v128.shuffle<f32>(f32x4.demote_f64x2_zero(x0), f32x4.demote_f64x2_zero(x1), 0, 4, 1, 5)
+    const high = v128.shuffle<f32>(f32x4.demote_f64x2_zero(x2), f32x4.demote_f64x2_zero(x3), 0, 4, 1, 5)
+    v128.store(to, v128.shuffle<f64>(low, high, 0, 2))
+    v128.store(to, v128.shuffle<f64>(low, high, 1, 3), 32)
   }
 }
 

@@ -18,7 +18,7 @@ import {
 export const EXP_UNDERFLOW: f64 = -708.0
 
 /** The largest density of each event of a block, to `largest`. `pmax` is the machine's own maximum; `max` would cost three more instructions for −0 and NaN. */
-function maxima(rows: i32): void {
+export function maxima(rows: i32): void {
   const bytes = <usize>components * DENSITY_PITCH
   const last = densities + (<usize>rows << 3)
   let to = largest

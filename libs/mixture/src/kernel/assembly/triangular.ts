@@ -19,31 +19,52 @@ export function packFactor(triangle: usize, target: usize): void {
   }
 }
 
-/**
- * One tile of 4 events: y = L⁻¹ (x − c) − u, u = L⁻¹ (m − c), in panels of 4 rows of L⁻¹ × 4 events (8 accumulators).
- * @param tile x − c as [column][4]
- * @param factor panels of L⁻¹
- * @param offset u, a whole number of panels long
- * @param out written to: constant − ½ ‖y‖² (4 doubles)
- * @param count panels to go: fewer than all give an upper bound
- */
-export function triangularTile(tile: usize, factor: usize, offset: usize, constant: f64, out: usize, count: i32): void {
-  distances<i32>(tile, factor, offset, constant, out, count, 0)
-}
-
-/**
- * As `triangularTile`, of all panels; but given up, with −∞, when ‖y‖² of all four events exceeds their limits.
- * @param limits 4 doubles
- * @returns the number of panels that were worked on
- */
-export function boundedTile(tile: usize, factor: usize, offset: usize, constant: f64, out: usize, limits: usize): i32 {
-  return distances<f64>(tile, factor, offset, constant, out, panels, limits)
-}
-
-// The type argument is a compile-time flag: f64 stands for "with limits".
+/** Events of a tile: a column of them is 32 bytes in either precision. */
 // @ts-ignore: decorator
 @inline
-function distances<Limited>(
+export function tileRows<T>(): i32 {
+  return 32 / sizeof<T>()
+}
+
+/**
+ * One tile of events, 4 in f64 or 8 in f32: y = L⁻¹ (x − c) − u, u = L⁻¹ (m − c), in panels of 4 rows of L⁻¹ (8 accumulators).
+ * @param tile x − c as [column][events]
+ * @param factor panels of L⁻¹
+ * @param offset u, a whole number of panels long
+ * @param out written to: constant − ½ ‖y‖² (a double an event)
+ * @param count panels to go: fewer than all give an upper bound
+ */
+export function triangularTile<T>(
+  tile: usize,
+  factor: usize,
+  offset: usize,
+  constant: f64,
+  out: usize,
+  count: i32,
+): void {
+  distances<T, i32>(tile, factor, offset, constant, out, count, 0)
+}
+
+/**
+ * As `triangularTile`, of all panels; but given up, with −∞, when ‖y‖² of all events exceeds their limits.
+ * @param limits a T an event
+ * @returns the number of panels that were worked on
+ */
+export function boundedTile<T>(
+  tile: usize,
+  factor: usize,
+  offset: usize,
+  constant: f64,
+  out: usize,
+  limits: usize,
+): i32 {
+  return distances<T, f64>(tile, factor, offset, constant, out, panels, limits)
+}
+
+// Limited is a compile-time flag: f64 stands for "with limits".
+// @ts-ignore: decorator
+@inline
+function distances<T, Limited>(
   tile: usize,
   factor: usize,
   offset: usize,
@@ -53,74 +74,80 @@ function distances<Limited>(
   limits: usize,
 ): i32 {
   const begin = offset
-  let q0 = f64x2.splat(0)
-  let q1 = f64x2.splat(0)
-  const last = offset + (<usize>count << 5)
+  let q0 = v128.splat<T>(0)
+  let q1 = v128.splat<T>(0)
+  const last = offset + (<usize>count << 2) * sizeof<T>()
   let end = tile + 64
-  for (; offset < last; offset += 32, end += 128) {
-    let l = v128.load64_splat(offset)
-    let y00 = f64x2.neg(l)
+  for (; offset < last; offset += 4 * sizeof<T>(), end += 128) {
+    let l = v128.load_splat<T>(offset)
+    let y00 = v128.neg<T>(l)
     let y01 = y00
-    l = v128.load64_splat(offset, 8)
-    let y10 = f64x2.neg(l)
+    l = v128.load_splat<T>(offset, sizeof<T>())
+    let y10 = v128.neg<T>(l)
     let y11 = y10
-    l = v128.load64_splat(offset, 16)
-    let y20 = f64x2.neg(l)
+    l = v128.load_splat<T>(offset, 2 * sizeof<T>())
+    let y20 = v128.neg<T>(l)
     let y21 = y20
-    l = v128.load64_splat(offset, 24)
-    let y30 = f64x2.neg(l)
+    l = v128.load_splat<T>(offset, 3 * sizeof<T>())
+    let y30 = v128.neg<T>(l)
     let y31 = y30
     let x = tile
     do {
       const x0 = v128.load(x)
       const x1 = v128.load(x, 16)
-      l = v128.load64_splat(factor)
-      y00 = f64x2.add(y00, f64x2.mul(l, x0))
-      y01 = f64x2.add(y01, f64x2.mul(l, x1))
-      l = v128.load64_splat(factor, 8)
-      y10 = f64x2.add(y10, f64x2.mul(l, x0))
-      y11 = f64x2.add(y11, f64x2.mul(l, x1))
-      l = v128.load64_splat(factor, 16)
-      y20 = f64x2.add(y20, f64x2.mul(l, x0))
-      y21 = f64x2.add(y21, f64x2.mul(l, x1))
-      l = v128.load64_splat(factor, 24)
-      y30 = f64x2.add(y30, f64x2.mul(l, x0))
-      y31 = f64x2.add(y31, f64x2.mul(l, x1))
+      l = v128.load_splat<T>(factor)
+      y00 = v128.add<T>(y00, v128.mul<T>(l, x0))
+      y01 = v128.add<T>(y01, v128.mul<T>(l, x1))
+      l = v128.load_splat<T>(factor, sizeof<T>())
+      y10 = v128.add<T>(y10, v128.mul<T>(l, x0))
+      y11 = v128.add<T>(y11, v128.mul<T>(l, x1))
+      l = v128.load_splat<T>(factor, 2 * sizeof<T>())
+      y20 = v128.add<T>(y20, v128.mul<T>(l, x0))
+      y21 = v128.add<T>(y21, v128.mul<T>(l, x1))
+      l = v128.load_splat<T>(factor, 3 * sizeof<T>())
+      y30 = v128.add<T>(y30, v128.mul<T>(l, x0))
+      y31 = v128.add<T>(y31, v128.mul<T>(l, x1))
       x += 32
-      factor += 32
+      factor += 4 * sizeof<T>()
     } while (x < end)
     // The last two columns of the diagonal block reach rows 2 and 3 only.
     let x0 = v128.load(x)
     let x1 = v128.load(x, 16)
-    l = v128.load64_splat(factor, 16)
-    y20 = f64x2.add(y20, f64x2.mul(l, x0))
-    y21 = f64x2.add(y21, f64x2.mul(l, x1))
-    l = v128.load64_splat(factor, 24)
-    y30 = f64x2.add(y30, f64x2.mul(l, x0))
-    y31 = f64x2.add(y31, f64x2.mul(l, x1))
+    l = v128.load_splat<T>(factor, 2 * sizeof<T>())
+    y20 = v128.add<T>(y20, v128.mul<T>(l, x0))
+    y21 = v128.add<T>(y21, v128.mul<T>(l, x1))
+    l = v128.load_splat<T>(factor, 3 * sizeof<T>())
+    y30 = v128.add<T>(y30, v128.mul<T>(l, x0))
+    y31 = v128.add<T>(y31, v128.mul<T>(l, x1))
     x0 = v128.load(x, 32)
     x1 = v128.load(x, 48)
-    l = v128.load64_splat(factor, 56)
-    y30 = f64x2.add(y30, f64x2.mul(l, x0))
-    y31 = f64x2.add(y31, f64x2.mul(l, x1))
-    factor += 64
-    q0 = f64x2.add(q0, f64x2.add(f64x2.mul(y00, y00), f64x2.mul(y10, y10)))
-    q1 = f64x2.add(q1, f64x2.add(f64x2.mul(y01, y01), f64x2.mul(y11, y11)))
-    q0 = f64x2.add(q0, f64x2.add(f64x2.mul(y20, y20), f64x2.mul(y30, y30)))
-    q1 = f64x2.add(q1, f64x2.add(f64x2.mul(y21, y21), f64x2.mul(y31, y31)))
+    l = v128.load_splat<T>(factor, 7 * sizeof<T>())
+    y30 = v128.add<T>(y30, v128.mul<T>(l, x0))
+    y31 = v128.add<T>(y31, v128.mul<T>(l, x1))
+    factor += 8 * sizeof<T>()
+    q0 = v128.add<T>(q0, v128.add<T>(v128.mul<T>(y00, y00), v128.mul<T>(y10, y10)))
+    q1 = v128.add<T>(q1, v128.add<T>(v128.mul<T>(y01, y01), v128.mul<T>(y11, y11)))
+    q0 = v128.add<T>(q0, v128.add<T>(v128.mul<T>(y20, y20), v128.mul<T>(y30, y30)))
+    q1 = v128.add<T>(q1, v128.add<T>(v128.mul<T>(y21, y21), v128.mul<T>(y31, y31)))
     if (isFloat<Limited>()) {
-      const above = v128.and(f64x2.gt(q0, v128.load(limits)), f64x2.gt(q1, v128.load(limits, 16)))
-      if (i64x2.all_true(above)) {
-        v128.store(out, f64x2.splat(-Infinity))
-        v128.store(out, f64x2.splat(-Infinity), 16)
-        return 1 + <i32>((offset - begin) >> 5)
+      const above = v128.and(v128.gt<T>(q0, v128.load(limits)), v128.gt<T>(q1, v128.load(limits, 16)))
+      if (i32x4.all_true(above)) {
+        for (let n = 0; n < tileRows<T>(); n += 2) v128.store(out + (<usize>n << 3), f64x2.splat(-Infinity))
+        return 1 + <i32>((offset - begin) / (4 * sizeof<T>()))
       }
     }
   }
   const half = f64x2.splat(0.5)
   const c = f64x2.splat(constant)
-  v128.store(out, f64x2.sub(c, f64x2.mul(half, q0)))
-  v128.store(out, f64x2.sub(c, f64x2.mul(half, q1)), 16)
+  if (sizeof<T>() == 8) {
+    v128.store(out, f64x2.sub(c, f64x2.mul(half, q0)))
+    v128.store(out, f64x2.sub(c, f64x2.mul(half, q1)), 16)
+  } else {
+    v128.store(out, f64x2.sub(c, f64x2.mul(half, f64x2.promote_low_f32x4(q0))))
+    v128.store(out, f64x2.sub(c, f64x2.mul(half, f64x2.promote_low_f32x4(v128.shuffle<i64>(q0, q0, 1, 1)))), 16)
+    v128.store(out, f64x2.sub(c, f64x2.mul(half, f64x2.promote_low_f32x4(q1))), 32)
+    v128.store(out, f64x2.sub(c, f64x2.mul(half, f64x2.promote_low_f32x4(v128.shuffle<i64>(q1, q1, 1, 1)))), 48)
+  }
   return count
 }
 
