@@ -16,7 +16,7 @@ const known = new WeakMap<Parameters, number>()
  * y = L⁻¹ (x−c) − L⁻¹ (m−c) is formed of rounded factors and deviations, so that q = ‖y‖² is off by about
  * 2 ε √q ‖(L⁻¹_ij (x_j−c_j))‖_F. With (x_j−c_j)² about (m_j−c_j)² + q σ_j²/d the norm is at most √(A + V q),
  * A = ‖L⁻¹ (m−c)‖² + Σ_ij (L⁻¹_ij (m_j−c_j))² and V = max_j σ_j² (Σ⁻¹)_jj, the largest variance inflation factor: the ratio of a column's variance to
- * what the other columns leave of it (Belsley, Kuh, Welsch 1980, §3.2). f32 will do up to the q at which ½ of that is `TOLERANCE`.
+ * what the other columns leave of it (Belsley, Kuh, Welsch 1980, ch. 3). f32 will do up to the q at which ½ of that is `TOLERANCE`.
  * @returns ∞ where f32 will do for hardly any event, or for none
  */
 export function leastSingleDensity(shape: KernelShape, parameters: Parameters): number {
