@@ -100,7 +100,7 @@ export function applyTransform(
   }
 }
 
-/** Columns that are only centred and scaled: row by row, as they lie in memory. @param logJacobian written to: their part */
+/** Columns that are only centred and scaled, one after another. @param logJacobian written to: their part */
 function standardise(
   { rows, columns: d, values: from }: Block,
   parameters: Parameters,
@@ -108,24 +108,23 @@ function standardise(
   values: Float64Array,
   logJacobian: Float64Array,
 ): void {
-  const centre = parameters.transformCentre!
-  const scale = parameters.transformScale!
-  const logScale = scale.map(Math.log)
+  const logScale = parameters.transformScale!.map(Math.log)
   let whole = 0
   for (let j = 0; j < d; j++) if (plain[j] === 1) whole -= logScale[j]!
-  for (let n = 0, at = 0; n < rows; n++) {
-    let sum = whole
-    for (let j = 0; j < d; j++, at++) {
-      if (plain[j] === 0) continue
-      const z = (from[at]! - centre[j]!) / scale[j]!
+  logJacobian.fill(whole, 0, rows)
+  for (let j = 0; j < d; j++) {
+    if (plain[j] === 0) continue
+    const centre = parameters.transformCentre![j]!
+    const scale = parameters.transformScale![j]!
+    for (let n = 0, at = j; n < rows; n++, at += d) {
+      const z = (from[at]! - centre) / scale
       if (z <= LARGEST_VALUE && z >= -LARGEST_VALUE) values[at] = z
       else if (Number.isNaN(z)) {
         // A missing value leaves its density alone.
         values[at] = z
-        sum += logScale[j]!
+        logJacobian[n]! += logScale[j]!
       } else values[at] = z > 0 ? LARGEST_VALUE : -LARGEST_VALUE
     }
-    logJacobian[n] = sum
   }
 }
 
