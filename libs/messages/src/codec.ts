@@ -79,6 +79,9 @@ interface Reader {
   readonly refuses?: true
 }
 
+/** Where messages are written, whose length is known only then; used again. */
+let scratch = Buffer.allocUnsafeSlow(1 << 12)
+
 /**
  * Codec of one subject.
  * @param toAvro value → the newest schema's record; 64-bit fields as bigint
@@ -130,11 +133,14 @@ export function createCodec<T, A extends object>(
     encode(value) {
       const record = toAvro(value)
       if (!newest.type.isValid(record)) throw unwritable(record, newest)
-      const body = newest.type.toBuffer(record)
-      const bytes = new Uint8Array(headerLength + body.length)
-      writeHeader(bytes, 0, written)
-      bytes.set(body, headerLength)
-      return bytes
+      let end = newest.type.encode(record, scratch, headerLength)
+      if (end < 0) {
+        // Minus the bytes that were missing.
+        scratch = Buffer.allocUnsafeSlow(2 * (scratch.length - end))
+        end = newest.type.encode(record, scratch, headerLength)
+      }
+      writeHeader(scratch, 0, written)
+      return new Uint8Array(scratch.subarray(0, end))
     },
     decode(bytes) {
       const reader = readers.get(readHeader(bytes))
