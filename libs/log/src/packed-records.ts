@@ -66,7 +66,7 @@ export function packRecords(
 }
 
 /** Batches share buffers of so many bytes: one for each would be asked of the system, and its pages made, again and again. */
-const CHUNK = 1 << 20
+export const CHUNK = 1 << 20
 let chunk: ArrayBuffer = new ArrayBuffer(0)
 let used = 0
 
@@ -108,6 +108,16 @@ export function writeEntry(
   view.setInt32(entry + 8, valueLength, true)
   view.setUint32(entry + 12, offset, true)
   view.setFloat64(entry + 16, timestamp, true)
+}
+
+/** Moves the records' bytes to where the entries of `count` of them end. @param from where they begin @returns the batch, that much shorter */
+export function moveBody(batch: Uint8Array<ArrayBuffer>, count: number, from: number): Uint8Array<ArrayBuffer> {
+  const moved = from - bodyStart(count)
+  batch.copyWithin(bodyStart(count), from)
+  const view = new DataView(batch.buffer, batch.byteOffset)
+  for (let i = 0, entry = HEADER; i < count; i++, entry += ENTRY)
+    view.setUint32(entry, view.getUint32(entry, true) - moved, true)
+  return batch.subarray(0, batch.length - moved)
 }
 
 /** Writes how many records there are, and where the last one ends; no checksum yet. */

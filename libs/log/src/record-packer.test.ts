@@ -20,7 +20,7 @@ const packer = new RecordPacker()
 test('what is packed one by one has the bytes of what is packed at once; what is not closed is dropped', () => {
   fc.assert(
     fc.property(drafts, all => {
-      packer.clear()
+      packer.clear(all.length)
       for (const { key, value, headers, timestamp, dropped } of all) {
         packer.open(timestamp, Buffer.concat([value, key]), value.length, value.length + key.length)
         const end = packer.write(value, 0, value.length)
@@ -49,7 +49,7 @@ test('what is packed one by one has the bytes of what is packed at once; what is
 test('a record may take the key and the time of another, packed or not', () => {
   const source = { key: Buffer.from('key'), value: Buffer.from('old'), headers: {}, offset: 0, timestamp: 7 }
   for (const record of [source, ...packed([source], 5)]) {
-    packer.clear()
+    packer.clear(1)
     expect(packer.openLike(record)).toBe(true)
     packer.close(packer.write(Buffer.from('new'), 0, 3))
     expect(packer.openLike({ ...source, key: null })).toBe(false)
@@ -64,6 +64,41 @@ test('a record may take the key and the time of another, packed or not', () => {
       },
     ])
   }
+})
+
+test('what was finished stays as it is, whatever is packed after it, in the same chunk and the next ones', () => {
+  const finished = Array.from({ length: 50 }, (_, n) => {
+    packer.clear(40)
+    // Some keep fewer records than there was room for, some outgrow their chunk, some are given up.
+    for (let i = 0; i < 40 - (n % 3); i++) {
+      const value = Buffer.alloc(1 + ((n * 3571 + i * 977) % 4000), n)
+      packer.open(n, value, 0, 1)
+      packer.close(packer.write(value, 0, value.length))
+    }
+    if (n % 7 === 6) return { n, publication: undefined }
+    return { n, publication: packer.finish('topic', 0)! }
+  })
+  for (const { n, publication } of finished) {
+    if (publication === undefined) continue
+    expect(publication.records.length).toBe(40 - (n % 3))
+    for (const [i, { key, value, timestamp }] of publication.records.entries()) {
+      expect([key, timestamp]).toEqual([Uint8Array.of(n), n])
+      expect(value).toEqual(new Uint8Array(1 + ((n * 3571 + i * 977) % 4000)).fill(n))
+    }
+  }
+})
+
+test('more records than were told, and any after the end, are refused', () => {
+  const one = (): void => {
+    packer.open(0, Buffer.from('key'), 0, 3)
+    packer.close(packer.write(Buffer.from('value'), 0, 5))
+  }
+  packer.clear(1)
+  one()
+  expect(one).toThrow(LogError)
+  expect(packer.finish('topic', 0)?.records.length).toBe(1)
+  expect(one).toThrow(LogError)
+  expect(packer.finish('topic', 0)).toBeUndefined()
 })
 
 test('a time that is no number is refused', () => {

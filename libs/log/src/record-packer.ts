@@ -1,9 +1,11 @@
 import { LogError, type OutgoingRecord, type Publication, type StoredRecord } from './event-log.ts'
 import {
-  allocate,
+  aligned,
   bodyStart,
+  CHUNK,
   copy,
   headersSize,
+  moveBody,
   PackedRecord,
   PackedRecords,
   writeEntry,
@@ -11,36 +13,54 @@ import {
   writeHeaders,
 } from './packed-records.ts'
 
-/** Numbers of an entry in `#numbers`. */
-const NUMBERS = 4
-
 /**
- * Records of one partition written side by side into one buffer, for stages that make many: a log that stores them so takes the bytes
- * as they are, and nothing is made a record. First `clear`, then for each record: `open`, its value written at `bytes[at…]` after `reserve`, `close`. What is
- * opened and not closed is dropped. The memory is used again.
+ * Records of one partition written side by side where they are to stay, for stages that make many: a log that stores them so takes the
+ * bytes as they are, and nothing is made a record, nor copied. First `clear`, then for each record: `open`, its value written at `bytes[at…]`
+ * after `reserve`, `close`. What is opened and not closed is dropped. What `finish` has given is never written to again.
  */
 export class RecordPacker {
-  /** keys, values and headers: a value is written from `at` on after `reserve` */
-  bytes: Buffer = Buffer.allocUnsafeSlow(1 << 16)
+  /** a chunk that batches share: a value is written from `at` on after `reserve` */
+  bytes: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(CHUNK)
   view = new DataView(this.bytes.buffer)
   at = 0
-  /** shape (records, 4): start, key length, value length, timestamp */
-  #numbers = new Float64Array(NUMBERS * 256)
+  /** where the batch begins in the chunk; before it lie finished ones */
+  #start = 0
+  /** the batch, from `#start` on */
+  #batch = this.view
+  #most = 0
   #count = 0
+  /** where the next record begins */
   #end = 0
+  #keyEnd = 0
+  #timestamp = 0
+  #newest = -Infinity
+  /** bytes of the last batch: the next one is about as long */
+  #lastLength = 0
 
-  /** Makes `bytes` have room for `most` bytes from `at` on; what was written stays. */
+  /** Makes `bytes` have room for `most` bytes from `at` on: all three may be others then. What was written of the batch moves along. */
   reserve(most: number): void {
     if (this.bytes.length - this.at >= most) return
-    const larger = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(this.at + most)))
-    larger.set(this.bytes.subarray(0, this.at))
-    this.bytes = larger
-    this.view = new DataView(larger.buffer)
+    const start = this.#start
+    const written = this.at - start
+    const chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK, 2 * (written + most)))
+    chunk.set(this.bytes.subarray(start, this.at))
+    this.bytes = chunk
+    this.view = this.#batch = new DataView(chunk.buffer)
+    this.#start = 0
+    this.at -= start
+    this.#end -= start
+    this.#keyEnd -= start
   }
 
-  /** Begins anew, with no record. */
-  clear(): void {
-    this.#count = this.#end = this.at = 0
+  /** Begins anew, with no record. @param most records that may be closed */
+  clear(most: number): void {
+    this.at = this.#start
+    this.reserve(Math.max(bodyStart(most), this.#lastLength))
+    this.#batch = new DataView(this.bytes.buffer, this.#start)
+    this.#most = most
+    this.#count = 0
+    this.#newest = -Infinity
+    this.#end = this.at = this.#start + bodyStart(most)
   }
 
   /** Begins a record with the key and the time of another. @returns whether that has a key; otherwise nothing is begun */
@@ -61,18 +81,11 @@ export class RecordPacker {
   open(timestamp: number, bytes: Uint8Array, from: number, to: number): void {
     if (!Number.isFinite(timestamp))
       throw new LogError(`timestamp: expected a finite number of milliseconds, got ${timestamp}.`)
-    const entry = this.#count * NUMBERS
-    if (entry === this.#numbers.length) {
-      const larger = new Float64Array(2 * entry)
-      larger.set(this.#numbers)
-      this.#numbers = larger
-    }
+    if (this.#count === this.#most) throw new LogError(`records: expected at most ${this.#most}, got one more.`)
+    this.#timestamp = timestamp
     this.at = this.#end
-    this.#numbers[entry] = this.at
-    this.#numbers[entry + 1] = to - from
-    this.#numbers[entry + 3] = timestamp
     this.reserve(to - from)
-    this.at = copy(bytes, from, to, this.bytes, this.at)
+    this.#keyEnd = this.at = copy(bytes, from, to, this.bytes, this.at)
   }
 
   /** Writes a value: the bytes from `from` to `to`. @returns where it ends */
@@ -83,12 +96,16 @@ export class RecordPacker {
 
   /** Ends a record whose value ends before `end`. */
   close(end: number, headers?: OutgoingRecord['headers']): void {
-    this.#numbers[this.#count * NUMBERS + 2] = end - this.at
+    const valueLength = end - this.at
     this.at = end
     if (headers !== undefined) {
       this.reserve(headersSize(headers))
-      this.at = writeHeaders(headers, this.bytes, end)
+      this.at = writeHeaders(headers, this.bytes, this.at)
     }
+    const from = this.#end
+    const timestamp = this.#timestamp
+    writeEntry(this.#batch, this.#count, from - this.#start, this.#keyEnd - from, valueLength, this.#count, timestamp)
+    if (timestamp > this.#newest) this.#newest = timestamp
     this.#end = this.at
     this.#count++
   }
@@ -97,19 +114,14 @@ export class RecordPacker {
   finish(topic: string, partition: number): PackedPublication | undefined {
     const count = this.#count
     if (count === 0) return undefined
-    const start = bodyStart(count)
-    const out = allocate(start + this.#end)
-    const view = new DataView(out.buffer, out.byteOffset)
-    let newest = -Infinity
-    for (let i = 0, n = 0; i < count; i++, n += NUMBERS) {
-      const numbers = this.#numbers
-      const timestamp = numbers[n + 3]!
-      writeEntry(view, i, start + numbers[n]!, numbers[n + 1]!, numbers[n + 2]!, i, timestamp)
-      if (timestamp > newest) newest = timestamp
-    }
-    out.set(this.bytes.subarray(0, this.#end), start)
-    writeFrame(view, count, out.length)
-    return new PackedPublication(topic, partition, new PackedRecords(0, out), newest)
+    const written = new Uint8Array(this.bytes.buffer, this.#start, this.#end - this.#start)
+    const packed = count === this.#most ? written : moveBody(written, count, bodyStart(this.#most))
+    writeFrame(this.#batch, count, packed.length)
+    this.#lastLength = packed.length
+    this.#start = aligned(this.#start + packed.length)
+    // To go on without `clear` is refused.
+    this.#most = this.#count = 0
+    return new PackedPublication(topic, partition, new PackedRecords(0, packed), this.#newest)
   }
 }
 

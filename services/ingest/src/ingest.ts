@@ -57,7 +57,7 @@ let row = new Float64Array()
 function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
   const { topic, partition, records } = delivery
   const deadLetters: OutgoingRecord[] = []
-  packer.clear()
+  packer.clear(records.length)
   if (row.length !== options.rules.length) row = new Float64Array(options.rules.length)
   for (const record of records) {
     try {

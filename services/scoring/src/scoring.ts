@@ -116,7 +116,7 @@ async function label(
     times[n] = reader.time
   }
   await score(snapshot, { rows, columns, values }, { posterior: posteriors, logDensity })
-  packer.clear()
+  packer.clear(rows)
   for (let n = 0; n < rows; n++) {
     const record = records[n]!
     const best = likeliest(posteriors, n, components)

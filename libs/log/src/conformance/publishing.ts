@@ -50,7 +50,7 @@ export function publishing(context: Context): void {
       const topic = await freshTopic(log, 2)
       const packer = new RecordPacker()
       const packed = (partition: number, from: number, to: number) => {
-        packer.clear()
+        packer.clear(to - from)
         for (let i = from; i < to; i++) {
           const key = bytes(`k${i}`)
           packer.open(1000 + i, key, 0, key.length)

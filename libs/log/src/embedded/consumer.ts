@@ -275,14 +275,12 @@ export class Consumer {
         next = end
         break
       }
-      let i = batch.records.indexOf(next)
-      for (; i < batch.records.count && records.length < maxRecords; i++) {
-        const record = batch.records.recordAt(i)
-        if (record.offset >= limit) break
-        records.push(record)
-      }
-      next = i < batch.records.count ? Math.min(batch.records.offsetAt(i), limit) : batch.next
-      bytes += batch.records.bytes.length
+      const { records: stored } = batch
+      const from = stored.indexOf(next)
+      const to = Math.min(batch.next > limit ? stored.indexOf(limit) : stored.count, from + maxRecords - records.length)
+      for (let i = from; i < to; i++) records.push(stored.recordAt(i))
+      next = to < stored.count ? Math.min(stored.offsetAt(to), limit) : batch.next
+      bytes += stored.bytes.length
     }
     if (records.length > 0) return new EmbeddedDelivery(cursor, records, next, end)
     cursor.offset = next
