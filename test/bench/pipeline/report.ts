@@ -7,7 +7,7 @@ const thousands = (rate: number): string => `${(rate / 1000).toFixed(1)}`
 const PROFILE = [
   '## What bounds it',
   '',
-  'The main thread, which is busy 80 to 95 % of the time; the thread that writes to SQLite takes half of the second core, and while garbage is',
+  'The main thread, which is busy 80 to 86 % of the time; the thread that writes to SQLite takes a third of the second core, and while garbage is',
   'collected helper threads take the rest, and wait for each other. The bare log is bound by the writing thread: its main thread is idle most of',
   'the time. Of the time of an Avro event on the main thread, about:',
   '',
