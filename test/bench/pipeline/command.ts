@@ -10,7 +10,7 @@ import type { Format } from './source.ts'
 
 export const PIPELINE_USAGE = `npm run bench -- pipeline [options]
   --json FILE       also write the results here
-  --events N        events a run, after a warm-up (default: 300000)
+  --events N        events a run, after a warm-up (default: 400000)
   --rounds N        interleaved rounds (default: 5)
   --formats LIST    avro,json (default: both)
   --accept          keep results that fall behind the committed ones`
@@ -42,7 +42,7 @@ export async function benchPipeline(args: readonly string[]): Promise<number> {
     args: [...args],
     options: {
       json: { type: 'string' },
-      events: { type: 'string', default: '300000' },
+      events: { type: 'string', default: '400000' },
       rounds: { type: 'string', default: '5' },
       formats: { type: 'string', default: 'avro,json' },
       accept: { type: 'boolean', default: false },
