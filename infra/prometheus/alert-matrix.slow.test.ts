@@ -7,6 +7,7 @@ import { openEmbeddedLog } from '@eddy/log/embedded'
 import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { concatMap, filter } from 'rxjs'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { parseMetrics } from '../../services/eddy/src/commands/top-view.ts'
 import { configurationSchema } from '../../services/eddy/src/configuration.ts'
 import { runService } from '../../services/eddy/src/stages/service.ts'
 import { topicOptions } from '../../services/eddy/src/stages/topics.ts'
@@ -53,9 +54,10 @@ async function feed(url: string, stream: (t: number) => Shape | undefined, signa
   }
 }
 
-const feeding = (url: string, stream: (t: number) => Shape | undefined): (() => Promise<void>) => {
+/** Goes on until the test ends, or what is returned is called. */
+function inBackground(loop: (signal: AbortSignal) => Promise<void>): () => Promise<void> {
   const stop = new AbortController()
-  const done = feed(url, stream, stop.signal)
+  const done = loop(stop.signal)
   const end = (): Promise<void> => {
     stop.abort()
     return done
@@ -64,26 +66,22 @@ const feeding = (url: string, stream: (t: number) => Shape | undefined): (() => 
   return end
 }
 
+const feeding = (url: string, stream: (t: number) => Shape | undefined): (() => Promise<void>) =>
+  inBackground(signal => feed(url, stream, signal))
+
 /** Posts whenever fewer records than that wait in every stage, so that as many do however fast events are learned. */
-function keepingBehind(url: string, records: number): void {
-  const stop = new AbortController()
-  const done = (async () => {
-    while (!stop.signal.aborted)
-      if ((await longestBacklog(url)) < records) await post(url, events(5000))
-      else await delay(100, undefined, { signal: stop.signal }).catch(() => {})
-  })()
-  cleanups.push(() => {
-    stop.abort()
-    return done
-  })
+async function keepBehind(url: string, records: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted)
+    if ((await longestBacklog(url)) < records) await post(url, events(5000))
+    else await delay(100, undefined, { signal }).catch(() => {})
 }
 
 /** Records that wait in the stage where most do. */
 async function longestBacklog(url: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
-  const lags = [...text.matchAll(/^eddy_consumer_lag_records\{.*?stage="([^"]+)".*\} (\S+)$/gm)]
-  const byStage = Map.groupBy(lags, ([, stage]) => stage)
-  return Math.max(0, ...[...byStage.values()].map(some => some.reduce((sum, [, , lag]) => sum + Number(lag), 0)))
+  const lags = parseMetrics(text).filter(({ name }) => name === 'eddy_consumer_lag_records')
+  const byStage = Map.groupBy(lags, ({ labels }) => labels.stage)
+  return Math.max(0, ...[...byStage.values()].map(some => some.reduce((sum, { value }) => sum + value, 0)))
 }
 
 /** Waits for the alert, then looks on for a while: the names of all that fired meanwhile. */
@@ -147,7 +145,7 @@ describe.runIf(hasPrometheus())('fault × alert, seen by a real Prometheus', () 
         // Each start must have been seen; its time is rounded to seconds.
         await delay(2000)
       }
-    if (row.alert === 'EddyLag') keepingBehind(url, 150_000)
+    if (row.alert === 'EddyLag') inBackground(signal => keepBehind(url, 150_000, signal))
     if (row.alert === 'EddyDiskAlmostFull') {
       const { bsize, bavail } = statfsSync(data)
       writeFileSync(join(data, 'ballast'), Buffer.alloc(bsize * bavail - Math.floor(0.05 * (row.disk as number))))

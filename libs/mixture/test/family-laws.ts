@@ -1,5 +1,6 @@
 import {
   type Block,
+  type ComponentRange,
   DEFAULT_PRIOR,
   empty,
   type Family,
@@ -142,6 +143,12 @@ const part = (block: Block, from: number, to: number): Block => ({
   values: block.values.subarray(from * block.columns, to * block.columns),
 })
 
+/** At least one of K components, side by side. */
+function someComponents(uniform: Random, components: number): ComponentRange {
+  const from = Math.floor(uniform() * components)
+  return { from, to: from + 1 + Math.floor(uniform() * (components - from)) }
+}
+
 const allFinite = (parameters: Parameters): boolean =>
   Object.values(parameters).every(array => array.every(Number.isFinite))
 
@@ -249,8 +256,7 @@ export function familyLaws(name: string, subject: LawSubject, options: LawOption
       const { family, block, responsibilities, parameters, uniform } = build(subject, input)
       const { components: K } = input
       const statistics = observed(family, block, responsibilities, parameters)
-      const from = Math.floor(uniform() * K)
-      const to = from + 1 + Math.floor(uniform() * (K - from))
+      const { from, to } = someComponents(uniform, K)
       const whole = family.maximise(statistics, DEFAULT_PRIOR, parameters)
       const some = family.maximise(statistics, DEFAULT_PRIOR, parameters, { from, to })
       for (const [name, { length }] of Object.entries(whole)) {
@@ -264,8 +270,7 @@ export function familyLaws(name: string, subject: LawSubject, options: LawOption
       const { family, block, responsibilities, parameters, uniform } = build(subject, input)
       const { components: K } = input
       const statistics = observed(family, block, responsibilities, parameters)
-      const from = Math.floor(uniform() * K)
-      const to = from + 1 + Math.floor(uniform() * (K - from))
+      const { from, to } = someComponents(uniform, K)
       const before = structuredClone(parameters)
       const into = structuredClone(parameters)
       for (const array of Object.values(into)) array.fill(7)

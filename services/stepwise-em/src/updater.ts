@@ -35,13 +35,11 @@ export class Updater {
   readonly #learner: Learner
   /** its arrays are the learner's */
   #snapshot: Snapshot
-  #version: bigint
   #folds = 0
 
   constructor(options: UpdaterOptions, initial: Snapshot) {
     this.#options = options
     this.#snapshot = initial
-    this.#version = initial.version
     this.#specification = JSON.parse(initial.specification) as ModelSpecification
     this.#statisticsLength = createMixture(this.#specification).statisticsLength
     const state = { ...initial, step: Number(initial.step) }
@@ -50,7 +48,7 @@ export class Updater {
 
   /** Of the newest published snapshot. */
   get version(): bigint {
-    return this.#version
+    return this.#snapshot.version
   }
 
   /** Folds the messages of a delivery; one delivery at a time. */
@@ -126,7 +124,6 @@ export class Updater {
   #publish(): OutgoingRecord[] {
     const { model, now, maxRecordBytes, metrics } = this.#options
     this.#snapshot = { ...this.#snapshot, version: this.#snapshot.version + 1n, createdAt: now() }
-    this.#version = this.#snapshot.version
     const records = snapshotRecords(this.#snapshot, maxRecordBytes)
     const bytes = records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
     metrics?.snapshotBytes.set({ model }, bytes)

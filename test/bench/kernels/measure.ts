@@ -70,14 +70,8 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
       for (const step of ['em', 'score'] as const) {
         const rounded = step === 'score' && shape.covariance === 'full'
         const variants = rounded ? (['dense', 'skip', 'f32'] as const) : (['dense', 'skip'] as const)
-        const { f32, ...rest } = contenders
-        const rates = await rounds(
-          rounded ? { ...rest, f32: f32! } : rest,
-          step,
-          batch,
-          options.rounds,
-          options.seconds,
-        )
+        const { f32: _, ...inDoubles } = contenders
+        const rates = await rounds(rounded ? contenders : inDoubles, step, batch, options.rounds, options.seconds)
         const middle = (name: string) => median(rates[name]!)
         for (const values of Object.values(rates)) worstSpread = Math.max(worstSpread, spread(values))
         for (const variant of variants)

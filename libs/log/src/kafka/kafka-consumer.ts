@@ -50,11 +50,6 @@ export class Cursor {
   constructor(partition: number) {
     this.partition = partition
   }
-
-  answered(): void {
-    this.asking = false
-    this.progressAt = performance.now()
-  }
 }
 
 export class KafkaDelivery implements Delivery {
@@ -233,9 +228,12 @@ export class KafkaConsumer {
     if (group !== undefined) await Promise.all(cursors.map(cursor => this.#tenure.take(cursor)))
     failpoint('taken')
     const partitions = cursors.map(({ partition }) => partition)
-    for (const cursor of cursors) cursor.asking = typeof from === 'function'
+    for (const cursor of cursors) cursor.asking = true
     const start = typeof from === 'function' ? await from(partitions) : from
-    for (const cursor of cursors) cursor.answered()
+    for (const cursor of cursors) {
+      cursor.asking = false
+      cursor.progressAt = performance.now()
+    }
     const offsets = await this.#admin.offsets(this.#topic)
     for (const cursor of cursors) {
       const offset = await this.#startOf(cursor.partition, start, offsets[cursor.partition]!)
