@@ -1,7 +1,7 @@
 import type { Block } from '../block.ts'
 import type { Family, Parameters, Statistics } from '../family.ts'
 import type { GaussianLayout } from '../gaussian/layout.ts'
-import { copyRows, loadKernel, takeStatistics } from './loaded-kernel.ts'
+import { copyRows, lendStatistics, loadKernel, takeStatistics } from './loaded-kernel.ts'
 import { kernelShape } from './shape.ts'
 
 /** The methods of a gaussian family that the compiled kernel has, for products of families and given responsibilities. */
@@ -18,18 +18,16 @@ export function compiledGaussian(layout: GaussianLayout, reference: CompiledGaus
     if (kernel === undefined) return false
     const { exports } = kernel
     const several = block.rows > kernel.rows
-    const sum = several ? new Float64Array(into.length) : into
+    const sums = several ? into.slice() : into
     for (let from = 0; from < block.rows; from += kernel.rows) {
       const to = Math.min(block.rows, from + kernel.rows)
       copyRows(kernel, block, from, to)
       kernel.memory.posterior.set(responsibilities.subarray(from * components, to * components))
-      if (!Number.isFinite(exports.observe(to - from))) {
-        exports.clearStatistics()
-        return false
-      }
-      takeStatistics(kernel, sum)
+      lendStatistics(kernel, sums)
+      if (!Number.isFinite(exports.observe(to - from))) return false
+      takeStatistics(kernel, sums)
     }
-    if (several) for (let i = 0; i < sum.length; i++) into[i]! += sum[i]!
+    if (several) into.set(sums)
     return true
   }
 

@@ -39,7 +39,6 @@ export function compiledMaximise(
   memory.reference.set(previous.reference!)
   const { meanPseudoEvents, covariancePseudoEvents, varianceFloor } = prior
   const done = exports.maximise(meanPseudoEvents, covariancePseudoEvents, varianceFloor, from, to)
-  exports.clearStatistics()
   const estimates = into === undefined ? newEstimates(memory) : writeEstimates(memory, layout.components, only, into)
   const left: number[] = []
   if (done < to - from) for (let k = from; k < to; k++) if (memory.settled[k] === 0) left.push(k)

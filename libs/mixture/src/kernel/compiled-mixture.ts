@@ -4,7 +4,7 @@ import type { Mixture } from '../mixture.ts'
 import { negligibleCut, singlePrecision } from './engine.ts'
 import type { KernelForm } from './form.ts'
 import { addLevelSums, clearLevelSums, writeLevels } from './level-sums.ts'
-import { copyRows, type LoadedKernel, loadKernel, takeStatistics } from './loaded-kernel.ts'
+import { copyRows, type LoadedKernel, lendStatistics, loadKernel, takeStatistics } from './loaded-kernel.ts'
 import { leastSingleDensity } from './single-precision.ts'
 
 /** The methods of a mixture that the compiled kernel has. */
@@ -63,15 +63,14 @@ function expectationOfRows(
   copyRows(kernel, block, from, to, form.places)
   const firsts = writeLevels(kernel, form, parameters, block, from, to)
   if (weights !== undefined) memory.weights.set(weights.subarray(from, to))
+  const sums = form.levelled.length === 0 ? into : into.subarray(form.statistics.from, form.statistics.to)
+  lendStatistics(kernel, sums)
   const value = exports.expectation(to - from, weights === undefined ? 0 : 1, negligibleCut(), form.shape.levelColumns)
   const taken = !Number.isNaN(value)
   if (taken) addLevelSums(kernel, form, firsts, into)
   clearLevelSums(kernel, form, firsts.at(-1)!)
-  if (!taken) {
-    exports.clearStatistics()
-    return false
-  }
-  takeStatistics(kernel, into.subarray(form.statistics.from))
+  if (!taken) return false
+  takeStatistics(kernel, sums)
   total.logLikelihood += value
   if (weights === undefined) total.weight += to - from
   else for (let n = from; n < to; n++) total.weight += weights[n]!

@@ -45,7 +45,6 @@ export interface KernelExports {
     levels: number,
   ): void
   prepare(): void
-  clearStatistics(): void
   expectation(rows: number, weighted: number, cut: number, levelColumns: number): number
   observe(rows: number): number
   score(rows: number, cut: number, levelColumns: number, least: number): number

@@ -33,7 +33,7 @@ export function writeLevels(
   return firsts
 }
 
-/** Adds the statistics of the columns of levels to `into`: before the kernel's own are taken, whose s0 they share. */
+/** Adds the statistics of the columns of levels to `into`; s0 they share with the kernel's own, which went on from those in `into`. */
 export function addLevelSums(
   kernel: LoadedKernel,
   { levelled, shape }: KernelForm,
@@ -44,7 +44,7 @@ export function addLevelSums(
   const { levelSums, statistics } = kernel.memory
   for (const [f, { levels, statistics: range }] of levelled.entries()) {
     const own = into.subarray(range.from, range.to)
-    for (let k = 0; k < shape.components; k++) own[k]! += statistics[k]!
+    for (let k = 0; k < shape.components; k++) own[k] = statistics[k]!
     levels.addSums(own, levelSums.subarray(firsts[f]! * pitch), pitch)
   }
 }

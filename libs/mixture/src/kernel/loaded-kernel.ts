@@ -63,8 +63,8 @@ export const levelPitch = ({ components }: KernelShape): number => (components +
 let current: { readonly kernel: LoadedKernel; readonly held: readonly (Float64Array | undefined)[] } | undefined
 
 /**
- * The kernel laid out for `shape` and up to `rows` rows at once, its statistics cleared, or undefined where the reference is to
- * run. Whoever writes statistics clears them.
+ * The kernel laid out for `shape` and up to `rows` rows at once, or undefined where the reference is to run. Its statistics are
+ * whatever was there.
  */
 export function layOut(shape: KernelShape, rows: number): LoadedKernel | undefined {
   const exports = kernelExports()
@@ -166,9 +166,12 @@ export function copyRows(
       for (let i = 0; i < places.length; i++) out[t++] = values[at + places[i]!]!
 }
 
-/** Adds the kernel's statistics to `into` and clears them. */
-export function takeStatistics(kernel: LoadedKernel, into: Statistics): void {
-  const { statistics } = kernel.memory
-  for (let i = 0; i < statistics.length; i++) into[i]! += statistics[i]!
-  kernel.exports.clearStatistics()
+/** Has the kernel go on adding to these sums. */
+export function lendStatistics({ memory }: LoadedKernel, sums: Statistics): void {
+  memory.statistics.set(sums)
+}
+
+/** The sums with what the kernel has added. */
+export function takeStatistics({ memory }: LoadedKernel, sums: Statistics): void {
+  sums.set(memory.statistics)
 }

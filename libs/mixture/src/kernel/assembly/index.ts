@@ -62,7 +62,7 @@ import {
 import { factorPanelsLength, packFactor, tileRows, triangularTile, whitenTile } from './triangular'
 
 export { maximise } from './maximise'
-export { clearStatistics, configure } from './memory'
+export { configure } from './memory'
 export {
   activeCount,
   codes,
@@ -271,7 +271,7 @@ function addOthers(row: i32, rows: i32): void {
 }
 
 /**
- * E-step of `rows` events: adds their expected statistics to `statistics`.
+ * E-step of `rows` events: adds their expected statistics to `statistics`, which the host has written.
  * Stops at the first block with an overflow; the statistics are then void.
  * @param cut log of the share of an event's largest density at or below which a component is left out; ≤ −708 for none
  * @param levelColumns columns of levels, whose codes and table the host has written; 0 for none

@@ -240,11 +240,6 @@ export function configure(kind: i32, k: i32, d: i32, rows: i32, levelColumns: i3
   memory.fill(means, 0, (k * paddedColumns) << 3)
   memory.fill(densities + <usize>k * DENSITY_PITCH, 0, DENSITY_PITCH)
   memory.fill(levelSums, 0, <usize>levels * levelPitch)
-  clearStatistics()
-}
-
-export function clearStatistics(): void {
-  memory.fill(statistics, 0, (<usize>statisticsLength) << 3)
   activeCount = 0
 }
 
