@@ -28,7 +28,7 @@ export interface BlendedStatistics extends Omit<StepwiseState, 'parameters'> {
 
 /**
  * S ← (1−γ_t) S + γ_t s̄ (Cappé & Moulines 2009, eq. 8).
- * @param batchMeanStatistics the batch's statistics under some (usually these) parameters, divided by `batchWeight`
+ * @param batchStatistics the batch's under some (usually these) parameters: the sum, `batchWeight` s̄
  * @param batchWeight Σ of event weights, ≥ 0
  * @param into written to: becomes the new S
  * @returns undefined for a batch without weight, or with a statistic that is not finite
@@ -36,14 +36,14 @@ export interface BlendedStatistics extends Omit<StepwiseState, 'parameters'> {
 export function stepwiseBlend(
   settings: StepwiseSettings,
   state: Omit<StepwiseState, 'parameters'>,
-  batchMeanStatistics: Statistics,
+  batchStatistics: Statistics,
   batchWeight: number,
   into: Statistics = new Float64Array(state.statistics.length),
 ): BlendedStatistics | undefined {
   if (!(batchWeight > 0)) return undefined
   const step = state.step + 1
   const gamma = stepSize(settings.stepSize, step, batchWeight)
-  if (!blendFinite(into, state.statistics, batchMeanStatistics, gamma)) return undefined
+  if (!blendFinite(into, state.statistics, batchStatistics, 1 / batchWeight, gamma)) return undefined
   const effectiveSampleSize = 1 / ((1 - gamma) ** 2 / state.effectiveSampleSize + gamma ** 2 / batchWeight)
   return { statistics: into, step, effectiveSampleSize, prior: perUnitWeight(settings.prior, effectiveSampleSize) }
 }
@@ -57,21 +57,27 @@ export function stepwiseUpdate(
   mixture: Mixture,
   settings: StepwiseSettings,
   state: StepwiseState,
-  batchMeanStatistics: Statistics,
+  batchStatistics: Statistics,
   batchWeight: number,
 ): StepwiseState {
-  const blended = stepwiseBlend(settings, state, batchMeanStatistics, batchWeight)
+  const blended = stepwiseBlend(settings, state, batchStatistics, batchWeight)
   if (blended === undefined) return state
   const { prior, ...next } = blended
   return { parameters: mixture.maximise(next.statistics, prior, state.parameters), ...next }
 }
 
-/** As `blend`, in one pass, because statistics are long: into ← (1−γ) S + γ s̄. @returns whether s̄ is finite */
-function blendFinite(into: Statistics, statistics: Statistics, mean: Statistics, gamma: number): boolean {
+/** As `scale` and `blend`, in one pass, because statistics are long: into ← (1−γ) S + γ s̄. @returns whether s̄ is finite */
+function blendFinite(
+  into: Statistics,
+  statistics: Statistics,
+  batch: Statistics,
+  factor: number,
+  gamma: number,
+): boolean {
   const keep = 1 - gamma
   let sum = 0
   for (let i = 0; i < into.length; i++) {
-    const value = mean[i]!
+    const value = batch[i]! * factor
     // A product with 0 is NaN where the factor is not finite.
     sum += value * 0
     into[i] = keep * statistics[i]! + gamma * value

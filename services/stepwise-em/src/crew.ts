@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { KernelChoice, KernelOptions } from '@eddy/mixture'
 import type { Work } from './model-part.ts'
@@ -17,13 +18,14 @@ import {
 const entry = new URL(`./model-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 
 /** How long the calling thread that has done its part looks for the end of the others, ms. */
-const PATIENCE = 0.3
+const WATCH = 0.3
 
 /** Threads that do the parts of one piece of work at a time. They begin with the first memory they are sent, and sleep while there is no work. */
 export class Crew {
   readonly threads: number
   readonly #words: Int32Array<SharedArrayBuffer>
   readonly #options: Omit<ThreadOptions, 'index'>
+  readonly #patience: number
   #workers: readonly Worker[] = []
   #waiting: PromiseWithResolvers<void> | undefined
   #errors: Error[] = []
@@ -32,8 +34,10 @@ export class Crew {
   #lentCount = 0
   #failure: Error | undefined
 
-  constructor(threads: number, kernel: KernelChoice, kernelOptions: KernelOptions) {
+  /** @param patience see `work`, ms */
+  constructor(threads: number, kernel: KernelChoice, kernelOptions: KernelOptions, patience: number) {
     this.threads = threads
+    this.#patience = patience
     this.#words = new Int32Array(new SharedArrayBuffer(4 * wordsOf(threads)))
     this.#options = { threads, kernel, kernelOptions, words: this.#words.buffer }
   }
@@ -89,40 +93,60 @@ export class Crew {
 
   /**
    * Has all threads do their part.
-   * @param firstPart done by the calling thread instead of the first one of ours: it then waits a little for the others without
-   * giving way, because to be woken takes longer
+   * @param firstPart done by the calling thread, slice by slice, instead of the first one of ours, which goes on with it once the event
+   * loop has had other work between two slices for longer than `patience`; at the end it waits a little for the others without giving
+   * way, because to be woken takes longer
    * @throws the first error of a part, when all have ended
    */
-  work({ operation, rows, columns }: Work, firstPart?: () => void): Promise<void> {
+  work({ operation, rows, columns, slice }: Work, firstPart?: Iterator<void, void>): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     const words = this.#words
     words[Word.operation] = operation
     words[Word.rows] = rows
     words[Word.columns] = columns
+    words[Word.slice] = slice
+    words[Word.done] = 0
     words[Word.failed] = 0
     Atomics.store(words, Word.left, this.threads)
     Atomics.store(words, Word.watched, firstPart === undefined ? 0 : 1)
     const waiting = Promise.withResolvers<void>()
     this.#waiting = waiting
     this.#workers[0]!.ref()
-    for (let index = firstPart === undefined ? 0 : 1; index < this.threads; index++) {
-      Atomics.add(words, generationOf(index), 1)
-      Atomics.notify(words, generationOf(index))
-    }
-    if (firstPart !== undefined) this.#help(firstPart)
+    for (let index = firstPart === undefined ? 0 : 1; index < this.threads; index++) this.#wake(index)
+    if (firstPart !== undefined) void this.#help(firstPart, waiting)
     return waiting.promise
   }
 
-  #help(part: () => void): void {
+  #wake(index: number): void {
+    Atomics.add(this.#words, generationOf(index), 1)
+    Atomics.notify(this.#words, generationOf(index))
+  }
+
+  async #help(part: Iterator<void, void>, waiting: PromiseWithResolvers<void>): Promise<void> {
     const words = this.#words
     try {
-      part()
+      for (let done = 1; !part.next().done; done++) {
+        const paused = performance.now()
+        await setImmediate()
+        if (this.#waiting !== waiting) return
+        if (performance.now() - paused > this.#patience) {
+          words[Word.done] = done
+          Atomics.store(words, Word.watched, 0)
+          this.#wake(0)
+          return
+        }
+      }
     } catch (error) {
       Atomics.add(words, Word.failed, 1)
       this.#errors.push(error as Error)
     }
+    this.#watch()
+  }
+
+  #watch(): void {
+    const words = this.#words
     const others = Atomics.sub(words, Word.left, 1) - 1
-    for (const began = performance.now(); others > 0 && performance.now() - began < PATIENCE; )
+    for (const began = performance.now(); others > 0 && performance.now() - began < WATCH; )
       if (Atomics.load(words, Word.watched) === 0) break
     // Whoever of the two takes the word away second knows that the other has done so.
     this.#done = others === 0 || Atomics.exchange(words, Word.watched, 0) === 0

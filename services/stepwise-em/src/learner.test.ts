@@ -1,4 +1,4 @@
-import { empty, random, rowsOf, type StepwiseState, scale, specifiedModel, stepwiseUpdate, warmUp } from '@eddy/mixture'
+import { empty, random, rowsOf, type StepwiseState, specifiedModel, stepwiseUpdate, warmUp } from '@eddy/mixture'
 import { describe, expect, it } from 'vitest'
 import { localEStep } from './e-step.ts'
 import { Learner } from './learner.ts'
@@ -33,16 +33,16 @@ function statisticsOf(i: number, state: StepwiseState) {
 function* states(count: number): Generator<StepwiseState> {
   let state = initial
   for (let i = 0; i < count; i++) {
-    state = stepwiseUpdate(mixture, specification, state, scale(statisticsOf(i, state), 1 / 50), 50)
+    state = stepwiseUpdate(mixture, specification, state, statisticsOf(i, state), 50)
     yield state
   }
 }
 
-const threaded = (helped: number) => modelThreads(2, { worthwhile: 0, helped })
+const threaded = (patience: number) => modelThreads(2, { worthwhile: 0, patience })
 
 describe.each([
   ['on the calling thread', () => ({ mStep: localMStep(), close: async () => {} })],
-  ['on two threads', () => threaded(0)],
+  ['on two threads', () => threaded(-1)],
   ['on the calling thread and another', () => threaded(Number.POSITIVE_INFINITY)],
 ])('Learner %s', (_, open) => {
   it('learns the same bytes as in new memory, and leaves a state as it is while it is learned from', async () => {

@@ -4,7 +4,6 @@ import {
   type Parameters,
   type Statistics,
   type StepwiseState,
-  scale,
   stepwiseBlend,
 } from '@eddy/mixture'
 import type { MStep } from './m-step.ts'
@@ -17,7 +16,7 @@ interface Memory {
 }
 
 /**
- * Stepwise EM after the E-step: mean, blend and M-step. A step writes what it makes to memory that the step before last has left, so that
+ * Stepwise EM after the E-step: blend and M-step. A step writes what it makes to memory that the step before last has left, so that
  * none becomes garbage, and in shared memory, where the threads of an M-step find it. The state that is learned from is never written to:
  * a step that fails leaves it as it was.
  */
@@ -51,14 +50,13 @@ export class Learner {
 
   /**
    * Learns a batch; one at a time.
-   * @param sum the batch's statistics; written to
+   * @param sum the batch's statistics
    * @param weight Σ of event weights
    * @returns false, with the state as it was, for a batch without weight, or with a statistic that is not finite
    */
   async learn(sum: Statistics, weight: number): Promise<boolean> {
     const memory = this.#spare
-    const mean = scale(sum, 1 / weight)
-    const blended = stepwiseBlend(this.#specification, this.#state, mean, weight, memory.statistics)
+    const blended = stepwiseBlend(this.#specification, this.#state, sum, weight, memory.statistics)
     if (blended === undefined) return false
     const { prior, ...next } = blended
     const previous = { specification: this.#text, parameters: this.#state.parameters }

@@ -3,6 +3,7 @@ import {
   componentsOfThread,
   estimatesAmong,
   Operation,
+  type Range,
   rowsOfThread,
   type SharedMemory,
   type SharedViews,
@@ -13,44 +14,59 @@ export interface Work {
   /** events of the whole batch */
   readonly rows: number
   readonly columns: number
+  /** events, or components of an M-step, that are done at once */
+  readonly slice: number
 }
 
-/** Does one of the parts of a piece of work; `views.parameters` are those it is done under. */
-export type DoPart = (index: number, work: Work, memory: SharedMemory, views: SharedViews) => void
+/**
+ * Does one of the parts of a piece of work, and pauses after each slice but the last; `views.parameters` are those it is done under.
+ * @param done slices that have been done, on whatever thread
+ */
+export type DoPart = (
+  index: number,
+  work: Work,
+  memory: SharedMemory,
+  views: SharedViews,
+  done?: number,
+) => Generator<void, void>
+
+/** Does a slice: events, or components. */
+type DoSlice = (index: number, slice: Range, work: Work, memory: SharedMemory, views: SharedViews) => void
+
+const rowsBetween = ({ values }: SharedViews, columns: number, { from, to }: Range) => ({
+  rows: to - from,
+  columns,
+  values: values.subarray(from * columns, to * columns),
+})
 
 export function partsOf(threads: number): DoPart {
   const modelOf = cachedModel()
 
-  function expectation(index: number, { rows, columns }: Work, { specification }: SharedMemory, views: SharedViews) {
-    const { from, to } = rowsOfThread(rows, index, threads)
-    const { parameters, values, weights, statistics, sums, totals } = views
-    const sum = (index === 0 ? statistics : sums[index - 1]!).fill(0)
-    totals[index]!.fill(0)
-    if (from === to) return
-    const block = { rows: to - from, columns, values: values.subarray(from * columns, to * columns) }
+  const sumOf = (index: number, { statistics, sums }: SharedViews) => (index === 0 ? statistics : sums[index - 1]!)
+
+  const expectation: DoSlice = (index, slice, { columns }, { specification }, views) => {
+    const { parameters, weights, totals } = views
     const { logLikelihood, weight } = modelOf(specification).expectation(
       parameters,
-      block,
-      weights.subarray(from, to),
-      sum,
+      rowsBetween(views, columns, slice),
+      weights.subarray(slice.from, slice.to),
+      sumOf(index, views),
     )
-    totals[index]!.set([logLikelihood, weight])
+    const total = totals[index]!
+    total[0]! += logLikelihood
+    total[1]! += weight
   }
 
-  function score(index: number, { rows, columns }: Work, { specification, layout }: SharedMemory, views: SharedViews) {
-    const { from, to } = rowsOfThread(rows, index, threads)
-    if (from === to) return
-    const { parameters, values, posterior, logDensity } = views
+  const score: DoSlice = (_, slice, { columns }, { specification, layout }, views) => {
+    const { parameters, posterior, logDensity } = views
     const { components } = layout
-    const block = { rows: to - from, columns, values: values.subarray(from * columns, to * columns) }
-    const posteriors = posterior.subarray(from * components, to * components)
-    modelOf(specification).score(parameters, block, posteriors, logDensity.subarray(from, to))
+    const posteriors = posterior.subarray(slice.from * components, slice.to * components)
+    const densities = logDensity.subarray(slice.from, slice.to)
+    modelOf(specification).score(parameters, rowsBetween(views, columns, slice), posteriors, densities)
   }
 
-  function maximise(index: number, { specification, layout }: SharedMemory, views: SharedViews) {
+  const maximise: DoSlice = (_, only, __, { specification, layout }, views) => {
     const { components } = layout
-    const only = componentsOfThread(components, index, threads)
-    if (only.from === only.to) return
     const { parameters, estimates, statistics, prior } = views
     const [weightPseudoEvents, meanPseudoEvents, covariancePseudoEvents, varianceFloor] = prior
     const numbers = { weightPseudoEvents, meanPseudoEvents, covariancePseudoEvents, varianceFloor } as Prior
@@ -59,9 +75,27 @@ export function partsOf(threads: number): DoPart {
       if (estimated[name] !== estimates[name]) copyComponents(estimates[name]!, estimated[name]!, components, only)
   }
 
-  return (index, work, memory, views) => {
-    if (work.operation === Operation.expectation) expectation(index, work, memory, views)
-    else if (work.operation === Operation.score) score(index, work, memory, views)
-    else maximise(index, memory, views)
+  const slices = {
+    [Operation.expectation]: expectation,
+    [Operation.score]: score,
+    [Operation.maximise]: maximise,
+  }
+
+  return function* (index, work, memory, views, done = 0) {
+    const { operation, rows, slice } = work
+    const { components } = memory.layout
+    const { from, to } =
+      operation === Operation.maximise
+        ? componentsOfThread(components, index, threads)
+        : rowsOfThread(rows, index, threads)
+    if (operation === Operation.expectation && done === 0) {
+      sumOf(index, views).fill(0)
+      views.totals[index]!.fill(0)
+    }
+    const first = from + done * slice
+    for (let at = first; at < to; at += slice) {
+      if (at > first) yield
+      slices[operation](index, { from: at, to: Math.min(to, at + slice) }, work, memory, views)
+    }
   }
 }

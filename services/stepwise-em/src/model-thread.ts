@@ -101,8 +101,10 @@ for (let seen = 0; ; ) {
       operation: words[Word.operation] as Operation,
       rows: words[Word.rows]!,
       columns: words[Word.columns]!,
+      slice: words[Word.slice]!,
     }
-    doPart(index, work, memory!, withLent(views))
+    const done = index === 0 ? words[Word.done]! : 0
+    for (const _ of doPart(index, work, memory!, withLent(views), done));
   } catch (error) {
     Atomics.add(words, Word.failed, 1)
     port.postMessage(error satisfies unknown as ThreadMessage)

@@ -16,6 +16,7 @@ import { partsOf, type Work } from './model-part.ts'
 import { beginningOf, layoutOf, renewed } from './shared-parameters.ts'
 import {
   allocate,
+  BLOCK,
   estimatesAmong,
   Operation,
   Role,
@@ -41,30 +42,38 @@ export interface ModelThreadsOptions {
   readonly kernelOptions?: KernelOptions
   /** multiplications from which on work is handed over; smaller is done by the calling thread, at once */
   readonly worthwhile?: number
-  /** multiplications of a part up to which the calling thread does the first one itself */
-  readonly helped?: number
+  /** multiplications of a slice, what is done at once */
+  readonly slice?: number
+  /** how long the event loop may have other work between two slices of the calling thread before that leaves the rest to the others, ms; negative for all of it */
+  readonly patience?: number
 }
 
 /** About 1 ms on one thread. To hand work over and take back what came of it costs a tenth of that on an idle machine, and several times as much on a busy one. */
 const WORTHWHILE = 2 ** 23
 
-/** Multiplications of a part, some 2 ms, up to which the calling thread does one of the parts itself: it is not held up longer than that. */
-const HELPED = 2 ** 24
+/** Some 2 ms: the calling thread does not hold up the event loop for longer than that. */
+const SLICE = 2 ** 24
+
+/** In a slice, of whatever costs nothing. */
+const MOST_UNITS = 2 ** 20
+
+/** A turn of an event loop that has nothing to do takes 0.02 ms. */
+const PATIENCE = 0.5
 
 /**
  * The E-step, the M-step and scoring on threads of their own with shared memory, so that the calling thread stays free and
  * several cores are used. A batch is split into as many equal parts of consecutive rows, whose statistics are added in the order of
  * the parts: the result depends on the number of threads (in the last bits), never on timing. The M-step is split by components, and
  * scoring by events, with the same bits as on one thread. One piece of work is done at a time, in the order asked for. What a caller has
- * in shared memory (parameters as `sharedParameters` lays them) is not copied. Of small work the calling thread does the first part, which
- * saves it from being woken.
+ * in shared memory (parameters as `sharedParameters` lays them) is not copied. The calling thread does the first part, slice
+ * by slice, as long as it has nothing else to do: to sleep and be woken takes longer, and a thread more might have to wait for a core.
  * @param threads at least 1
  */
 export function modelThreads(threads: number, options: ModelThreadsOptions = {}): ModelThreads {
   if (!(Number.isInteger(threads) && threads >= 1))
     throw new RangeError(`threads: expected an integer of at least 1, got ${threads}. Use localEStep for none.`)
-  const { kernel = 'auto', kernelOptions = {}, worthwhile = WORTHWHILE, helped = HELPED } = options
-  const crew = new Crew(threads, kernel, kernelOptions)
+  const { kernel = 'auto', kernelOptions = {}, worthwhile = WORTHWHILE, slice = SLICE, patience = PATIENCE } = options
+  const crew = new Crew(threads, kernel, kernelOptions, patience)
   const desk = new Desk(crew)
   const modelOf = cachedModel()
   const doPart = partsOf(threads)
@@ -75,15 +84,19 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
     turn = done.catch(() => {})
     return done
   }
-  const share = (cost: number, work: Work, views: SharedViews): Promise<void> => {
-    const helps = threads > 1 && cost / threads <= helped
-    return crew.work(work, helps ? () => doPart(0, work, desk.memory, views) : undefined)
+  /** @param cost of an event, or of a component in the M-step */
+  const share = (cost: number, work: Omit<Work, 'slice'>, views: SharedViews): Promise<void> => {
+    const unit = work.operation === Operation.maximise ? 1 : BLOCK
+    const units = Math.min(Math.floor(slice / (unit * cost)), MOST_UNITS)
+    const sliced = { ...work, slice: unit * Math.max(1, units) }
+    const helps = threads > 1 && units > 0 && patience >= 0
+    return crew.work(sliced, helps ? doPart(0, sliced, desk.memory, views) : undefined)
   }
   return {
     eStep: (snapshot, block, weights, into) => {
       const { specification, mixture } = modelOf(snapshot.specification)
-      const cost = eventCost(specification) * block.rows
-      if (cost < worthwhile) return here.eStep(snapshot, block, weights, into)
+      const cost = eventCost(specification)
+      if (cost * block.rows < worthwhile) return here.eStep(snapshot, block, weights, into)
       return inTurn(async () => {
         const shared = desk.lay(snapshot, block)
         if (!crew.lend(Role.weights, weights)) shared.weights.set(weights)
@@ -100,8 +113,9 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
     },
 
     mStep: (previous, statistics, prior, into) => {
-      const cost = updateCost(modelOf(previous.specification).specification)
-      if (cost < worthwhile) return here.mStep(previous, statistics, prior, into)
+      const { specification } = modelOf(previous.specification)
+      const cost = componentCost(specification)
+      if (cost * specification.components < worthwhile) return here.mStep(previous, statistics, prior, into)
       return inTurn(async () => {
         const shared = desk.lay(previous)
         if (!crew.lend(Role.statistics, statistics)) shared.statistics.set(statistics)
@@ -123,8 +137,8 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
     score: async (snapshot, block, { posterior, logDensity }) => {
       const model = modelOf(snapshot.specification)
       // Half an E-step.
-      const cost = (eventCost(model.specification) * block.rows) / 2
-      if (cost < worthwhile) {
+      const cost = eventCost(model.specification) / 2
+      if (cost * block.rows < worthwhile) {
         model.score(snapshot.parameters, block, posterior, logDensity)
         return
       }
@@ -157,14 +171,10 @@ export function eventCost({ features, components, covariance }: ModelSpecificati
   return components * (covariance === 'diag' || covariance === 'spherical' ? d : d * d)
 }
 
-/**
- * The multiplications of an M-step that can be split by components, as a share of what it costs to have the threads at work and back once
- * more (at d = 64, K = 32, of 0.7 ms 0.2 were won and more lost by threads that got their core late); 0 for what is quick or cannot be
- * split.
- */
-function updateCost({ features, components, covariance, family }: ModelSpecification): number {
+/** About the multiplications of a component's M-step that can be split by components; 0 for what is quick or cannot be split. */
+function componentCost({ features, covariance, family }: ModelSpecification): number {
   const split = family === 'gaussian' && covariance === 'full' && features.every(({ type }) => type === 'number')
-  return split ? (components * features.length ** 3) / 16 : 0
+  return split ? features.length ** 3 : 0
 }
 
 function copies(names: readonly string[], from: Parameters): Parameters {

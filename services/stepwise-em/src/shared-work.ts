@@ -27,8 +27,12 @@ export const Word = {
   columns: 5,
   /** changes with the parameters: what a kernel remembers of them is void */
   version: 6,
+  /** events, or components of an M-step, of a slice */
+  slice: 7,
+  /** slices of the first part that the calling thread has done */
+  done: 8,
   /** from here on, for each `Role`: the number of the caller's buffer, 0 for none, and where in it the array begins, in doubles */
-  lent: 8,
+  lent: 10,
 } as const
 
 const WORDS = 32
@@ -139,16 +143,22 @@ export const allocate = (specification: string, layout: SharedLayout): SharedMem
 })
 
 /** Events are split at multiples of what the compiled kernel takes at once. */
-const BLOCK = 64
+export const BLOCK = 64
 
-/** A thread's events of a batch: [from, to), by the numbers alone. */
+/** [from, to) of a batch's events, or of the components. */
+export interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** A thread's events of a batch, by the numbers alone. */
 export const rowsOfThread = (rows: number, index: number, threads: number) => partOf(rows, BLOCK, index, threads)
 
 /** A thread's components. */
 export const componentsOfThread = (components: number, index: number, threads: number) =>
   partOf(components, 1, index, threads)
 
-function partOf(count: number, unit: number, index: number, threads: number): { from: number; to: number } {
+function partOf(count: number, unit: number, index: number, threads: number): Range {
   const units = Math.ceil(count / unit)
   const edge = (i: number) => Math.min(count, unit * Math.floor((units * i) / threads))
   return { from: edge(index), to: edge(index + 1) }

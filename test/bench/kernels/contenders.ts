@@ -43,7 +43,7 @@ export const ONE_THREAD: NodeJS.ProcessEnv = {
 }
 
 /**
- * Eddy in this process. An EM step is what the service does for a batch: E-step, statistics, mean, blend, M-step.
+ * Eddy in this process. An EM step is what the service does for a batch: E-step, statistics, blend, M-step.
  * @param negligible see KernelOptions; 0 is the `dense` variant
  */
 export function eddy(
@@ -68,7 +68,7 @@ export function eddy(
   const em = (batch: Block): void => {
     statistics.fill(0)
     const { weight } = model.expectation(state.parameters, batch, undefined, statistics)
-    state = stepwiseUpdate(model, settings, state, scale(statistics, 1 / weight), weight)
+    state = stepwiseUpdate(model, settings, state, statistics, weight)
   }
   return {
     description: choice,

@@ -126,7 +126,7 @@ function contender(each: MixedCase): (step: Step, seconds: number) => number {
       if (step === 'em') {
         statistics.fill(0)
         const { weight } = model.expectation(state.parameters, batch, undefined, statistics)
-        state = stepwiseUpdate(model, settings, state, scale(statistics, 1 / weight), weight)
+        state = stepwiseUpdate(model, settings, state, statistics, weight)
       } else model.score(parameters, batch, posterior, logDensity)
       events += BATCH
     } while (performance.now() - from < 1000 * seconds)

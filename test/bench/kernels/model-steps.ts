@@ -36,7 +36,7 @@ const ROWS = 16 * 1024
 const shared = (length: number) => new Float64Array(new SharedArrayBuffer(8 * length))
 
 /**
- * The steps of the services' learning and scoring for one shape: E-step, mean, blend and M-step; or scoring.
+ * The steps of the services' learning and scoring for one shape: E-step, blend and M-step; or scoring.
  * @param threads of their own; 0 for this one
  */
 export async function stepRunner(name: string, variant: Variant, threads: number): Promise<StepRunner> {

@@ -10,7 +10,6 @@ import {
   mixture,
   random,
   type StepwiseState,
-  scale,
   stepwiseUpdate,
   warmUp,
 } from '@eddy/mixture'
@@ -105,7 +104,7 @@ function runEddy(block: Block, seed: number) {
   for (let from = 0; from < ROWS; from += BATCH) {
     statistics.fill(0)
     const { weight } = model.expectation(state.parameters, transformed(from), undefined, statistics)
-    state = stepwiseUpdate(model, specification, state, scale(statistics, 1 / weight), weight)
+    state = stepwiseUpdate(model, specification, state, statistics, weight)
   }
   const end = seconds()
   const labels = new Int32Array(ROWS)

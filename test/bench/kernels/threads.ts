@@ -5,6 +5,9 @@ import { median } from './statistics.ts'
 
 const THREADS = 2
 
+/** Of a turn at least: threads that have slept through the others' turns are woken in its first step. */
+const LEAST_SECONDS = 0.4
+
 /** Two threads beside one. */
 export interface ThreadsResult extends Task {
   /** events per second of the services' steps on two threads, as a multiple of one thread */
@@ -50,7 +53,7 @@ export async function measureThreads(
           const rates: [number[], number[], number[]] = [[], [], []]
           for (let i = -1; i < rounds; i++)
             for (const [c, contender] of [one, two, apart].entries()) {
-              const rate = await contender.run(task, seconds)
+              const rate = await contender.run(task, Math.max(seconds, LEAST_SECONDS))
               if (i >= 0) rates[c]!.push(rate)
             }
           const ratioOf = (of: readonly number[]) => Number((median(of) / median(rates[0])).toPrecision(3))
@@ -69,10 +72,11 @@ export function threadsTable(results: readonly ThreadsResult[]): string {
   const lines = [
     '## Two threads beside one',
     '',
-    "The services' E-step, M-step and scoring (`modelThreads`) on two threads with shared memory, asked for from a third that stays free, in",
-    'events per second as a multiple of one thread (the calling one). In brackets what the machine has to give: two threads that do one',
-    "thread's work each and share nothing. Work that is too small to be handed over stays on the calling thread. The parameters of an E-step",
-    'lie, as a worker has them from the log, in memory that is not shared: to copy them is part of the step, to decode them is not.',
+    "The services' E-step, M-step and scoring (`modelThreads`) on two threads with shared memory, in events per second as a multiple of one",
+    'thread (the calling one). The calling thread does one of the two parts, in slices of some 2 ms between which the event loop turns. In',
+    "brackets what the machine has to give: two threads that do one thread's work each and share nothing. Work that is too small to be handed",
+    'over stays on the calling thread. The parameters of an E-step lie, as a worker has them from the log, in memory that is not shared: to',
+    'copy them is part of the step, to decode them is not.',
     '',
     `| shape | step | variant |${batches.map(batch => ` batch ${batch} |`).join('')}`,
     `|---|---|---|${batches.map(() => '---|').join('')}`,

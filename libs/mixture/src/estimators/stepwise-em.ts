@@ -61,7 +61,6 @@ export function stepwiseEm(options: StepwiseOptions): Estimator {
             rowWeights?.subarray(from, to),
             statistics,
           )
-          if (batch.weight > 0) scale(statistics, 1 / batch.weight)
           state = stepwiseUpdate(mixture, options, state, statistics, batch.weight)
           average?.add(state.statistics)
           logLikelihood += batch.logLikelihood
