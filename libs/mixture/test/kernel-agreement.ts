@@ -6,9 +6,12 @@ import {
   type Parameters,
   type Prior,
   type Random,
+  type Statistics,
   selectKernel,
 } from '@eddy/mixture'
 import { expect } from 'vitest'
+import { packedLength, unpackSymmetric } from '../src/numerics/packed.ts'
+import { symmetricEigen } from '../src/numerics/symmetric-eigen.ts'
 import { relativeError } from './family-laws.ts'
 
 export const COVARIANCES = ['full', 'tied', 'diag', 'spherical', 'factor'] as const
@@ -53,4 +56,33 @@ export function expectSameBitsAlone(model: Mixture, parameters: Parameters, { ro
     expect(alone.posterior).toEqual(posterior.slice(n * components, (n + 1) * components))
     expect(alone.logDensity[0]).toBe(logDensity[n])
   }
+}
+
+/**
+ * Both implementations estimate the same parameters: every array agrees to 1e-12, relative to its size; L⁻¹ of full covariances and
+ * its logarithm to δκ where that is more. Σ of condition κ that is off by δ‖Σ‖ has its L⁻¹ off by δκ‖L⁻¹‖ (Sun 1991; Higham 2002,
+ * §10.2), and rounding is δ = dε.
+ */
+export function expectSameEstimates(model: Mixture, statistics: Statistics, prior: Prior, previous: Parameters): void {
+  selectKernel('auto')
+  const actual = model.maximise(statistics, prior, previous)
+  selectKernel('typescript')
+  const expected = model.maximise(statistics, prior, previous)
+  expect(Object.keys(actual).toSorted()).toEqual(Object.keys(expected).toSorted())
+  const rounding = model.columns * Number.EPSILON * worstCondition(model, expected)
+  for (const [name, array] of Object.entries(expected)) {
+    const tolerance = name === 'precisionsCholesky' || name === 'logDeterminants' ? Math.max(1e-12, rounding) : 1e-12
+    expect(relativeError(actual[name]!, array), name).toBeLessThanOrEqual(tolerance)
+  }
+}
+
+/** The largest condition number of the components' full covariances; 0 for other forms. */
+function worstCondition({ inner, columns: d }: Mixture, { covariances }: Parameters): number {
+  let worst = 0
+  if (covariances!.length !== inner.components * packedLength(d)) return worst
+  for (let k = 0; k < inner.components; k++) {
+    const { values } = symmetricEigen(unpackSymmetric(covariances!, d, k * packedLength(d)), d)
+    worst = Math.max(worst, values[d - 1]! / values[0]!)
+  }
+  return worst
 }

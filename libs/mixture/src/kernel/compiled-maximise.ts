@@ -17,7 +17,8 @@ export interface Estimates {
 }
 
 /**
- * The M-step of full, diagonal and spherical components by the compiled kernel: of those in which nothing has to be regularised.
+ * The M-step of full, diagonal and spherical components by the compiled kernel: of all but those that have no
+ * finite statistics, or a singular matrix and no floor.
  * @param only the components to estimate; the rows of others are void, or as they were in `into`
  * @param into written to
  * @returns arrays of `into`, or new ones, or undefined where the kernel does not run or does not know the form

@@ -9,6 +9,7 @@ import {
   overallVariance,
   panels,
   solveTile,
+  square,
   statistics,
   triangle,
 } from './memory'
@@ -60,6 +61,17 @@ export function formCovariance(k: i32, kappa: f64, nu: f64): void {
 export function factorise(k: i32): f64 {
   const offset = <usize>(k * triangle) << 3
   return cholesky(covariances + offset) ? invert(factors + offset) : -1
+}
+
+/** Whether Σ − floor V is positive definite for component k: then no eigenvalue of V^−½ Σ V^−½ is below the floor. */
+export function isAbove(k: i32, floor: f64): bool {
+  memory.copy(square, covariances + (<usize>(k * triangle) << 3), <usize>triangle << 3)
+  let diagonal = square
+  for (let i: usize = 0; i < <usize>columns; i++) {
+    store<f64>(diagonal, load<f64>(diagonal) - floor * load<f64>(overallVariance + (i << 3)))
+    diagonal += (i + 2) << 3
+  }
+  return cholesky(square)
 }
 
 /**
@@ -204,6 +216,20 @@ function cholesky(matrix: usize): bool {
   return true
 }
 
+/** Four columns of a packed lower triangle's row: those up to the diagonal, which is the column `diagonal` of them, or beyond them. */
+// @ts-ignore: decorator
+@inline
+export function storeRow(out: usize, z0: v128, z1: v128, diagonal: i32): void {
+  if (diagonal >= 3) {
+    v128.store(out, z0)
+    v128.store(out, z1, 16)
+  } else {
+    store<f64>(out, f64x2.extract_lane(z0, 0))
+    if (diagonal > 0) store<f64>(out, f64x2.extract_lane(z0, 1), 8)
+    if (diagonal > 1) store<f64>(out, f64x2.extract_lane(z1, 0), 16)
+  }
+}
+
 /**
  * L⁻¹, four columns at a time (right-hand sides: columns of the identity), to a packed lower triangle.
  * @returns Σ_ij (L⁻¹)²_ij v_j
@@ -226,15 +252,7 @@ function invert(inverse: usize): f64 {
       const z1 = v128.load(row, 16)
       total = f64x2.add(total, f64x2.mul(f64x2.mul(z0, z0), v0))
       total = f64x2.add(total, f64x2.mul(f64x2.mul(z1, z1), v1))
-      const count = i - first
-      if (count >= 3) {
-        v128.store(out, z0)
-        v128.store(out, z1, 16)
-      } else {
-        store<f64>(out, f64x2.extract_lane(z0, 0))
-        if (count > 0) store<f64>(out, f64x2.extract_lane(z0, 1), 8)
-        if (count > 1) store<f64>(out, f64x2.extract_lane(z1, 0), 16)
-      }
+      storeRow(out, z0, z1, i - first)
     }
   }
   return f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1)

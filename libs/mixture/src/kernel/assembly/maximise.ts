@@ -1,6 +1,6 @@
-// The M-step of full, diagonal and spherical components whose covariances need no regularising; gaussian/maximise.ts is its
-// specification, and does the others.
-import { factorise, formCovariance } from './cholesky'
+// The M-step of full, diagonal and spherical components; gaussian/maximise.ts is its specification, and does those that have no
+// finite statistics, or a singular matrix and no floor.
+import { factorise, formCovariance, isAbove } from './cholesky'
 import { log } from './elementary'
 import {
   DIAGONAL,
@@ -19,6 +19,7 @@ import {
   statistics,
   triangle,
 } from './memory'
+import { raiseEigenvalues } from './regularise'
 
 /** As in gaussian/maximise.ts and gaussian/regularise.ts. */
 const OCCUPANCY_FLOOR: f64 = 1e-10
@@ -122,12 +123,13 @@ function estimateMean(k: i32, kappa: f64): void {
   }
 }
 
-/** @returns false if an eigenvalue may be below the floor, or the matrix is singular */
+/** @returns false if the matrix cannot be factored */
 function estimateMatrix(k: i32, kappa: f64, nu: f64, floor: f64): bool {
   formCovariance(k, kappa, nu)
   // trace ≥ 1/λ_min in units of the overall variance: where it is small, no eigenvalue is below the floor.
   const trace = factorise(k)
-  if (!(trace >= 0 && trace * floor <= 1)) return false
+  const isUsable = trace >= 0 && (trace * floor <= 1 || isAbove(k, floor))
+  if (!isUsable && !(floor > 0 && raiseEigenvalues(k, floor) && factorise(k) >= 0)) return false
   return storeLogDeterminant(k, sumOfLogs(factors + (<usize>(k * triangle) << 3)))
 }
 

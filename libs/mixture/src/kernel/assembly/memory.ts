@@ -89,6 +89,16 @@ export let overallVariance: usize = 0
 export let choleskyPanels: usize = 0
 /** [row][4]: right-hand sides of a forward substitution. */
 export let solveTile: usize = 0
+/** (d, padded d): V^−½ Σ V^−½ of a component to be regularised, then its eigenvectors, one a row; before it a packed Σ − floor V. */
+export let square: usize = 0
+/** (padded d): √ of the features' overall variances. */
+export let units: usize = 0
+/** (d): eigenvalues; the tridiagonal matrix's other diagonal; of the reflection that clears row i, ½ ‖u‖². */
+export let eigenvalues: usize = 0
+export let offDiagonal: usize = 0
+export let halfNorms: usize = 0
+/** (padded d): a matrix times a vector, zeros behind it. */
+export let product: usize = 0
 
 // Scratch of one block.
 /** [row/4][column][4]: events of a tile side by side. */
@@ -199,6 +209,12 @@ export function configure(kind: i32, k: i32, d: i32, rows: i32, levelColumns: i3
   overallVariance = reserve(paddedColumns)
   choleskyPanels = reserve(kind == FULL ? factorPanelsLength(panels) : 0)
   solveTile = reserve(paddedColumns * 8 + 8)
+  square = reserve(kind == FULL ? d * paddedColumns : 0)
+  units = reserve(paddedColumns)
+  eigenvalues = reserve(d)
+  offDiagonal = reserve(d)
+  halfNorms = reserve(d)
+  product = reserve(paddedColumns)
   tiles = reserve(BLOCK * paddedColumns)
   columnPanels = reserve(kind >= DIAGONAL ? panels * (<i32>SQUARE_PANEL_PITCH >> 3) : panels * (<i32>PANEL_PITCH >> 3))
   weightedPanel = reserve(<i32>PANEL_PITCH >> 3)
