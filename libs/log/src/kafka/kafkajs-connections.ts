@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
+import { claim } from './kafkajs-claim.ts'
 
 /*
  * kafkajs 2.2.4 (the version is pinned) loses its place in what a broker says:
@@ -30,17 +31,13 @@ const require = createRequire(import.meta.url)
 const { KafkaJSConnectionClosedError } = require('kafkajs/src/errors.js') as {
   KafkaJSConnectionClosedError: new (message: string, broker: { readonly host: string; readonly port: number }) => Error
 }
-const repaired = Symbol.for('eddy.kafkajs.connections')
 /** Bytes of the number that an answer begins with: how many follow. */
 const SIZE_BYTES = 4
 
 /** Puts kafkajs's connections right, once a process. */
 export function repairConnections(): void {
-  const { prototype } = require('kafkajs/src/network/connection.js') as {
-    prototype: Connection & { [repaired]?: boolean }
-  }
-  if (prototype[repaired]) return
-  prototype[repaired] = true
+  const { prototype } = require('kafkajs/src/network/connection.js') as { prototype: Connection }
+  if (!claim(prototype, 'connections')) return
 
   const { connect, disconnect } = prototype
   const connecting = new WeakMap<Connection, Promise<unknown>>()

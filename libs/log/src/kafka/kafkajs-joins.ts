@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { claim } from './kafkajs-claim.ts'
 
 /*
  * kafkajs 2.2.4 (the version is pinned) loses its place in its group:
@@ -18,15 +19,11 @@ export interface Group {
 }
 
 const require = createRequire(import.meta.url)
-const repaired = Symbol.for('eddy.kafkajs.joins')
 
 /** Puts kafkajs's joins right, once a process. */
 export function repairJoins(): void {
-  const { prototype } = require('kafkajs/src/consumer/consumerGroup.js') as {
-    prototype: Group & { [repaired]?: boolean }
-  }
-  if (prototype[repaired]) return
-  prototype[repaired] = true
+  const { prototype } = require('kafkajs/src/consumer/consumerGroup.js') as { prototype: Group }
+  if (!claim(prototype, 'joins')) return
 
   const { joinAndSync, fetch } = prototype
   const underWay = new WeakMap<Group, Promise<void>>()

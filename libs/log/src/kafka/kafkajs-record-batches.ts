@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import type { ISocketFactory } from 'kafkajs'
 import type { OutgoingRecord, StoredRecord } from '../event-log.ts'
 import { CompressionCodecs, KafkaJSNonRetriableError } from './kafkajs.ts'
+import { claim } from './kafkajs-claim.ts'
 import { type Convert, decodeRecordBatches, encodeRecordBatch } from './record-batch.ts'
 
 /*
@@ -86,7 +87,6 @@ interface WireDecoder {
 const require = createRequire(import.meta.url)
 const Encoder = require('kafkajs/src/protocol/encoder.js') as new () => WireEncoder
 const Decoder = require('kafkajs/src/protocol/decoder.js') as new (bytes: Buffer) => WireDecoder
-const replaced = Symbol.for('eddy.kafkajs.record-batches')
 const FETCH_VERSION = 11
 
 const createSocket = (require('kafkajs/src/network/socketFactory.js') as () => ISocketFactory)()
@@ -100,10 +100,9 @@ const isOurs = ({ connectionPool }: Broker): boolean => connectionPool.socketFac
 /** Gives kafkajs our record batches, once a process, where it goes through `socketFactory`. */
 export function replaceRecordBatches(): void {
   const { prototype } = require('kafkajs/src/broker/index.js') as {
-    prototype: Record<'produce' | 'fetch', Method> & { [replaced]?: boolean }
+    prototype: Record<'produce' | 'fetch', Method>
   }
-  if (prototype[replaced]) return
-  prototype[replaced] = true
+  if (!claim(prototype, 'record-batches')) return
 
   const { produce, fetch } = prototype
   prototype.produce = function (request) {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { KafkaJSNonRetriableError } from './kafkajs.ts'
+import { claim } from './kafkajs-claim.ts'
 import { markUnstableOffsets } from './kafkajs-stable-offsets.ts'
 
 /*
@@ -63,13 +64,11 @@ type Fetched = { responses: { partitions: FetchedPartition[] }[] }
 
 const require = createRequire(import.meta.url)
 const READ_UNCOMMITTED = 0
-const repaired = Symbol.for('eddy.kafkajs.repaired')
 
 /** Puts kafkajs right, once a process. */
 export function repairKafkajs(): void {
-  const broker = require('kafkajs/src/broker/index.js') as Patchable & { [repaired]?: boolean }
-  if (broker[repaired]) return
-  broker[repaired] = true
+  const broker = require('kafkajs/src/broker/index.js') as Patchable
+  if (!claim(broker, 'repaired')) return
   markUnstableOffsets(broker)
 
   const fetch = broker.prototype.fetch!

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { setTimeout } from 'node:timers/promises'
+import { claim } from './kafkajs-claim.ts'
 
 /*
  * kafkajs 2.2.4 (the version is pinned) takes nine round trips for a transaction that needs three, and waits where it need not:
@@ -21,7 +22,6 @@ interface Broker {
 }
 
 const require = createRequire(import.meta.url)
-const quickened = Symbol.for('eddy.kafkajs.quickened')
 const TRANSACTION = 1
 /** How long markers may take before something else is wrong, milliseconds; and the longest wait between two questions. */
 const MARKERS_MS = 15_000
@@ -29,9 +29,8 @@ const LONGEST_WAIT_MS = 50
 
 /** Makes kafkajs's transactions quicker, once a process. */
 export function quickenTransactions(): void {
-  const broker = require('kafkajs/src/broker/index.js') as Patchable & { [quickened]?: boolean }
-  if (broker[quickened]) return
-  broker[quickened] = true
+  const broker = require('kafkajs/src/broker/index.js') as Patchable
+  if (!claim(broker, 'quickened')) return
   /** Of every producer: an error of any transaction makes all look for their coordinators again. */
   let era = 0
   const coordinators = new WeakMap<Cluster, Map<string, { readonly era: number; readonly nodeId: number }>>()
