@@ -28,6 +28,7 @@ export { fitHistogram, type Histogram, histogramLogDensity } from './histogram.t
 export { initialParameters } from './initialisation.ts'
 export { kMeansPlusPlus } from './k-means-plus-plus.ts'
 export {
+  demandsCompiledKernel,
   KERNEL_CHOICES,
   type KernelChoice,
   KernelError,

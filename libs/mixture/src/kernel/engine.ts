@@ -15,6 +15,9 @@ export interface KernelInfo {
 export const KERNEL_CHOICES = ['auto', 'webassembly', 'typescript', 'webassembly-f32'] as const
 export type KernelChoice = (typeof KERNEL_CHOICES)[number]
 
+/** Whether a choice takes the compiled kernel or an error, and never the reference. */
+export const demandsCompiledKernel = (of: KernelChoice): boolean => of.startsWith('webassembly')
+
 /** The chosen implementation does not run here. */
 export class KernelError extends Error {
   override readonly name = 'KernelError'
@@ -90,7 +93,7 @@ let loaded: { readonly exports: KernelExports | undefined; readonly info: Kernel
  */
 export function selectKernel(next: KernelChoice, options: KernelOptions = {}): void {
   const { implementation, detail } = kernelInfo(next)
-  if (next.startsWith('webassembly') && implementation !== 'webassembly')
+  if (demandsCompiledKernel(next) && implementation !== 'webassembly')
     throw new KernelError(`kernel: expected webassembly, got ${detail}; choose auto or typescript`)
   choice = next
   cut = Math.max(-708, Math.log(options.negligible ?? NEGLIGIBLE))

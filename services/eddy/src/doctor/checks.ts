@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { openEmbeddedLog } from '@eddy/log/embedded'
 import { publishedSchemas } from '@eddy/messages'
-import { kernelInfo } from '@eddy/mixture'
+import { demandsCompiledKernel, kernelInfo } from '@eddy/mixture'
 import type { Configuration } from '../configuration.ts'
 import type { Role } from '../stages/rights.ts'
 import { customerIds } from '../up/customer-ids.ts'
@@ -40,7 +40,7 @@ export const checks: Readonly<
     const { implementation, detail } = kernelInfo(kernel)
     const found = `${implementation}: ${detail}`
     if (implementation === 'webassembly') return ok(found)
-    if (kernel.startsWith('webassembly'))
+    if (demandsCompiledKernel(kernel))
       return failure(found, 'Set model.kernel to auto, or run on a processor and a Node.js with WebAssembly SIMD.')
     return warning(
       found,
