@@ -1,7 +1,12 @@
 import type { Subscriber } from 'rxjs'
-import { type ConsumeOptions, type Delivery, type From, LogError, type StoredRecord } from '../event-log.ts'
+import type { ConsumeOptions, Delivery, StoredRecord } from '../event-log.ts'
 import { failpoint } from '../failpoint.ts'
+import { Cursor } from './cursor.ts'
 import type { KafkaAdmin, KafkaDriver, KafkaMember } from './driver.ts'
+import { explain } from './explain.ts'
+import { KafkaDelivery } from './kafka-delivery.ts'
+import { startOffset } from './start-offset.ts'
+import { Watchdog } from './watchdog.ts'
 
 const DEFAULT_MAX_RECORDS = 1024
 /** Fetched bytes a partition may hold before its fetching pauses; it resumes at half. */
@@ -12,72 +17,6 @@ const BUFFER_BYTES = 2 << 20
  * quicker, than if they chased one another.
  */
 const MOST_REST_MS = 5
-/** Records that wait for so long without progress mean that the client library is stuck: the stream errors, the process restarts. */
-const STUCK_MS = 60_000
-const LOOK_MS = STUCK_MS / 2
-/** So is a consumer that asks its group for its partitions for so long, whatever other members have to finish first. */
-const JOINING_MS = 2 * STUCK_MS
-
-interface Chunk {
-  readonly records: readonly StoredRecord[]
-  taken: number
-  readonly nextOffset: number
-}
-
-/** A consumer's place in one partition, for one tenure of it. */
-export class Cursor {
-  readonly partition: number
-  readonly chunks: Chunk[] = []
-  bufferedBytes = 0
-  /** Where the next fetch must be; undefined until `from` is resolved. */
-  fetchOffset: number | undefined
-  /** The subscriber has yet to say where to begin, which takes as long as it takes. */
-  asking = false
-  /** When records were first seen to wait. */
-  behindSince = -Infinity
-  endOffset = 0
-  outstanding = false
-  paused = false
-  /** Another member has, or may have, the partition: what was delivered may no longer be settled. */
-  superseded = false
-  progressAt = performance.now()
-  handedOutAt = 0
-  /** Until then only a full delivery is handed out. */
-  restsUntil = 0
-  /** Whether a timer ends the rest. */
-  wakes = false
-
-  constructor(partition: number) {
-    this.partition = partition
-  }
-}
-
-export class KafkaDelivery implements Delivery {
-  readonly topic: string
-  readonly partition: number
-  readonly records: readonly StoredRecord[]
-  readonly nextOffset: number
-  readonly endOffset: number
-  readonly cursor: Cursor
-  readonly #onAck: () => void
-  #acknowledged = false
-
-  constructor(topic: string, cursor: Cursor, records: readonly StoredRecord[], nextOffset: number, onAck: () => void) {
-    this.topic = topic
-    this.partition = cursor.partition
-    this.records = records
-    this.nextOffset = nextOffset
-    this.endOffset = Math.max(cursor.endOffset, nextOffset)
-    this.cursor = cursor
-    this.#onAck = onAck
-  }
-
-  ack(): void {
-    if (this.#acknowledged) return
-    this.#acknowledged = true
-    this.#onAck()
-  }
-}
 
 /** What a consumer asks of its log when it is given a partition. */
 export interface Tenure {
@@ -95,7 +34,7 @@ export class KafkaConsumer {
   readonly #subscriber: Subscriber<Delivery>
   readonly #onAbort = () => this.#stop()
   readonly #cursors = new Map<number, Cursor>()
-  readonly #watchdog: NodeJS.Timeout
+  readonly #watchdog: Watchdog
   #member: KafkaMember | undefined
   #memberId: string | undefined
   /** With `untilEnd`: where each partition ended at the start. */
@@ -105,8 +44,6 @@ export class KafkaConsumer {
   #done = false
   #drained: (() => void)[] = []
   #draining = false
-  /** Since when the group has been asked for partitions, and has not answered. */
-  #joiningSince: number | undefined = performance.now()
   #left: Promise<void> | undefined
 
   constructor(
@@ -121,7 +58,7 @@ export class KafkaConsumer {
     this.#admin = admin
     this.#tenure = tenure
     this.#subscriber = subscriber
-    this.#watchdog = setInterval(() => this.#watch().catch(error => this.fail(error)), LOOK_MS).unref()
+    this.#watchdog = new Watchdog(topic, admin, this.#cursors, error => this.fail(error))
   }
 
   async start(driver: KafkaDriver): Promise<void> {
@@ -149,7 +86,7 @@ export class KafkaConsumer {
   abandon(): Promise<void> {
     if (!this.#done) {
       this.#done = true
-      clearInterval(this.#watchdog)
+      this.#watchdog.stop()
       this.#options.signal?.removeEventListener('abort', this.#onAbort)
       this.#cursors.clear()
       this.#leave()
@@ -176,7 +113,7 @@ export class KafkaConsumer {
 
   #drain(): Promise<void> {
     this.#draining = true
-    this.#joiningSince ??= performance.now()
+    this.#watchdog.joining()
     if (this.#idle()) return Promise.resolve()
     return new Promise(resolve => this.#drained.push(resolve))
   }
@@ -211,7 +148,7 @@ export class KafkaConsumer {
     const changed = !this.#joined || before.size !== partitions.length || partitions.some(p => !before.has(p))
     this.#joined = true
     this.#draining = false
-    this.#joiningSince = undefined
+    this.#watchdog.joined()
     try {
       if (changed) this.#options.onAssignment?.(partitions.toSorted((a, b) => a - b))
     } catch (error) {
@@ -236,27 +173,15 @@ export class KafkaConsumer {
     }
     const offsets = await this.#admin.offsets(this.#topic)
     for (const cursor of cursors) {
-      const offset = await this.#startOf(cursor.partition, start, offsets[cursor.partition]!)
+      const offset = await startOffset(this.#topic, start, offsets[cursor.partition]!, async () =>
+        group === undefined ? undefined : this.#tenure.position(cursor.partition),
+      )
       if (this.#done) return
       if (this.#cursors.get(cursor.partition) !== cursor) continue
       cursor.fetchOffset = offset
       this.#member?.start(cursor.partition, offset)
     }
     this.#pump()
-  }
-
-  async #startOf(partition: number, from: From, range: { start: number; end: number }): Promise<number> {
-    if (from === 'earliest') return range.start
-    if (from === 'latest') return range.end
-    const named = from === 'position' ? undefined : from.get(partition)
-    const offset = named ?? (this.#options.group === undefined ? undefined : await this.#tenure.position(partition))
-    if (offset === undefined) return range.start
-    if (offset < range.start || offset > range.end)
-      throw new LogError(
-        `offset of ${this.#topic}/${partition}: expected ${range.start} to ${range.end}, got ${offset}. ` +
-          'Retention dropped what was to be read next, or the log is another one: start from a newer snapshot, from "earliest", or raise the retention.',
-      )
-    return offset
   }
 
   #fetched(
@@ -384,41 +309,4 @@ export class KafkaConsumer {
     void this.abandon()
     this.#subscriber.complete()
   }
-
-  /** Fails where the client library is stuck: it does not join, or a partition gets no records though there are some (kafkajs #659, #1691). */
-  async #watch(): Promise<void> {
-    const now = performance.now()
-    if (now - (this.#joiningSince ?? now) > JOINING_MS)
-      throw new LogError(
-        `${this.#topic}: expected partitions from the group, got no answer for ${JOINING_MS / 1000} s. ` +
-          'The brokers are out of reach, or the client is stuck: end the process and start again.',
-      )
-    const rests = ({ outstanding, asking, progressAt }: Cursor): boolean =>
-      !outstanding && !asking && progressAt < now - LOOK_MS
-    const resting = [...this.#cursors.values()].filter(rests)
-    if (resting.length === 0) return
-    const offsets = await this.#admin.offsets(this.#topic)
-    for (const cursor of resting.filter(rests)) {
-      const { partition, fetchOffset, chunks, behindSince, progressAt } = cursor
-      const { end } = offsets[partition]!
-      if (fetchOffset !== undefined && chunks.length === 0 && end <= fetchOffset) cursor.behindSince = -Infinity
-      else if (behindSince < progressAt) cursor.behindSince = now
-      else if (now - behindSince >= STUCK_MS)
-        throw new LogError(
-          `${this.#topic}/${partition}: expected progress, got none for ${STUCK_MS / 1000} s at offset ${fetchOffset ?? '?'} of ${end}. ` +
-            'The client is stuck, or a transaction was left open: end the process and start again.',
-        )
-    }
-  }
-}
-
-export function explain(error: unknown, what: string): LogError {
-  if (error instanceof LogError) return error
-  const message = error instanceof Error ? error.message : String(error)
-  return new LogError(
-    `${what}: Kafka said "${message}". Check the broker's address, its log and this client's rights.`,
-    {
-      cause: error,
-    },
-  )
 }

@@ -10,8 +10,10 @@ import {
   type TopicOptions,
 } from '../event-log.ts'
 import { checkTopicOptions, retentionDiffers } from '../topic-options.ts'
+import type { Cursor } from './cursor.ts'
 import type { KafkaDriver } from './driver.ts'
-import { type Cursor, explain, KafkaConsumer } from './kafka-consumer.ts'
+import { explain } from './explain.ts'
+import { KafkaConsumer } from './kafka-consumer.ts'
 import { type KnownTopic, Publisher } from './publisher.ts'
 
 /** How long a committed position may take to show, milliseconds: the markers of a transaction are written after its commit. */

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { LogError, type OutgoingRecord, type Publication, type PublishOptions } from '../event-log.ts'
 import { targetPartition } from '../target-partition.ts'
 import { FencedError, type KafkaDriver, type KafkaProducer, type ProduceBatch, RefusedError } from './driver.ts'
-import { explain, KafkaDelivery } from './kafka-consumer.ts'
+import { explain } from './explain.ts'
+import { KafkaDelivery } from './kafka-delivery.ts'
 import { ANONYMOUS } from './options.ts'
 
 /** Bytes of one record batch; brokers refuse more than 1 MiB by default. */
