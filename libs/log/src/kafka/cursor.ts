@@ -1,16 +1,9 @@
-import type { StoredRecord } from '../event-log.ts'
-
-interface Chunk {
-  readonly records: readonly StoredRecord[]
-  taken: number
-  readonly nextOffset: number
-}
+import { FetchBuffer } from './fetch-buffer.ts'
 
 /** A consumer's place in one partition, for one tenure of it. */
 export class Cursor {
   readonly partition: number
-  readonly chunks: Chunk[] = []
-  bufferedBytes = 0
+  readonly buffer = new FetchBuffer()
   /** Where the next fetch must be; undefined until `from` is resolved. */
   fetchOffset: number | undefined
   /** The subscriber has yet to say where to begin, which takes as long as it takes. */

@@ -9,8 +9,6 @@ import { startOffset } from './start-offset.ts'
 import { Watchdog } from './watchdog.ts'
 
 const DEFAULT_MAX_RECORDS = 1024
-/** Fetched bytes a partition may hold before its fetching pauses; it resumes at half. */
-const BUFFER_BYTES = 2 << 20
 /**
  * Under light load a member of a group rests between an ack and the next delivery, half as long as that delivery took and at most so
  * many milliseconds. The transaction before has been completed by then and the next takes more with it: fewer of them, and each is
@@ -202,9 +200,8 @@ export class KafkaConsumer {
     cursor.endOffset = endOffset
     cursor.progressAt = performance.now()
     if (records.length > 0) {
-      cursor.chunks.push({ records, taken: 0, nextOffset })
-      for (const { key, value } of records) cursor.bufferedBytes += 64 + (key?.length ?? 0) + (value?.length ?? 0)
-      if (cursor.bufferedBytes > BUFFER_BYTES && !cursor.paused) {
+      cursor.buffer.add(records, nextOffset)
+      if (cursor.buffer.isFull && !cursor.paused) {
         cursor.paused = true
         this.#member?.pause(partition)
       }
@@ -215,7 +212,7 @@ export class KafkaConsumer {
   #pump(): void {
     for (const cursor of [...this.#cursors.values()]) {
       if (this.#done || this.#draining || this.#stopping) break
-      if (cursor.outstanding || cursor.chunks.length === 0 || this.#ended(cursor) || this.#rests(cursor)) continue
+      if (cursor.outstanding || cursor.buffer.isEmpty || this.#ended(cursor) || this.#rests(cursor)) continue
       const delivery = this.#take(cursor)
       if (!delivery) continue
       cursor.outstanding = true
@@ -228,9 +225,7 @@ export class KafkaConsumer {
   #rests(cursor: Cursor): boolean {
     const rest = cursor.restsUntil - performance.now()
     if (rest <= 0) return false
-    let buffered = 0
-    for (const { records, taken } of cursor.chunks) buffered += records.length - taken
-    if (buffered >= (this.#options.maxRecords ?? DEFAULT_MAX_RECORDS)) return false
+    if (cursor.buffer.length >= (this.#options.maxRecords ?? DEFAULT_MAX_RECORDS)) return false
     if (!cursor.wakes) {
       cursor.wakes = true
       setTimeout(() => {
@@ -245,31 +240,14 @@ export class KafkaConsumer {
   #take(cursor: Cursor): KafkaDelivery | undefined {
     const maxRecords = this.#options.maxRecords ?? DEFAULT_MAX_RECORDS
     const limit = this.#ends?.[cursor.partition] ?? Infinity
-    const records: StoredRecord[] = []
-    let next = 0
-    while (cursor.chunks.length > 0 && records.length < maxRecords) {
-      const chunk = cursor.chunks[0]!
-      while (chunk.taken < chunk.records.length && records.length < maxRecords) {
-        const record = chunk.records[chunk.taken]!
-        if (record.offset >= limit) break
-        records.push(record)
-        chunk.taken++
-        cursor.bufferedBytes -= 64 + (record.key?.length ?? 0) + (record.value?.length ?? 0)
-      }
-      if (chunk.taken < chunk.records.length) {
-        next = Math.min(chunk.records[chunk.taken]!.offset, limit)
-        break
-      }
-      next = chunk.nextOffset
-      cursor.chunks.shift()
-    }
-    if (cursor.paused && cursor.bufferedBytes < BUFFER_BYTES / 2) {
+    const { records, nextOffset } = cursor.buffer.take(maxRecords, limit)
+    if (cursor.paused && cursor.buffer.hasRoom) {
       cursor.paused = false
       this.#member?.resume(cursor.partition)
     }
     return records.length === 0
       ? undefined
-      : new KafkaDelivery(this.#topic, cursor, records, next, () => this.#acknowledged(cursor))
+      : new KafkaDelivery(this.#topic, cursor, records, nextOffset, () => this.#acknowledged(cursor))
   }
 
   #acknowledged(cursor: Cursor): void {
@@ -289,11 +267,9 @@ export class KafkaConsumer {
   }
 
   /** Whether nothing is left below the end that was seen at the start. */
-  #ended({ partition, chunks, fetchOffset }: Cursor): boolean {
+  #ended({ partition, buffer, fetchOffset }: Cursor): boolean {
     if (!this.#ends || fetchOffset === undefined) return false
-    const [first] = chunks
-    const position = first ? first.records[first.taken]!.offset : fetchOffset
-    return position >= this.#ends[partition]!
+    return (buffer.firstOffset ?? fetchOffset) >= this.#ends[partition]!
   }
 
   #finished(): boolean {

@@ -59,9 +59,9 @@ export class Watchdog {
     if (resting.length === 0) return
     const offsets = await this.#admin.offsets(this.#topic)
     for (const cursor of resting.filter(rests)) {
-      const { partition, fetchOffset, chunks, behindSince, progressAt } = cursor
+      const { partition, fetchOffset, buffer, behindSince, progressAt } = cursor
       const { end } = offsets[partition]!
-      if (fetchOffset !== undefined && chunks.length === 0 && end <= fetchOffset) cursor.behindSince = -Infinity
+      if (fetchOffset !== undefined && buffer.isEmpty && end <= fetchOffset) cursor.behindSince = -Infinity
       else if (behindSince < progressAt) cursor.behindSince = now
       else if (now - behindSince >= STUCK_MS)
         throw new LogError(
