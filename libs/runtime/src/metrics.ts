@@ -10,6 +10,7 @@ const latency = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export function createMetrics(registry: Registry = new Registry()) {
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  const onRead: (() => void)[] = []
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
     new Counter({ name, help, labelNames, registers })
   const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
@@ -18,6 +19,8 @@ export function createMetrics(registry: Registry = new Registry()) {
     new Histogram({ name, help, labelNames, registers, buckets: latency })
   return {
     registry,
+    /** Called before the metrics are read, to set what costs too much to be kept up to date: `flooredSegments`. */
+    onRead,
     buildInfo: gauge('eddy_build_info', 'Constant 1, labelled with the version and the runtime.', 'version', 'node'),
     ready: gauge('eddy_ready', '1 while the process is ready for traffic.'),
     records: counter(
@@ -96,11 +99,15 @@ export function createMetrics(registry: Registry = new Registry()) {
       'model',
       'segment',
     ),
-    flooredSegments: gauge(
-      'eddy_model_floored_segments',
-      'Segments of the newest snapshot whose variance is held at its floor in some direction.',
-      'model',
-    ),
+    flooredSegments: new Gauge({
+      name: 'eddy_model_floored_segments',
+      help: 'Segments of the newest snapshot whose variance is held at its floor in some direction.',
+      labelNames: ['model'],
+      registers,
+      collect: () => {
+        for (const update of onRead) update()
+      },
+    }),
     lineage: counter(
       'eddy_lineage_events_total',
       'Births, deaths, splits, merges and drifts of segments since this process started.',

@@ -7,9 +7,12 @@ export class SnapshotObserver {
   readonly #metrics: Metrics
   readonly #drift = new Drift()
   #segments: ReadonlySet<string> = new Set()
+  /** whose floored segments have not been counted */
+  #uncounted: Snapshot | undefined
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics
+    metrics.onRead.push(() => this.#countFloored())
   }
 
   observe(snapshot: Snapshot): void {
@@ -21,14 +24,22 @@ export class SnapshotObserver {
     metrics.logLikelihood.set(model, snapshot.prequentialLogLikelihood)
     metrics.effectiveSampleSize.set(model, snapshot.effectiveSampleSize)
     metrics.learnedEvents.set(model, Number(snapshot.ledger.reduce((sum, { events }) => sum + events, 0n)))
-    const floored = flooredSegments(snapshot)
-    if (floored !== undefined) metrics.flooredSegments.set(model, floored)
+    this.#uncounted = snapshot
     const weights = snapshot.parameters.weights as Float64Array
     for (const [k, { id }] of snapshot.segments.entries())
       metrics.segmentWeight.set({ ...model, segment: id }, weights[k]!)
     for (const [segment, distance] of this.#drift.observe(snapshot))
       metrics.segmentDrift.set({ ...model, segment }, distance)
     this.#forgetDead(snapshot)
+  }
+
+  /** A matrix to factor for each segment, so not for every snapshot. */
+  #countFloored(): void {
+    const snapshot = this.#uncounted
+    if (snapshot === undefined) return
+    this.#uncounted = undefined
+    const floored = flooredSegments(snapshot)
+    if (floored !== undefined) this.#metrics.flooredSegments.set({ model: snapshot.model }, floored)
   }
 
   /** A segment that died leaves no series behind. */
