@@ -11,7 +11,7 @@ const layout = { threads: 2, rows: 64, columns: 2, components: 2, statisticsLeng
 const work = { operation: Operation.expectation, rows: 0, columns: 2, slice: 64 }
 
 function crewOf(patience: number): Crew {
-  const crew = new Crew(2, 'auto', {}, patience)
+  const crew = new Crew(2, 'auto', {}, { patience, rest: 2 })
   onTestFinished(() => crew.close())
   crew.send(allocate(specification, { ...layout, parameters: layoutOf(parameters) }))
   return crew
@@ -43,10 +43,14 @@ it('gives way to the event loop between two slices of the calling thread', async
   expect(new Set(seen).size).toBe(4)
 })
 
-it('leaves the rest to the first thread once the event loop has other work', async () => {
-  const seen: number[] = []
-  await crewOf(0).work(work, part(4, seen, turnsCounted()))
-  expect(seen).toHaveLength(1)
+it('leaves the rest to the first thread once the event loop has other work, and the next pieces of work wholly', async () => {
+  const crew = crewOf(0)
+  const turns = turnsCounted()
+  for (const slices of [1, 0, 0, 1, 0]) {
+    const seen: number[] = []
+    await crew.work(work, part(4, seen, turns))
+    expect(seen).toHaveLength(slices)
+  }
 })
 
 it('does no further slice once it is closed', async () => {

@@ -20,24 +20,32 @@ const entry = new URL(`./model-thread${import.meta.url.endsWith('.ts') ? '.ts' :
 /** How long the calling thread that has done its part looks for the end of the others, ms. */
 const WATCH = 0.3
 
+/** When the calling thread helps. */
+export interface Help {
+  /** how long the event loop may have other work between two slices before the calling thread leaves the rest to the others, ms; negative: it never helps */
+  readonly patience: number
+  /** pieces of work that are left to the others wholly after that */
+  readonly rest: number
+}
+
 /** Threads that do the parts of one piece of work at a time. They begin with the first memory they are sent, and sleep while there is no work. */
 export class Crew {
   readonly threads: number
   readonly #words: Int32Array<SharedArrayBuffer>
   readonly #options: Omit<ThreadOptions, 'index'>
-  readonly #patience: number
+  readonly #help: Help
   #workers: readonly Worker[] = []
   #waiting: PromiseWithResolvers<void> | undefined
   #errors: Error[] = []
   #done = false
+  #rest = 0
   readonly #lent = new Map<SharedArrayBuffer, number>()
   #lentCount = 0
   #failure: Error | undefined
 
-  /** @param patience see `work`, ms */
-  constructor(threads: number, kernel: KernelChoice, kernelOptions: KernelOptions, patience: number) {
+  constructor(threads: number, kernel: KernelChoice, kernelOptions: KernelOptions, help: Help) {
     this.threads = threads
-    this.#patience = patience
+    this.#help = help
     this.#words = new Int32Array(new SharedArrayBuffer(4 * wordsOf(threads)))
     this.#options = { threads, kernel, kernelOptions, words: this.#words.buffer }
   }
@@ -93,13 +101,14 @@ export class Crew {
 
   /**
    * Has all threads do their part.
-   * @param firstPart done by the calling thread, slice by slice, instead of the first one of ours, which goes on with it once the event
-   * loop has had other work between two slices for longer than `patience`; at the end it waits a little for the others without giving
-   * way, because to be woken takes longer
+   * @param firstPart done by the calling thread, slice by slice, instead of the first one of ours, which goes on with it as `Help` says; at
+   * the end it waits a little for the others without giving way, because to be woken takes longer
    * @throws the first error of a part, when all have ended
    */
   work({ operation, rows, columns, slice }: Work, firstPart?: Iterator<void, void>): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    const helps = firstPart !== undefined && this.#rest === 0
+    if (this.#rest > 0) this.#rest--
     const words = this.#words
     words[Word.operation] = operation
     words[Word.rows] = rows
@@ -108,12 +117,12 @@ export class Crew {
     words[Word.done] = 0
     words[Word.failed] = 0
     Atomics.store(words, Word.left, this.threads)
-    Atomics.store(words, Word.watched, firstPart === undefined ? 0 : 1)
+    Atomics.store(words, Word.watched, helps ? 1 : 0)
     const waiting = Promise.withResolvers<void>()
     this.#waiting = waiting
     this.#workers[0]!.ref()
-    for (let index = firstPart === undefined ? 0 : 1; index < this.threads; index++) this.#wake(index)
-    if (firstPart !== undefined) void this.#help(firstPart, waiting)
+    for (let index = helps ? 1 : 0; index < this.threads; index++) this.#wake(index)
+    if (helps) void this.#do(firstPart, waiting)
     return waiting.promise
   }
 
@@ -122,25 +131,28 @@ export class Crew {
     Atomics.notify(this.#words, generationOf(index))
   }
 
-  async #help(part: Iterator<void, void>, waiting: PromiseWithResolvers<void>): Promise<void> {
+  async #do(part: Iterator<void, void>, waiting: PromiseWithResolvers<void>): Promise<void> {
     const words = this.#words
     try {
       for (let done = 1; !part.next().done; done++) {
         const paused = performance.now()
         await setImmediate()
         if (this.#waiting !== waiting) return
-        if (performance.now() - paused > this.#patience) {
-          words[Word.done] = done
-          Atomics.store(words, Word.watched, 0)
-          this.#wake(0)
-          return
-        }
+        if (performance.now() - paused > this.#help.patience) return this.#leave(done)
       }
     } catch (error) {
       Atomics.add(words, Word.failed, 1)
       this.#errors.push(error as Error)
     }
     this.#watch()
+  }
+
+  /** Leaves the first part to the first thread. @param done slices of it that are done */
+  #leave(done: number): void {
+    this.#words[Word.done] = done
+    Atomics.store(this.#words, Word.watched, 0)
+    this.#wake(0)
+    this.#rest = this.#help.rest
   }
 
   #watch(): void {

@@ -26,7 +26,7 @@ const WAYS: readonly (readonly [string, ModelThreadsOptions])[] = [
   ['beside the calling one', { patience: -1, slice }],
   ['with the calling one', { patience: Number.POSITIVE_INFINITY }],
   ['with the calling one, slice by slice', { patience: Number.POSITIVE_INFINITY, slice }],
-  ['with the calling one for a slice', { patience: 0, slice }],
+  ['with the calling one for a slice', { patience: 0, rest: 0, slice }],
 ]
 
 describe.each([1, 2, 3].flatMap(threads => WAYS.map(way => [threads, ...way] as const)))(
@@ -171,7 +171,7 @@ describe('the calling thread', () => {
     async slice => {
       const outcomes = await Promise.all(
         [Number.POSITIVE_INFINITY, 0, -1].map(async patience => {
-          const threaded = modelThreads(2, { worthwhile: 0, patience, slice })
+          const threaded = modelThreads(2, { worthwhile: 0, patience, rest: 0, slice })
           const expectation = await threaded.eStep(model, block, weights)
           const estimated = await threaded.mStep(model, expectation.statistics, DEFAULT_PRIOR)
           await threaded.close()

@@ -9,7 +9,7 @@ import {
   type Parameters,
   type Scores,
 } from '@eddy/mixture'
-import { Crew } from './crew.ts'
+import { Crew, type Help } from './crew.ts'
 import { type EStep, type Expectation, localEStep, type ModelOfSnapshot } from './e-step.ts'
 import { localMStep, type MStep } from './m-step.ts'
 import { partsOf, type Work } from './model-part.ts'
@@ -36,7 +36,7 @@ export interface ModelThreads {
   close(): Promise<void>
 }
 
-export interface ModelThreadsOptions {
+export interface ModelThreadsOptions extends Partial<Help> {
   /** what each thread selects for itself; default `auto` */
   readonly kernel?: KernelChoice
   readonly kernelOptions?: KernelOptions
@@ -44,8 +44,6 @@ export interface ModelThreadsOptions {
   readonly worthwhile?: number
   /** multiplications of a slice, what is done at once */
   readonly slice?: number
-  /** how long the event loop may have other work between two slices of the calling thread before that leaves the rest to the others, ms; negative for all of it */
-  readonly patience?: number
 }
 
 /** About 1 ms on one thread. To hand work over and take back what came of it costs a tenth of that on an idle machine, and several times as much on a busy one. */
@@ -60,6 +58,9 @@ const MOST_UNITS = 2 ** 20
 /** A turn of an event loop that has nothing to do takes 0.02 ms. */
 const PATIENCE = 0.5
 
+/** Fractions of a second, in which a busy event loop is likely to stay so. */
+const REST = 16
+
 /**
  * The E-step, the M-step and scoring on threads of their own with shared memory, so that the calling thread stays free and
  * several cores are used. A batch is split into as many equal parts of consecutive rows, whose statistics are added in the order of
@@ -72,8 +73,9 @@ const PATIENCE = 0.5
 export function modelThreads(threads: number, options: ModelThreadsOptions = {}): ModelThreads {
   if (!(Number.isInteger(threads) && threads >= 1))
     throw new RangeError(`threads: expected an integer of at least 1, got ${threads}. Use localEStep for none.`)
-  const { kernel = 'auto', kernelOptions = {}, worthwhile = WORTHWHILE, slice = SLICE, patience = PATIENCE } = options
-  const crew = new Crew(threads, kernel, kernelOptions, patience)
+  const { kernel = 'auto', kernelOptions = {}, worthwhile = WORTHWHILE, slice = SLICE } = options
+  const { patience = PATIENCE, rest = REST } = options
+  const crew = new Crew(threads, kernel, kernelOptions, { patience, rest })
   const desk = new Desk(crew)
   const modelOf = cachedModel()
   const doPart = partsOf(threads)
