@@ -49,8 +49,8 @@ export interface ModelThreadsOptions extends Partial<Help> {
 /** About 1 ms on one thread. To hand work over and take back what came of it costs a tenth of that on an idle machine, and several times as much on a busy one. */
 const WORTHWHILE = 2 ** 23
 
-/** Some 2 ms: the calling thread does not hold up the event loop for longer than that. */
-const SLICE = 2 ** 24
+/** Some 4 ms: the calling thread does not hold up the event loop for longer than that. */
+const SLICE = 2 ** 25
 
 /** In a slice, of whatever costs nothing. */
 const MOST_UNITS = 2 ** 20
@@ -58,8 +58,8 @@ const MOST_UNITS = 2 ** 20
 /** A turn of an event loop that has nothing to do takes 0.02 ms. */
 const PATIENCE = 0.5
 
-/** Fractions of a second, in which a busy event loop is likely to stay so. */
-const REST = 16
+/** Two steps: an event loop that was busy is likely to be so again, but it may have been a pause. */
+const REST = 4
 
 /**
  * The E-step, the M-step and scoring on threads of their own with shared memory, so that the calling thread stays free and

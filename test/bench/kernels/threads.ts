@@ -73,7 +73,7 @@ export function threadsTable(results: readonly ThreadsResult[]): string {
     '## Two threads beside one',
     '',
     "The services' E-step, M-step and scoring (`modelThreads`) on two threads with shared memory, in events per second as a multiple of one",
-    'thread (the calling one). The calling thread does one of the two parts, in slices of some 2 ms between which the event loop turns. In',
+    'thread (the calling one). The calling thread does one of the two parts, in slices of some 4 ms between which the event loop turns. In',
     "brackets what the machine has to give: two threads that do one thread's work each and share nothing. Work that is too small to be handed",
     'over stays on the calling thread. The parameters of an E-step lie, as a worker has them from the log, in memory that is not shared: to',
     'copy them is part of the step, to decode them is not.',
