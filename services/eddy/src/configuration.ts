@@ -97,7 +97,7 @@ export const configurationSchema = z
         batchSize: z.int().min(1).max(65_536).default(1024).meta({ description: 'Events in a mini-batch.' }),
         threads: z.int().min(0).max(64).optional().meta({
           description:
-            'Threads of the E-step, the M-step and scoring besides the main one, for batches that are worth it; 0 for none. If absent: 2 where batchSize · K · d² is at least 2^26 (K · d for diag and spherical), else 0.',
+            'Threads of the E-step, the M-step and scoring besides the main one, for batches that are worth it; 0 for none. While the main one has nothing else to do, it does the part of the first of them. If absent: 2 where batchSize · K · d² is at least 2^26 (K · d for diag and spherical), else 0.',
         }),
         kernel: z.enum(KERNEL_CHOICES).default('auto').meta({
           description:
