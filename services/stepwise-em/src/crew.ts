@@ -107,7 +107,7 @@ export class Crew {
    */
   work({ operation, rows, columns, slice }: Work, firstPart?: Iterator<void, void>): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    const helps = firstPart !== undefined && this.#rest === 0
+    const helps = firstPart !== undefined && this.#help.patience >= 0 && this.#rest === 0
     if (this.#rest > 0) this.#rest--
     const words = this.#words
     words[Word.operation] = operation
@@ -122,7 +122,7 @@ export class Crew {
     this.#waiting = waiting
     this.#workers[0]!.ref()
     for (let index = helps ? 1 : 0; index < this.threads; index++) this.#wake(index)
-    if (helps) void this.#do(firstPart, waiting)
+    if (helps) void this.#doPart(firstPart, waiting)
     return waiting.promise
   }
 
@@ -131,7 +131,7 @@ export class Crew {
     Atomics.notify(this.#words, generationOf(index))
   }
 
-  async #do(part: Iterator<void, void>, waiting: PromiseWithResolvers<void>): Promise<void> {
+  async #doPart(part: Iterator<void, void>, waiting: PromiseWithResolvers<void>): Promise<void> {
     const words = this.#words
     try {
       for (let done = 1; !part.next().done; done++) {

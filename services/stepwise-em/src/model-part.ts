@@ -1,4 +1,4 @@
-import { cachedModel, copyComponents, type Prior } from '@eddy/mixture'
+import { cachedModel, copyComponents, type Prior, rowsOf } from '@eddy/mixture'
 import {
   componentsOfThread,
   estimatesAmong,
@@ -33,22 +33,16 @@ export type DoPart = (
 /** Does a slice: events, or components. */
 type DoSlice = (index: number, slice: Range, work: Work, memory: SharedMemory, views: SharedViews) => void
 
-const rowsBetween = ({ values }: SharedViews, columns: number, { from, to }: Range) => ({
-  rows: to - from,
-  columns,
-  values: values.subarray(from * columns, to * columns),
-})
-
 export function partsOf(threads: number): DoPart {
   const modelOf = cachedModel()
 
   const sumOf = (index: number, { statistics, sums }: SharedViews) => (index === 0 ? statistics : sums[index - 1]!)
 
-  const expectation: DoSlice = (index, slice, { columns }, { specification }, views) => {
-    const { parameters, weights, totals } = views
+  const expectation: DoSlice = (index, slice, { rows, columns }, { specification }, views) => {
+    const { parameters, values, weights, totals } = views
     const { logLikelihood, weight } = modelOf(specification).expectation(
       parameters,
-      rowsBetween(views, columns, slice),
+      rowsOf({ rows, columns, values }, slice.from, slice.to),
       weights.subarray(slice.from, slice.to),
       sumOf(index, views),
     )
@@ -57,12 +51,13 @@ export function partsOf(threads: number): DoPart {
     total[1]! += weight
   }
 
-  const score: DoSlice = (_, slice, { columns }, { specification, layout }, views) => {
-    const { parameters, posterior, logDensity } = views
+  const score: DoSlice = (_, slice, { rows, columns }, { specification, layout }, views) => {
+    const { parameters, values, posterior, logDensity } = views
     const { components } = layout
     const posteriors = posterior.subarray(slice.from * components, slice.to * components)
     const densities = logDensity.subarray(slice.from, slice.to)
-    modelOf(specification).score(parameters, rowsBetween(views, columns, slice), posteriors, densities)
+    const block = rowsOf({ rows, columns, values }, slice.from, slice.to)
+    modelOf(specification).score(parameters, block, posteriors, densities)
   }
 
   const maximise: DoSlice = (_, only, __, { specification, layout }, views) => {

@@ -91,7 +91,7 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
     const unit = work.operation === Operation.maximise ? 1 : BLOCK
     const units = Math.min(Math.floor(slice / (unit * cost)), MOST_UNITS)
     const sliced = { ...work, slice: unit * Math.max(1, units) }
-    const helps = threads > 1 && units > 0 && patience >= 0
+    const helps = threads > 1 && units > 0
     return crew.work(sliced, helps ? doPart(0, sliced, desk.memory, views) : undefined)
   }
   return {

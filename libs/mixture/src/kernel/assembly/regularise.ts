@@ -13,7 +13,6 @@ import {
 } from './memory'
 import { symmetricEigen } from './symmetric-eigen'
 
-const EPSILON: f64 = 2.220446049250313e-16
 /** Overall variances whose products neither overflow nor underflow. */
 const LEAST_VARIANCE: f64 = 1e-150
 const MOST_VARIANCE: f64 = 1e150
@@ -30,7 +29,7 @@ export function raiseEigenvalues(k: i32, floor: f64): bool {
   let largest = 0.0
   for (let m: usize = 0; m < <usize>columns << 3; m += 8) largest = max(largest, load<f64>(eigenvalues + m))
   // Rounding in the sum may cost an eigenvalue a few ulps of the largest one; aim that much higher.
-  const target = max(floor * (1 + 1e-9), floor + 4 * columns * EPSILON * largest)
+  const target = max(floor * (1 + 1e-9), floor + 4 * columns * f64.EPSILON * largest)
   addProducts(covariance, target, keepAbove(target))
   return true
 }

@@ -6,7 +6,6 @@ import { columns, eigenvalues, halfNorms, meanPitch, offDiagonal, product, squar
 const NOTHING: f64 = 1e-200
 /** Sweeps an eigenvalue: far beyond what QL needs, and a bound where it does not converge. */
 const MOST_SWEEPS: i32 = 50
-const EPSILON: f64 = 2.220446049250313e-16
 
 /**
  * Of the symmetric matrix in `square`: eigenvalues in no order to `eigenvalues`, and over the matrix its eigenvectors, one a row.
@@ -133,7 +132,7 @@ function implicitQl(): bool {
     size = max(size, abs(load<f64>(at(eigenvalues, l))) + abs(load<f64>(at(offDiagonal, l))))
     for (let sweep = 0; ; sweep++) {
       let m = l
-      while (m < last && abs(load<f64>(at(offDiagonal, m))) > EPSILON * size) m++
+      while (m < last && abs(load<f64>(at(offDiagonal, m))) > f64.EPSILON * size) m++
       if (m == l) break
       if (sweep == MOST_SWEEPS) return false
       shift += shiftOf(l)
