@@ -5,28 +5,39 @@ export {
   type Decisions,
   type TrainOptions,
   trainClassifier,
-} from './bayes-classifier.ts'
-export { type Block, rowsOf } from './block.ts'
-export { columnsOfType, createMixture, freeParameters, parametersOfType } from './create-mixture.ts'
-export { bernoulli } from './discrete/bernoulli.ts'
-export { type CategoricalOptions, categorical } from './discrete/categorical.ts'
-export { multinomial } from './discrete/multinomial.ts'
-export { poisson } from './discrete/poisson.ts'
-export { batchEm } from './estimators/batch-em.ts'
-export type { Estimator, Fit, IterationOptions, Start } from './estimators/estimator.ts'
-export { hardEm, mostProbable } from './estimators/hard-em.ts'
-export { type IncrementalOptions, incrementalEm } from './estimators/incremental-em.ts'
-export { kMeans } from './estimators/k-means.ts'
-export { type StepwiseOptions, startingState, stepwiseEm } from './estimators/stepwise-em.ts'
-export { type VarianceReducedOptions, varianceReducedEm } from './estimators/variance-reduced-em.ts'
-export { type Explanation, explain } from './explain.ts'
-export type { ComponentRange, Family, Parameters, Statistics } from './family.ts'
-export { blend, copyComponents, empty, merge, scale } from './family.ts'
-export { type GaussianFamily, gaussian } from './gaussian/gaussian.ts'
-export type { Covariance, GaussianOptions } from './gaussian/layout.ts'
-export { fitHistogram, type Histogram, histogramLogDensity } from './histogram.ts'
-export { initialParameters } from './initialisation.ts'
-export { kMeansPlusPlus } from './k-means-plus-plus.ts'
+} from './decide/bayes-classifier.ts'
+export { type Explanation, explain } from './decide/explain.ts'
+export { fitHistogram, type Histogram, histogramLogDensity } from './decide/histogram.ts'
+export { plsa, type Topics, type WordCount } from './decide/plsa.ts'
+export {
+  type Candidate,
+  type Criterion,
+  type Selection,
+  type SelectOptions,
+  selectComponents,
+} from './decide/select-components.ts'
+export { batchEm } from './em/estimators/batch-em.ts'
+export type { Estimator, Fit, IterationOptions, Start } from './em/estimators/estimator.ts'
+export { hardEm, mostProbable } from './em/estimators/hard-em.ts'
+export { type IncrementalOptions, incrementalEm } from './em/estimators/incremental-em.ts'
+export { kMeans } from './em/estimators/k-means.ts'
+export { type StepwiseOptions, startingState, stepwiseEm } from './em/estimators/stepwise-em.ts'
+export { type VarianceReducedOptions, varianceReducedEm } from './em/estimators/variance-reduced-em.ts'
+export { type Expectation, type Mixture, mixture } from './em/mixture.ts'
+export { halfLifeStepSize, polynomialStepSize, type StepSizeSpecification, stepSize } from './em/step-size.ts'
+export { type StepwiseSettings, type StepwiseState, stepwiseBlend, stepwiseUpdate } from './em/stepwise-update.ts'
+export { type Block, rowsOf } from './families/block.ts'
+export { bernoulli } from './families/discrete/bernoulli.ts'
+export { type CategoricalOptions, categorical } from './families/discrete/categorical.ts'
+export { multinomial } from './families/discrete/multinomial.ts'
+export { poisson } from './families/discrete/poisson.ts'
+export type { ComponentRange, Family, Parameters, Statistics } from './families/family.ts'
+export { blend, copyComponents, empty, merge, scale } from './families/family.ts'
+export { type GaussianFamily, gaussian } from './families/gaussian/gaussian.ts'
+export type { Covariance, GaussianOptions } from './families/gaussian/layout.ts'
+export { type Prior, perUnitWeight } from './families/prior.ts'
+export { type ProductFactor, product } from './families/product.ts'
+export { type StudentTOptions, studentT } from './families/student-t/student-t.ts'
 export {
   demandsCompiledKernel,
   KERNEL_CHOICES,
@@ -37,20 +48,9 @@ export {
   kernelInfo,
   selectKernel,
 } from './kernel/engine.ts'
-export { type Expectation, type Mixture, mixture } from './mixture.ts'
-export { type FitModelOptions, fitModel, type Model, type Scores, scoreModel } from './model.ts'
-export { type ModelJson, modelFromJson, modelToJson } from './model-json.ts'
-export { plsa, type Topics, type WordCount } from './plsa.ts'
-export { type Prior, perUnitWeight } from './prior.ts'
-export { type ProductFactor, product } from './product.ts'
-export { permutation, type Random, random, standardNormal } from './random.ts'
-export {
-  type Candidate,
-  type Criterion,
-  type Selection,
-  type SelectOptions,
-  selectComponents,
-} from './select-components.ts'
+export { columnsOfType, createMixture, freeParameters, parametersOfType } from './model/create-mixture.ts'
+export { type FitModelOptions, fitModel, type Model, type Scores, scoreModel } from './model/model.ts'
+export { type ModelJson, modelFromJson, modelToJson } from './model/model-json.ts'
 export {
   createSpecification,
   DEFAULT_PRIOR,
@@ -61,17 +61,17 @@ export {
   type SpecificationInput,
   type TransformName,
   type WarmUpSpecification,
-} from './specification.ts'
-export { cachedModel, type SpecifiedModel, specifiedModel } from './specified-model.ts'
-export { type StartingJson, startingParameters } from './starting-parameters.ts'
-export { halfLifeStepSize, polynomialStepSize, type StepSizeSpecification, stepSize } from './step-size.ts'
-export { type StepwiseSettings, type StepwiseState, stepwiseBlend, stepwiseUpdate } from './stepwise-update.ts'
-export { type StudentTOptions, studentT } from './student-t/student-t.ts'
+} from './model/specification.ts'
+export { cachedModel, type SpecifiedModel, specifiedModel } from './model/specified-model.ts'
 export {
   applyTransform,
   estimateTransform,
   invertTransform,
   type TransformedBlock,
   type TransformParameters,
-} from './transform.ts'
-export { type WarmUp, warmUp } from './warm-up.ts'
+} from './model/transform.ts'
+export { permutation, type Random, random, standardNormal } from './numerics/random.ts'
+export { initialParameters } from './start/initialisation.ts'
+export { kMeansPlusPlus } from './start/k-means-plus-plus.ts'
+export { type StartingJson, startingParameters } from './start/starting-parameters.ts'
+export { type WarmUp, warmUp } from './start/warm-up.ts'

@@ -10,9 +10,9 @@ import {
   selectKernel,
 } from '@eddy/mixture'
 import { expect } from 'vitest'
+import { relativeError } from '../src/laws/family-laws.ts'
 import { packedLength, unpackSymmetric } from '../src/numerics/packed.ts'
 import { symmetricEigen } from '../src/numerics/symmetric-eigen.ts'
-import { relativeError } from './family-laws.ts'
 
 export const COVARIANCES = ['full', 'tied', 'diag', 'spherical', 'factor'] as const
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { DEFAULT_PRIOR, empty, gaussian, type Mixture, mixture, type Parameters } from '@eddy/mixture'
-import { gaussianFromMoments } from '../src/gaussian/from-moments.ts'
+import { gaussianFromMoments } from '../src/families/gaussian/from-moments.ts'
 import { packSymmetric } from '../src/numerics/packed.ts'
 import { blockOf, nestedError } from './sklearn-fixture.ts'
 

@@ -11,7 +11,7 @@ import {
   type ModelSpecification,
   startingParameters,
 } from '@eddy/mixture'
-import { toUserUnits } from '../src/user-units.ts'
+import { toUserUnits } from '../src/model/user-units.ts'
 
 /** Parameters as scikit-learn nests them. */
 export interface ReferenceResult {

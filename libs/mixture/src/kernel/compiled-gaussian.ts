@@ -1,6 +1,6 @@
-import type { Block } from '../block.ts'
-import type { Family, Parameters, Statistics } from '../family.ts'
-import type { GaussianLayout } from '../gaussian/layout.ts'
+import type { Block } from '../families/block.ts'
+import type { Family, Parameters, Statistics } from '../families/family.ts'
+import type { GaussianLayout } from '../families/gaussian/layout.ts'
 import { copyRows, lendStatistics, loadKernel, takeStatistics } from './loaded-kernel.ts'
 import { kernelShape } from './shape.ts'
 

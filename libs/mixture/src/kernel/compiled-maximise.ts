@@ -1,6 +1,6 @@
-import { type ComponentRange, copyComponents, type Parameters, type Statistics } from '../family.ts'
-import type { GaussianLayout } from '../gaussian/layout.ts'
-import type { Prior } from '../prior.ts'
+import { type ComponentRange, copyComponents, type Parameters, type Statistics } from '../families/family.ts'
+import type { GaussianLayout } from '../families/gaussian/layout.ts'
+import type { Prior } from '../families/prior.ts'
 import { type KernelMemory, layOut } from './loaded-kernel.ts'
 import { kernelShape } from './shape.ts'
 

@@ -1,7 +1,7 @@
-import { isLevelled, type Levels } from '../discrete/levels.ts'
-import type { Family, Parameters } from '../family.ts'
-import type { GaussianFamily } from '../gaussian/gaussian.ts'
-import type { ProductFamily } from '../product.ts'
+import { isLevelled, type Levels } from '../families/discrete/levels.ts'
+import type { Family, Parameters } from '../families/family.ts'
+import type { GaussianFamily } from '../families/gaussian/gaussian.ts'
+import type { ProductFamily } from '../families/product.ts'
 import { LEVELLED_ROWS } from './loaded-kernel.ts'
 import { type KernelShape, kernelShape } from './shape.ts'
 

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { relativeError } from '../../test/family-laws.ts'
 import {
   COVARIANCES,
   expectKernelsToAgree,
@@ -8,14 +7,15 @@ import {
   fitted,
   steps,
 } from '../../test/kernel-agreement.ts'
-import type { Block } from '../block.ts'
-import { empty, type Parameters, type Statistics, scale } from '../family.ts'
-import { gaussian } from '../gaussian/gaussian.ts'
-import type { Covariance } from '../gaussian/layout.ts'
-import { type Mixture, mixture } from '../mixture.ts'
-import type { Prior } from '../prior.ts'
-import { type Random, random, standardNormal } from '../random.ts'
-import { DEFAULT_PRIOR } from '../specification.ts'
+import { type Mixture, mixture } from '../em/mixture.ts'
+import type { Block } from '../families/block.ts'
+import { empty, type Parameters, type Statistics, scale } from '../families/family.ts'
+import { gaussian } from '../families/gaussian/gaussian.ts'
+import type { Covariance } from '../families/gaussian/layout.ts'
+import type { Prior } from '../families/prior.ts'
+import { relativeError } from '../laws/family-laws.ts'
+import { DEFAULT_PRIOR } from '../model/specification.ts'
+import { type Random, random, standardNormal } from '../numerics/random.ts'
 import { selectKernel } from './engine.ts'
 
 afterEach(() => selectKernel('auto'))

@@ -1,5 +1,5 @@
-import type { Block } from '../block.ts'
-import type { Parameters, Statistics } from '../family.ts'
+import type { Block } from '../families/block.ts'
+import type { Parameters, Statistics } from '../families/family.ts'
 import type { KernelForm } from './form.ts'
 import { type LoadedKernel, levelPitch } from './loaded-kernel.ts'
 

@@ -1,5 +1,5 @@
-import type { Block } from '../block.ts'
-import type { Parameters, Statistics } from '../family.ts'
+import type { Block } from '../families/block.ts'
+import type { Parameters, Statistics } from '../families/family.ts'
 import { packedLength } from '../numerics/packed.ts'
 import { type KernelExports, kernelExports } from './engine.ts'
 import { covarianceNumber, type KernelShape } from './shape.ts'

@@ -1,4 +1,4 @@
-import type { GaussianLayout } from '../gaussian/layout.ts'
+import type { GaussianLayout } from '../families/gaussian/layout.ts'
 
 /** The gaussian mixtures that the compiled kernel knows. */
 export interface KernelShape {

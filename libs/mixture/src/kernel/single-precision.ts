@@ -1,4 +1,4 @@
-import type { Parameters } from '../family.ts'
+import type { Parameters } from '../families/family.ts'
 import type { KernelShape } from './shape.ts'
 
 /** What f32 may change a component's log density by, nats: half of it at most reaches a posterior probability. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { random, standardNormal } from '../random.ts'
 import { cholesky, invertLower, logDeterminantLower } from './cholesky.ts'
 import { LOWEST_LOG_DENSITY, posteriorFromLogs } from './log-sum-exp.ts'
 import { packedIndex, packedLength, packSymmetric, unpackSymmetric } from './packed.ts'
+import { random, standardNormal } from './random.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 
 /** G Gᵀ of a random d × m matrix G, square. */

@@ -1,0 +1,73 @@
+import type { Block } from '../../families/block.ts'
+import type { Parameters, Statistics } from '../../families/family.ts'
+import type { Prior } from '../../families/prior.ts'
+import type { Mixture } from '../mixture.ts'
+
+/** Where an estimator begins. */
+export interface Start {
+  readonly parameters: Parameters
+  /** mean per unit weight, of a warm-up; where absent an estimator that needs them makes them from the first events */
+  readonly statistics?: Statistics
+}
+
+/** What an estimator found. */
+export interface Fit {
+  readonly parameters: Parameters
+  /** mean per unit weight: what the last M-step was made from */
+  readonly statistics: Statistics
+  /** the estimator's objective at its last E-step, before the last M-step, nats per unit weight (scikit-learn's `lower_bound_`) */
+  readonly lowerBound: number
+  /** whether the objective changed by less than the tolerance */
+  readonly converged: boolean
+  /** E-steps over the whole data (scikit-learn's `n_iter_`); of one-pass estimators: passes */
+  readonly iterations: number
+  /** one-pass estimators: mean log p of each event before it was learned, over the first pass, nats per unit weight */
+  readonly prequentialLogLikelihood?: number
+}
+
+/**
+ * A way to fit a mixture to a block of events in model space.
+ * `fit` reads its arguments only, and gives equal results for equal arguments and equal randomness.
+ */
+export interface Estimator {
+  readonly name: string
+  /** @param weights shape (rows), 1 each if undefined */
+  fit(mixture: Mixture, block: Block, weights: Float64Array | undefined, start: Start): Fit
+}
+
+/** What estimators that go over all data again and again have in common. */
+export interface IterationOptions {
+  readonly prior: Prior
+  /** stop when the objective changes by less than this, nats per unit weight; default 1e-3 as in scikit-learn */
+  readonly tolerance?: number
+  /** default 100 */
+  readonly maxIterations?: number
+  /** told after each iteration */
+  readonly onIteration?: (iteration: number, lowerBound: number) => void
+}
+
+/**
+ * Alternates `step` (E-step, then M-step) until its objective changes by less than the tolerance.
+ * @param step gives the next parameters and the objective under the ones it was given
+ */
+export function iterate(
+  options: IterationOptions,
+  start: Parameters,
+  step: (parameters: Parameters) => { parameters: Parameters; statistics: Statistics; objective: number },
+): Fit {
+  const { tolerance = 1e-3, maxIterations = 100, onIteration } = options
+  let parameters = start
+  let statistics: Statistics = new Float64Array(0)
+  let lowerBound = -Infinity
+  for (let iteration = 1; iteration <= maxIterations; iteration++) {
+    const next = step(parameters)
+    parameters = next.parameters
+    statistics = next.statistics
+    const change = next.objective - lowerBound
+    lowerBound = next.objective
+    onIteration?.(iteration, lowerBound)
+    if (Math.abs(change) < tolerance)
+      return { parameters, statistics, lowerBound, converged: true, iterations: iteration }
+  }
+  return { parameters, statistics, lowerBound, converged: false, iterations: maxIterations }
+}

@@ -1,0 +1,34 @@
+import { logFactorial } from '../../numerics/special.ts'
+import { independentColumns } from './independent-columns.ts'
+import type { LevelledFamily } from './levels.ts'
+
+/** A rate is held at or above this, so that a first event is unlikely, not impossible. */
+const LEAST_RATE = 1e-10
+
+/** Counts beyond this are not counts of anything; they would also lose their last digits. */
+const LARGEST_COUNT = 2 ** 53
+
+/**
+ * Columns of counts 0, 1, 2 …, independent given the component: p(x) = λ^x e^−λ / x!.
+ * Parameters: `rates` λ (K, d), events per observation. Statistics: see `independentColumns`. Negative numbers count as
+ * missing; fractions are allowed (x! is Γ(x+1)).
+ */
+export function poisson(options: { readonly components: number; readonly columns: number }): LevelledFamily {
+  return independentColumns(
+    {
+      name: 'poisson',
+      parameter: 'rates',
+      hold: mean => Math.max(mean, LEAST_RATE),
+      slope: Math.log,
+      offset: mean => -mean,
+      bases(values, length, out) {
+        for (let i = 0; i < length; i++) {
+          const x = values[i]!
+          out[i] = x >= 0 && x <= LARGEST_COUNT ? -logFactorial(x) : Number.NaN
+        }
+      },
+    },
+    options.components,
+    options.columns,
+  )
+}

@@ -1,0 +1,50 @@
+import { bernoulli } from '../families/discrete/bernoulli.ts'
+import { categorical } from '../families/discrete/categorical.ts'
+import { multinomial } from '../families/discrete/multinomial.ts'
+import { poisson } from '../families/discrete/poisson.ts'
+import { gaussian } from '../families/gaussian/gaussian.ts'
+import { studentT } from '../families/student-t/student-t.ts'
+import { standardNormal } from '../numerics/random.ts'
+import { familyLaws, type LawSubject } from './family-laws.ts'
+
+// The laws of every family, 10,000 cases each, and a few of d = 64 and 256.
+const runs = Number(process.env.EDDY_CASES ?? 10_000)
+
+const normal = (random: () => number, j: number, group: number) => standardNormal(random) * (1 + (j % 3)) + group * 2
+const subjects: Record<string, LawSubject> = {
+  bernoulli: {
+    make: (components, columns) => bernoulli({ components, columns }),
+    value: (random, j, group) => (random() < (1 + ((group + j) % 3)) / 4 ? 1 : 0),
+  },
+  poisson: {
+    make: (components, columns) => poisson({ components, columns }),
+    value: (random, j, group) => Math.floor((random() + random()) * (1 + group * 3 + (j % 2))),
+  },
+  categorical: {
+    make: (components, columns) =>
+      categorical({ components, categories: Array.from({ length: columns }, (_, j) => 2 + (j % 3)) }),
+    value: (random, j, group) => Math.floor(random() ** (1 + group) * (2 + (j % 3))),
+  },
+  multinomial: {
+    make: (components, columns) => multinomial({ components, columns }),
+    value: (random, j, group) => Math.floor(random() * (1 + ((group + j) % 3) * 3)),
+  },
+}
+for (const covariance of ['full', 'tied', 'diag', 'spherical', 'factor'] as const)
+  subjects[`gaussian ${covariance}`] = {
+    make: (components, columns) => gaussian({ components, columns, covariance, factors: Math.min(2, columns) }),
+    value: normal,
+    unbounded: true,
+  }
+for (const covariance of ['full', 'tied', 'diag', 'spherical'] as const)
+  subjects[`student-t ${covariance}`] = {
+    make: (components, columns) => studentT({ components, columns, covariance }),
+    value: (random, j, group) => normal(random, j, group) + (random() < 0.05 ? 20 : 0),
+    unbounded: true,
+  }
+
+for (const [name, subject] of Object.entries(subjects)) {
+  familyLaws(`${name}, ${runs} cases`, subject, { runs, columns: [1, 2, 3, 5], timeout: 600_000 })
+  familyLaws(`${name}, d = 64`, subject, { runs: 10, columns: [64], maxRows: 6, timeout: 600_000 })
+  familyLaws(`${name}, d = 256`, subject, { runs: 2, columns: [256], maxRows: 3, timeout: 600_000 })
+}

@@ -1,0 +1,163 @@
+import type { Parameters } from '../families/family.ts'
+import { columnsOfType, parametersOfType } from './create-mixture.ts'
+import type { Model } from './model.ts'
+import { createSpecification, type FeatureType, type ModelSpecification } from './specification.ts'
+import { invertTransform } from './transform.ts'
+import { rowsOfMatrix, toUserUnits } from './user-units.ts'
+
+/** A model as JSON. Names with a trailing underscore mean what they mean in scikit-learn's GaussianMixture. */
+export interface ModelJson {
+  readonly format: 'eddy-model'
+  readonly version: 1
+  readonly specification: ModelSpecification
+  readonly n_components: number
+  readonly weights_: readonly number[]
+  /** names of the numbers, the columns of `means_` and `covariances_` */
+  readonly feature_names_in_?: readonly string[]
+  readonly covariance_type?: string
+  /** user's units, (K, d); a bent feature (log1p, yeo-johnson) stays bent: see `centres_` */
+  readonly means_?: unknown
+  readonly covariances_?: unknown
+  readonly precisions_cholesky_?: unknown
+  /** user's units with every transform undone, (K, d): the components' medians */
+  readonly centres_?: unknown
+  /** student-t: ν (K); `covariances_` are then scale matrices */
+  readonly degrees_of_freedom_?: readonly number[]
+  readonly count_names_?: readonly string[]
+  /** mean counts, (K, number of counts) */
+  readonly rates_?: unknown
+  readonly boolean_names_?: readonly string[]
+  /** probability of a 1, (K, number of booleans) */
+  readonly probabilities_?: unknown
+  /** for each category feature: (K, number of its categories) */
+  readonly category_probabilities_?: Readonly<Record<string, readonly (readonly number[])[]>>
+  readonly lower_bound_: number | null
+  readonly converged_: boolean
+  readonly n_iter_: number
+  readonly prequential_log_likelihood_?: number
+  /** every array of the model in model units, exact: what `modelFromJson` reads */
+  readonly parameters: Readonly<Record<string, readonly number[]>>
+}
+
+/** The model as plain JSON. What is in user's units is for readers; `parameters` alone is read back. */
+export function modelToJson(model: Model): ModelJson {
+  const { specification, parameters } = model
+  return {
+    format: 'eddy-model',
+    version: 1,
+    specification,
+    n_components: specification.components,
+    weights_: [...parameters.weights!],
+    ...inUserUnits(specification, parameters),
+    lower_bound_: Number.isFinite(model.lowerBound) ? model.lowerBound : null,
+    converged_: model.converged,
+    n_iter_: model.iterations,
+    ...(model.prequentialLogLikelihood === undefined
+      ? {}
+      : { prequential_log_likelihood_: model.prequentialLogLikelihood }),
+    parameters: Object.fromEntries(Object.entries(parameters).map(([name, array]) => [name, [...array]])),
+  }
+}
+
+function inUserUnits(specification: ModelSpecification, parameters: Parameters): Partial<ModelJson> {
+  const { components, features } = specification
+  const names = (columns: number[]) => columns.map(j => features[j]!.name)
+  const table = (array: Float64Array) => rowsOfMatrix(array, components, array.length / components)
+  const numbers = columnsOfType(specification, 'number')
+  const counts = columnsOfType(specification, 'count')
+  const booleans = columnsOfType(specification, 'boolean')
+  const categories = columnsOfType(specification, 'category')
+  const of = (type: FeatureType) => parametersOfType(specification, parameters, type)
+  return {
+    ...(numbers.length > 0 ? numbersInUserUnits(specification, parameters, of('number'), numbers) : {}),
+    ...(counts.length > 0 ? { count_names_: names(counts), rates_: table(of('count').rates!) } : {}),
+    ...(booleans.length > 0
+      ? { boolean_names_: names(booleans), probabilities_: table(of('boolean').probabilities!) }
+      : {}),
+    ...(categories.length > 0
+      ? { category_probabilities_: categoryTables(specification, categories, of('category').probabilities!) }
+      : {}),
+  }
+}
+
+function numbersInUserUnits(
+  specification: ModelSpecification,
+  parameters: Parameters,
+  family: Parameters,
+  columns: number[],
+) {
+  const user = toUserUnits(specification, parameters, family)
+  const { components, features } = specification
+  const d = columns.length
+  const values = new Float64Array(components * features.length)
+  for (let k = 0; k < components; k++)
+    for (let j = 0; j < d; j++) values[k * features.length + columns[j]!] = family.means![k * d + j]!
+  const block = { rows: components, columns: features.length, values }
+  const centres = invertTransform(specification, parameters, block).values
+  return {
+    feature_names_in_: user.features,
+    covariance_type: user.covarianceType,
+    means_: user.means,
+    covariances_: user.covariances,
+    precisions_cholesky_: user.precisionsCholesky,
+    centres_: user.means.map((_, k) => columns.map(j => centres[k * features.length + j]!)),
+    ...(family.degreesOfFreedom === undefined ? {} : { degrees_of_freedom_: [...family.degreesOfFreedom] }),
+  }
+}
+
+function categoryTables(specification: ModelSpecification, columns: number[], probabilities: Float64Array) {
+  const { components } = specification
+  const stride = probabilities.length / components
+  let start = 0
+  return Object.fromEntries(
+    columns.map(j => {
+      const { name, categories = 2 } = specification.features[j]!
+      const from = start
+      start += categories
+      const rows = Array.from({ length: components }, (_, k) => [
+        ...probabilities.subarray(k * stride + from, k * stride + from + categories),
+      ])
+      return [name, rows] as const
+    }),
+  )
+}
+
+/**
+ * The model of a JSON value made by `modelToJson`.
+ * @throws Error naming the first field that is not as expected
+ */
+export function modelFromJson(json: unknown): Model {
+  const value = json as Partial<ModelJson> | null
+  if (typeof value !== 'object' || value === null || value.format !== 'eddy-model')
+    throw new Error(
+      'model: expected JSON with "format": "eddy-model", got something else; make one by `eddy fit --out`',
+    )
+  if (value.version !== 1) throw new Error(`model.version: expected 1, got ${String(value.version)}`)
+  if (value.specification === undefined) throw new Error('model.specification: expected an object, got none')
+  const specification = createSpecification(value.specification)
+  const parameters = Object.fromEntries(
+    Object.entries(value.parameters ?? {}).map(([name, array]) => [name, numbersOf(`model.parameters.${name}`, array)]),
+  )
+  for (const name of ['weights', 'transformCentre', 'transformScale', 'transformPower'])
+    if (parameters[name] === undefined) throw new Error(`model.parameters.${name}: expected an array, got none`)
+  if (parameters.weights!.length !== specification.components)
+    throw new Error(
+      `model.parameters.weights: expected ${specification.components} numbers, got ${parameters.weights!.length}`,
+    )
+  return {
+    specification,
+    parameters,
+    lowerBound: value.lower_bound_ ?? Number.NaN,
+    converged: value.converged_ ?? false,
+    iterations: value.n_iter_ ?? 0,
+    ...(value.prequential_log_likelihood_ === undefined
+      ? {}
+      : { prequentialLogLikelihood: value.prequential_log_likelihood_ }),
+  }
+}
+
+function numbersOf(name: string, value: unknown): Float64Array {
+  if (!Array.isArray(value) || !value.every(Number.isFinite))
+    throw new Error(`${name}: expected an array of finite numbers, got ${JSON.stringify(value)?.slice(0, 60)}`)
+  return Float64Array.from(value as number[])
+}

@@ -1,0 +1,161 @@
+import type { StepSizeSpecification } from '../em/step-size.ts'
+import type { Covariance } from '../families/gaussian/layout.ts'
+import type { Prior } from '../families/prior.ts'
+
+/**
+ * What a feature is. `number` (gaussian or student-t, after its transform), `count` (poisson: 0, 1, 2 …),
+ * `category` (categorical: index 0 … categories−1), `boolean` (bernoulli: 0 or 1).
+ */
+export type FeatureType = 'number' | 'count' | 'category' | 'boolean'
+
+/** How a number is bent before it is centred and scaled. */
+export type TransformName = 'none' | 'log1p' | 'yeo-johnson'
+
+export interface FeatureSpecification {
+  readonly name: string
+  readonly type: FeatureType
+  /** numbers only, default `none` */
+  readonly transform?: TransformName
+  /** categories only: how many there are, ≥ 2 */
+  readonly categories?: number
+  /** names of the categories in the order of their codes, and the unit of the values: for reports only */
+  readonly values?: readonly string[]
+  readonly unit?: string
+}
+
+/** The form of a model, as plain JSON. Everything that is estimated is in its parameters. */
+export interface ModelSpecification {
+  readonly features: readonly FeatureSpecification[]
+  /** K */
+  readonly components: number
+  /** form of the numbers' covariance */
+  readonly covariance: Covariance
+  /** rank of a `factor` covariance */
+  readonly factors?: number
+  /** family of the numbers: `student-t` is robust to outliers */
+  readonly family: 'gaussian' | 'student-t'
+  /** student-t only: ν, held fixed; estimated if absent */
+  readonly degreesOfFreedom?: number
+  /** whether numbers are centred and scaled by the warm-up sample */
+  readonly standardise: boolean
+  readonly prior: Prior
+  readonly stepSize: StepSizeSpecification
+  readonly warmUp: WarmUpSpecification
+}
+
+/**
+ * How a run of EM begins: greedy k-means++ and a few Lloyd iterations; K events drawn at random as centres; or one component, split along
+ * its largest variance until there are K.
+ */
+export type Initialisation = 'kmeans++' | 'random' | 'split'
+
+/** Starting model: the best of several short EM runs by held-out likelihood. */
+export interface WarmUpSpecification {
+  /** events buffered before the first model */
+  readonly events: number
+  /** how each run begins */
+  readonly initialisation: Initialisation
+  /** number of runs, ≥ 1 */
+  readonly restarts: number
+  /** most EM iterations of each run, and again of the best one on the whole buffer */
+  readonly iterations: number
+}
+
+/** What must be said about a model; the rest has defaults. */
+export type SpecificationInput = Pick<ModelSpecification, 'components'> &
+  Partial<Omit<ModelSpecification, 'features' | 'prior' | 'stepSize' | 'warmUp'>> & {
+    /** a name alone is a number */
+    readonly features: readonly (string | (Partial<FeatureSpecification> & { readonly name: string }))[]
+    readonly prior?: Partial<Prior>
+    readonly stepSize?: Partial<StepSizeSpecification>
+    readonly warmUp?: Partial<WarmUpSpecification>
+  }
+
+export const DEFAULT_PRIOR: Prior = {
+  weightPseudoEvents: 0,
+  meanPseudoEvents: 0,
+  covariancePseudoEvents: 0,
+  varianceFloor: 1e-6,
+}
+
+/**
+ * The running mean of all batches after the warm-up, which counts as 8 of them (4,096 events, batches of 512). From a good start this is
+ * as good as an iteration of batch EM or better (docs/one-pass.md); a smaller exponent forgets a bad one faster.
+ */
+const DEFAULT_STEP_SIZE: StepSizeSpecification = { exponent: 1, offset: 8 }
+const DEFAULT_WARM_UP: WarmUpSpecification = { events: 4096, initialisation: 'kmeans++', restarts: 5, iterations: 100 }
+
+/**
+ * A complete specification from a partial one.
+ * @throws Error naming the first field that is out of range
+ */
+export function createSpecification(input: SpecificationInput): ModelSpecification {
+  const specification: ModelSpecification = {
+    components: input.components,
+    covariance: input.covariance ?? 'full',
+    ...(input.covariance === 'factor' ? { factors: input.factors ?? 1 } : {}),
+    family: input.family ?? 'gaussian',
+    ...(input.degreesOfFreedom === undefined ? {} : { degreesOfFreedom: input.degreesOfFreedom }),
+    standardise: input.standardise ?? true,
+    features: input.features.map(feature =>
+      typeof feature === 'string' ? { name: feature, type: 'number' } : { ...feature, type: feature.type ?? 'number' },
+    ),
+    prior: { ...DEFAULT_PRIOR, ...input.prior },
+    stepSize: { ...DEFAULT_STEP_SIZE, ...input.stepSize },
+    warmUp: { ...DEFAULT_WARM_UP, ...input.warmUp },
+  }
+  check(specification)
+  return specification
+}
+
+const COVARIANCES: readonly Covariance[] = ['full', 'tied', 'diag', 'spherical', 'factor']
+const TYPES: readonly FeatureType[] = ['number', 'count', 'category', 'boolean']
+const TRANSFORMS: readonly TransformName[] = ['none', 'log1p', 'yeo-johnson']
+
+function check(specification: ModelSpecification): void {
+  const { features, prior, stepSize, warmUp } = specification
+  if (features.length === 0)
+    throw new Error('features: expected at least one, got none; name the columns to learn from')
+  const names = new Set<string>()
+  for (const feature of features) {
+    const at = `features.${feature.name}`
+    if (names.has(feature.name)) throw new Error(`${at}: expected a name used once, got it twice`)
+    names.add(feature.name)
+    oneOf(`${at}.type`, feature.type, TYPES)
+    if (feature.transform !== undefined) oneOf(`${at}.transform`, feature.transform, TRANSFORMS)
+    if (feature.type !== 'number' && (feature.transform ?? 'none') !== 'none')
+      throw new Error(`${at}.transform: expected none for a ${feature.type}, got ${feature.transform}`)
+    if (feature.type === 'category') wholeNumber(`${at}.categories`, feature.categories, 2)
+  }
+  wholeNumber('components', specification.components, 1)
+  oneOf('covariance', specification.covariance, COVARIANCES)
+  oneOf('family', specification.family, ['gaussian', 'student-t'])
+  if (specification.degreesOfFreedom !== undefined && !(specification.degreesOfFreedom > 0))
+    throw new Error(`degreesOfFreedom: expected a number > 0, got ${specification.degreesOfFreedom}`)
+  if (specification.factors !== undefined) wholeNumber('factors', specification.factors, 1)
+  for (const [name, value] of Object.entries(prior)) atLeast(`prior.${name}`, value, 0)
+  if (!(stepSize.exponent > 0.5 && stepSize.exponent <= 1))
+    throw new Error(
+      `stepSize.exponent: expected a number in (0.5, 1], got ${stepSize.exponent}; outside it stepwise EM does not converge`,
+    )
+  atLeast('stepSize.offset', stepSize.offset, 0)
+  if (stepSize.halfLife !== undefined && !(stepSize.halfLife > 0))
+    throw new Error(`stepSize.halfLife: expected a number of events > 0, got ${stepSize.halfLife}`)
+  wholeNumber('warmUp.events', warmUp.events, 1)
+  oneOf('warmUp.initialisation', warmUp.initialisation, ['kmeans++', 'random', 'split'])
+  wholeNumber('warmUp.restarts', warmUp.restarts, 1)
+  wholeNumber('warmUp.iterations', warmUp.iterations, 0)
+}
+
+function oneOf(name: string, value: string, allowed: readonly string[]): void {
+  if (!allowed.includes(value)) throw new Error(`${name}: expected one of ${allowed.join(', ')}, got ${value}`)
+}
+
+function wholeNumber(name: string, value: number | undefined, least: number): void {
+  if (!(Number.isInteger(value) && value! >= least))
+    throw new Error(`${name}: expected a whole number ≥ ${least}, got ${value}`)
+}
+
+function atLeast(name: string, value: number, least: number): void {
+  if (!(value >= least && value < Infinity)) throw new Error(`${name}: expected a number ≥ ${least}, got ${value}`)
+}

@@ -1,0 +1,60 @@
+import type { Expectation, Mixture } from '../em/mixture.ts'
+import type { Block } from '../families/block.ts'
+import type { Parameters, Statistics } from '../families/family.ts'
+import { createMixture } from './create-mixture.ts'
+import type { ModelSpecification } from './specification.ts'
+import { applyTransform, type TransformedBlock } from './transform.ts'
+
+/** A specification with its mixture, which works in model space, and the mixture's steps in the user's units. */
+export interface SpecifiedModel {
+  readonly specification: ModelSpecification
+  readonly mixture: Mixture
+
+  /** As `Mixture.expectation`, of events in the user's units. @param parameters the transform's arrays among them */
+  expectation(parameters: Parameters, block: Block, weights: Float64Array, into: Statistics): Expectation
+
+  /** As `Mixture.score`, of events in the user's units. @param parameters the transform's arrays among them */
+  score(parameters: Parameters, block: Block, posterior: Float64Array, logDensity: Float64Array): void
+}
+
+/** The model of a specification. Its memory for transformed events is used again. */
+export function specifiedModel(specification: ModelSpecification): SpecifiedModel {
+  const mixture = createMixture(specification)
+  let scratch = { values: new Float64Array(0), logJacobian: new Float64Array(0) }
+  const transform = (parameters: Parameters, block: Block): TransformedBlock => {
+    if (scratch.logJacobian.length < block.rows || scratch.values.length < block.values.length)
+      scratch = { values: new Float64Array(block.values.length), logJacobian: new Float64Array(block.rows) }
+    return applyTransform(specification, parameters, block, scratch)
+  }
+  return {
+    specification,
+    mixture,
+
+    expectation(parameters, block, weights, into) {
+      const transformed = transform(parameters, block)
+      const { logLikelihood, weight } = mixture.expectation(parameters, transformed.block, weights, into)
+      let jacobian = 0
+      for (let n = 0; n < block.rows; n++) jacobian += weights[n]! * transformed.logJacobian[n]!
+      return { logLikelihood: logLikelihood + jacobian, weight }
+    },
+
+    score(parameters, block, posterior, logDensity) {
+      const transformed = transform(parameters, block)
+      mixture.score(parameters, transformed.block, posterior, logDensity)
+      for (let n = 0; n < block.rows; n++) logDensity[n]! += transformed.logJacobian[n]!
+    },
+  }
+}
+
+/** The model that a specification's JSON text tells, made anew only when the text changes. */
+export function cachedModel(): (text: string) => SpecifiedModel {
+  let known: string | undefined
+  let model: SpecifiedModel | undefined
+  return text => {
+    if (model === undefined || text !== known) {
+      known = text
+      model = specifiedModel(JSON.parse(text) as ModelSpecification)
+    }
+    return model
+  }
+}

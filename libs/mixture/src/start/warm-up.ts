@@ -1,0 +1,112 @@
+import type { Mixture } from '../em/mixture.ts'
+import { type Block, rowsOf } from '../families/block.ts'
+import { empty, type Parameters, type Statistics, scale } from '../families/family.ts'
+import type { Prior } from '../families/prior.ts'
+import { takeRows } from '../families/take-rows.ts'
+import { createMixture } from '../model/create-mixture.ts'
+import type { ModelSpecification } from '../model/specification.ts'
+import { applyTransform, estimateTransform } from '../model/transform.ts'
+import { permutation, type Random } from '../numerics/random.ts'
+import { initialParameters } from './initialisation.ts'
+
+/** The starting model of a stream. */
+export interface WarmUp {
+  /** the transform's arrays included */
+  readonly parameters: Parameters
+  /** mean per unit weight of the buffer under `parameters`' predecessor: S_0 of stepwise EM */
+  readonly statistics: Statistics
+  /** mean log-likelihood of the events kept back while choosing, nats per unit weight, user's units */
+  readonly heldOutLogLikelihood: number
+}
+
+/** One event in this many is kept back to compare the runs. */
+const HELD_OUT_SHARE = 4
+
+/**
+ * A model of a buffer of events: the transform is estimated and frozen, then the best of `restarts` short EM runs by
+ * the likelihood of events they did not see goes on over the whole buffer. This matters far more for the result of
+ * a single pass than any step size does.
+ * Works with any number of rows ≥ 1, duplicates, constant columns and missing values.
+ * @param block shape (rows, d), user's units
+ * @throws if there are no rows
+ */
+export function warmUp(
+  specification: ModelSpecification,
+  block: Block,
+  weights: Float64Array | undefined,
+  random: Random,
+): WarmUp {
+  if (block.rows === 0) throw new Error('block.rows: expected at least 1, got 0; there is nothing to start from')
+  const transform = estimateTransform(specification, block, weights)
+  const { block: all, logJacobian } = applyTransform(specification, transform, block)
+  const mixture = createMixture(specification)
+  const { prior } = specification
+  const { restarts, iterations } = specification.warmUp
+  const split = holdOut(all, weights, logJacobian, specification.components, random)
+  let best: { parameters: Parameters; heldOut: number } | undefined
+  for (let run = 0; run < restarts; run++) {
+    const start = initialParameters(specification, split.train, split.trainWeights, random)
+    const parameters = iterate(mixture, split.train, split.trainWeights, prior, start, iterations).parameters
+    const { logLikelihood, weight } = mixture.expectation(parameters, split.test, split.testWeights, empty(mixture))
+    const heldOut = (logLikelihood + split.testJacobian) / weight
+    if (best === undefined || heldOut > best.heldOut) best = { parameters, heldOut }
+  }
+  const final = iterate(mixture, all, weights, prior, best!.parameters, iterations)
+  return {
+    parameters: { ...final.parameters, ...transform },
+    statistics: final.statistics,
+    heldOutLogLikelihood: best!.heldOut,
+  }
+}
+
+/** Mean log-likelihood that an iteration must gain for the next one to be worth its time, nats. */
+const WORTHWHILE = 1e-5
+
+/** At most `iterations` of EM. @returns the last M-step's parameters and the statistics it was made from, mean per unit weight */
+function iterate(
+  mixture: Mixture,
+  block: Block,
+  weights: Float64Array | undefined,
+  prior: Prior,
+  start: Parameters,
+  iterations: number,
+): { parameters: Parameters; statistics: Statistics } {
+  let parameters = start
+  let last = -Infinity
+  for (let i = 0; ; i++) {
+    const statistics = empty(mixture)
+    const { logLikelihood, weight } = mixture.expectation(parameters, block, weights, statistics)
+    const gain = logLikelihood / weight - last
+    last = logLikelihood / weight
+    if (i >= iterations || !(gain > WORTHWHILE))
+      return { parameters, statistics: weight > 0 ? scale(statistics, 1 / weight) : statistics }
+    parameters = mixture.maximise(statistics, prior, parameters)
+  }
+}
+
+function holdOut(
+  block: Block,
+  weights: Float64Array | undefined,
+  logJacobian: Float64Array,
+  components: number,
+  random: Random,
+) {
+  const { rows } = block
+  const order = permutation(rows, random)
+  const held = Math.floor(rows / HELD_OUT_SHARE)
+  const shuffled = takeRows(block, order)
+  const shuffledWeights = weights === undefined ? undefined : Float64Array.from(order, n => weights[n]!)
+  // Too few events to keep any back: the runs are compared on what they learned from.
+  const small = rows < 4 * components
+  const test = small ? shuffled : rowsOf(shuffled, 0, held)
+  const testWeights = small ? shuffledWeights : shuffledWeights?.subarray(0, held)
+  let testJacobian = 0
+  for (let n = 0; n < test.rows; n++) testJacobian += logJacobian[order[n]!]! * (testWeights?.[n] ?? 1)
+  return {
+    train: small ? shuffled : rowsOf(shuffled, held, rows),
+    trainWeights: small ? shuffledWeights : shuffledWeights?.subarray(held),
+    test,
+    testWeights,
+    testJacobian,
+  }
+}
