@@ -117,7 +117,7 @@ export const python = (executable: string, name: string, file: string, shape: Sh
     shape.covariance,
   ])
 
-/** The machine's limit, compiled for the shape. */
+/** The machine's limit, compiled for the shape; its description is `{"vectorBits": …}`. */
 export function limit(directory: string, file: string, shape: Shape): Promise<Contender> {
   const executable = join(directory, `limit-${shape.name}`)
   const source = join(import.meta.dirname, 'limit.c')

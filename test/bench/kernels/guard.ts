@@ -21,3 +21,19 @@ export function regressions(committed: readonly KernelResult[], fresh: readonly 
     return [`${what}: expected at least ${TOLERANCE} × ${before.ratioToSklearn}, got ${result.ratioToSklearn}`]
   })
 }
+
+/** Where the vectors are WebAssembly's own 128 bits the limit is hardly faster than the product, and machines are noisy. */
+const LIMIT_TOLERANCE = 1.25
+
+/**
+ * Results that are faster than what limit.c reaches, which computes the same and does less: then it is no limit, e.g. compiled in
+ * vectors that the machine has not got. Only `dense` does all that limit.c does.
+ * @returns one line each
+ */
+export function brokenLimits(fresh: readonly KernelResult[]): string[] {
+  return fresh.flatMap(({ shape, step, variant, batch, ratioToC }) => {
+    if (variant !== 'dense' || ratioToC === null || ratioToC <= LIMIT_TOLERANCE) return []
+    const what = `${shape} ${step} ${variant}, batch ${batch}`
+    return [`${what}: expected at most ${LIMIT_TOLERANCE} × C, got ${ratioToC}: see how limit.c is compiled`]
+  })
+}

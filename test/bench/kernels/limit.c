@@ -1,7 +1,8 @@
-// The machine's limit: the same E-step, statistics and scoring in C for one compiled-in shape, 8 doubles a vector.
+// The machine's limit: the same E-step, statistics and scoring in C for one compiled-in shape, in vectors as wide as the machine's:
+// wider ones would be taken apart and spilt, and the limit would be none.
 // cc -O3 -march=native -DK=8 -DD=16 -DFULL=1 limit.c -lm
 // Reads commands "em BATCH SECONDS" and "score BATCH SECONDS", answers with events per second of processor time and a checksum.
-// No M-step and no blending: what is timed is less than what it is compared with.
+// No M-step and no blending: what is timed is less than what it is compared with. Its first line is {"vectorBits": …} in JSON.
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,61 +10,69 @@
 #include <string.h>
 #include <time.h>
 
+// Doubles a vector.
+#if defined(__AVX512F__)
+#define W 8
+#elif defined(__AVX2__)
+#define W 4
+#else
+#define W 2
+#endif
 #define B 64 // events a block
 #define P (D * (D + 1) / 2)
-#define DP ((D + 7) / 8 * 8) // columns in whole vectors
-typedef double v8 __attribute__((vector_size(64)));
-typedef int64_t i8 __attribute__((vector_size(64)));
+#define DP ((D + W - 1) / W * W) // columns in whole vectors
+typedef double vec __attribute__((vector_size(8 * W)));
+typedef int64_t ivec __attribute__((vector_size(8 * W)));
 
 static double weights[K], means[K][D], factor[K][FULL ? P : D], reference[D], constants[K];
-static v8 tiles[B / 8][D], density[K][B / 8], largest[B / 8], sums[B / 8];
+static vec tiles[B / W][D], density[K][B / W], largest[B / W], sums[B / W];
 static double columns[B][DP] __attribute__((aligned(64))), weighted[B][DP] __attribute__((aligned(64)));
 static double s0[K], s1[K][DP] __attribute__((aligned(64)));
 static double s2[K][FULL ? D : 1][DP] __attribute__((aligned(64)));
 static double *values, *posterior, *log_density;
 static long rows_in_file;
 
-static inline v8 splat(double x) { return (v8){x, x, x, x, x, x, x, x}; }
+static inline vec splat(double x) { return x - (vec){0}; }
 
-static inline v8 vector_exp(v8 x) {
-  const v8 shifted = x * 1.4426950408889634 + 6755399441055744.0;
-  const v8 n = shifted - 6755399441055744.0;
-  const v8 r = x - n * 6.93147180369123816490e-1 - n * 1.90821492927058770002e-10;
-  const v8 r2 = r * r, r4 = r2 * r2;
-  const v8 a = (r * 0.008333333333330039 + 0.041666666666623824) * r2 + (r * 0.16666666666666669 + 0.5);
-  const v8 b = (r * 2.7557268276905696e-6 + 2.4801521057868204e-5) * r2 + (r * 0.00019841269863171557 + 0.0013888888917367081);
-  const v8 q = ((r * 2.5100472505694996e-8 + 2.7620201591031547e-7) * r4 + b) * r4 + a;
-  const v8 p = q * r2 + r + 1.0;
-  return (v8)(((i8)p + ((i8)shifted << 52)) & (x > -708.0));
+static inline vec vector_exp(vec x) {
+  const vec shifted = x * 1.4426950408889634 + 6755399441055744.0;
+  const vec n = shifted - 6755399441055744.0;
+  const vec r = x - n * 6.93147180369123816490e-1 - n * 1.90821492927058770002e-10;
+  const vec r2 = r * r, r4 = r2 * r2;
+  const vec a = (r * 0.008333333333330039 + 0.041666666666623824) * r2 + (r * 0.16666666666666669 + 0.5);
+  const vec b = (r * 2.7557268276905696e-6 + 2.4801521057868204e-5) * r2 + (r * 0.00019841269863171557 + 0.0013888888917367081);
+  const vec q = ((r * 2.5100472505694996e-8 + 2.7620201591031547e-7) * r4 + b) * r4 + a;
+  const vec p = q * r2 + r + 1.0;
+  return (vec)(((ivec)p + ((ivec)shifted << 52)) & (x > -708.0));
 }
 
 static void pack(const double *x) {
-  for (int t = 0; t < B / 8; t++)
+  for (int t = 0; t < B / W; t++)
     for (int i = 0; i < D; i++)
-      for (int n = 0; n < 8; n++) tiles[t][i][n] = x[(t * 8 + n) * D + i];
+      for (int n = 0; n < W; n++) tiles[t][i][n] = x[(t * W + n) * D + i];
 }
 
 static void densities(void) {
   for (int k = 0; k < K; k++) {
 #if FULL
-    for (int t = 0; t < B / 8; t += 2) {
-      v8 difference[2][D], q0 = splat(0), q1 = splat(0);
+    for (int t = 0; t < B / W; t += 2) {
+      vec difference[2][D], q0 = splat(0), q1 = splat(0);
       for (int i = 0; i < D; i++) {
         difference[0][i] = tiles[t][i] - means[k][i];
         difference[1][i] = tiles[t + 1][i] - means[k][i];
       }
-      for (int j = 0; j < D; j += 4) { // 4 rows of L⁻¹ × 16 events
+      for (int j = 0; j < D; j += 4) { // 4 rows of L⁻¹ × two vectors of events
         const double *l0 = factor[k] + j * (j + 1) / 2, *l1 = l0 + j + 1, *l2 = l1 + j + 2, *l3 = l2 + j + 3;
-        v8 a0 = splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+        vec a0 = splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
         for (int i = 0; i <= j; i++) {
-          const v8 x = difference[0][i], y = difference[1][i];
+          const vec x = difference[0][i], y = difference[1][i];
           a0 += l0[i] * x; b0 += l0[i] * y;
           a1 += l1[i] * x; b1 += l1[i] * y;
           a2 += l2[i] * x; b2 += l2[i] * y;
           a3 += l3[i] * x; b3 += l3[i] * y;
         }
         for (int i = j + 1; i < j + 4; i++) {
-          const v8 x = difference[0][i], y = difference[1][i];
+          const vec x = difference[0][i], y = difference[1][i];
           if (i == j + 1) { a1 += l1[i] * x; b1 += l1[i] * y; }
           if (i <= j + 2) { a2 += l2[i] * x; b2 += l2[i] * y; }
           a3 += l3[i] * x; b3 += l3[i] * y;
@@ -75,11 +84,11 @@ static void densities(void) {
       density[k][t + 1] = constants[k] - 0.5 * q1;
     }
 #else
-    for (int t = 0; t < B / 8; t += 4) {
-      v8 q0 = splat(0), q1 = q0, q2 = q0, q3 = q0;
+    for (int t = 0; t < B / W; t += 4) {
+      vec q0 = splat(0), q1 = q0, q2 = q0, q3 = q0;
       for (int i = 0; i < D; i++) {
-        const v8 y0 = (tiles[t][i] - means[k][i]) * factor[k][i], y1 = (tiles[t + 1][i] - means[k][i]) * factor[k][i];
-        const v8 y2 = (tiles[t + 2][i] - means[k][i]) * factor[k][i], y3 = (tiles[t + 3][i] - means[k][i]) * factor[k][i];
+        const vec y0 = (tiles[t][i] - means[k][i]) * factor[k][i], y1 = (tiles[t + 1][i] - means[k][i]) * factor[k][i];
+        const vec y2 = (tiles[t + 2][i] - means[k][i]) * factor[k][i], y3 = (tiles[t + 3][i] - means[k][i]) * factor[k][i];
         q0 += y0 * y0; q1 += y1 * y1; q2 += y2 * y2; q3 += y3 * y3;
       }
       density[k][t] = constants[k] - 0.5 * q0; density[k][t + 1] = constants[k] - 0.5 * q1;
@@ -90,11 +99,11 @@ static void densities(void) {
 }
 
 static void exponentials(void) {
-  for (int t = 0; t < B / 8; t++) {
-    v8 m = density[0][t], s = splat(0);
+  for (int t = 0; t < B / W; t++) {
+    vec m = density[0][t], s = splat(0);
     for (int k = 1; k < K; k++) {
-      const i8 above = density[k][t] > m;
-      m = (v8)(((i8)density[k][t] & above) | ((i8)m & ~above));
+      const ivec above = density[k][t] > m;
+      m = (vec)(((ivec)density[k][t] & above) | ((ivec)m & ~above));
     }
     for (int k = 0; k < K; k++) s += density[k][t] = vector_exp(density[k][t] - m);
     largest[t] = m;
@@ -106,19 +115,19 @@ static double em_block(const double *x) {
   pack(x);
   densities();
   exponentials();
-  v8 total = splat(0), product = splat(1);
-  for (int t = 0; t < B / 8; t++) {
+  vec total = splat(0), product = splat(1);
+  for (int t = 0; t < B / W; t++) {
     total += largest[t];
     product *= sums[t];
-    const v8 f = 1.0 / sums[t];
+    const vec f = 1.0 / sums[t];
     for (int k = 0; k < K; k++) density[k][t] *= f;
   }
   double likelihood = 0;
-  for (int n = 0; n < 8; n++) likelihood += total[n] + log(product[n]);
+  for (int n = 0; n < W; n++) likelihood += total[n] + log(product[n]);
   for (int k = 0; k < K; k++) {
-    v8 s = splat(0);
-    for (int t = 0; t < B / 8; t++) s += density[k][t];
-    for (int n = 0; n < 8; n++) s0[k] += s[n];
+    vec s = splat(0);
+    for (int t = 0; t < B / W; t++) s += density[k][t];
+    for (int n = 0; n < W; n++) s0[k] += s[n];
   }
 #if FULL
   for (int n = 0; n < B; n++)
@@ -126,39 +135,39 @@ static double em_block(const double *x) {
   for (int k = 0; k < K; k++) {
     const double *r = (const double *)density[k];
     for (int n = 0; n < B; n++)
-      for (int i = 0; i < D; i += 8) *(v8 *)&weighted[n][i] = *(v8 *)&columns[n][i] * r[n];
-    for (int j = 0; j < D; j += 8) { // 8 rows × one vector of columns, from the diagonal down
-      v8 s = *(v8 *)&s1[k][j];
-      for (int n = 0; n < B; n++) s += *(v8 *)&weighted[n][j];
-      *(v8 *)&s1[k][j] = s;
-      for (int i = j; i < D; i += 8) {
-        v8 a[8];
-        for (int u = 0; u < 8; u++) a[u] = *(v8 *)&s2[k][i + u][j];
+      for (int i = 0; i < D; i += W) *(vec *)&weighted[n][i] = *(vec *)&columns[n][i] * r[n];
+    for (int j = 0; j < D; j += W) { // 8 rows × one vector of columns, from the diagonal down
+      vec s = *(vec *)&s1[k][j];
+      for (int n = 0; n < B; n++) s += *(vec *)&weighted[n][j];
+      *(vec *)&s1[k][j] = s;
+      for (int i = j / 8 * 8; i < D; i += 8) {
+        vec a[8];
+        for (int u = 0; u < 8; u++) a[u] = *(vec *)&s2[k][i + u][j];
         for (int n = 0; n < B; n++) {
-          const v8 w = *(v8 *)&weighted[n][j];
+          const vec w = *(vec *)&weighted[n][j];
           for (int u = 0; u < 8; u++) a[u] += columns[n][i + u] * w;
         }
-        for (int u = 0; u < 8; u++) *(v8 *)&s2[k][i + u][j] = a[u];
+        for (int u = 0; u < 8; u++) *(vec *)&s2[k][i + u][j] = a[u];
       }
     }
   }
 #else
   for (int i = 0; i < D; i++)
-    for (int t = 0; t < B / 8; t++) tiles[t][i] -= reference[i];
+    for (int t = 0; t < B / W; t++) tiles[t][i] -= reference[i];
   for (int k = 0; k < K; k++)
     for (int i = 0; i < D; i += 4) { // 4 columns × (sums, sums of squares), events in lanes
-      v8 a[4], b[4];
+      vec a[4], b[4];
       for (int u = 0; u < 4; u++) a[u] = b[u] = splat(0);
-      for (int t = 0; t < B / 8; t++) {
-        const v8 r = density[k][t];
+      for (int t = 0; t < B / W; t++) {
+        const vec r = density[k][t];
         for (int u = 0; u < 4; u++) {
-          const v8 w = r * tiles[t][i + u];
+          const vec w = r * tiles[t][i + u];
           a[u] += w;
           b[u] += w * tiles[t][i + u];
         }
       }
       for (int u = 0; u < 4; u++)
-        for (int n = 0; n < 8; n++) {
+        for (int n = 0; n < W; n++) {
           s1[k][i + u] += a[u][n];
           s2[k][0][i + u] += b[u][n];
         }
@@ -172,13 +181,13 @@ static double score_block(const double *x, double *out, double *logs) {
   densities();
   exponentials();
   double checksum = 0;
-  for (int t = 0; t < B / 8; t++) {
-    const v8 f = 1.0 / sums[t];
+  for (int t = 0; t < B / W; t++) {
+    const vec f = 1.0 / sums[t];
     for (int k = 0; k < K; k++) {
-      const v8 p = density[k][t] * f;
-      for (int n = 0; n < 8; n++) out[(t * 8 + n) * K + k] = p[n];
+      const vec p = density[k][t] * f;
+      for (int n = 0; n < W; n++) out[(t * W + n) * K + k] = p[n];
     }
-    for (int n = 0; n < 8; n++) checksum += logs[t * 8 + n] = largest[t][n] + log(sums[t][n]);
+    for (int n = 0; n < W; n++) checksum += logs[t * W + n] = largest[t][n] + log(sums[t][n]);
   }
   return checksum;
 }
@@ -215,7 +224,7 @@ int main(int argc, char **argv) {
   char step[16];
   long batch;
   double seconds;
-  printf("{}\n");
+  printf("{\"vectorBits\": %d}\n", 64 * W);
   fflush(stdout);
   while (scanf("%15s %ld %lf", step, &batch, &seconds) == 3) {
     const int em = strcmp(step, "em") == 0;

@@ -28,7 +28,7 @@ export function describeMachine(
     `system: ${type()} ${release()}; load when measured: ${loadavg()
       .map(value => value.toFixed(2))
       .join(' ')}`,
-    `Node ${process.versions.node} (V8 ${process.versions.v8}); C: ${compiler}, -O3 -march=native`,
+    `Node ${process.versions.node} (V8 ${process.versions.v8}); C: ${compiler}, -O3 -march=native${'C' in descriptions ? `, ${vectorBits(descriptions.C!)}-bit vectors` : ''}`,
     `Python: ${packages
       .filter(name => name in versions)
       .map(name => `${name} ${versions[name]}`)
@@ -36,3 +36,7 @@ export function describeMachine(
     ...('scikit-learn' in descriptions ? [`scikit-learn's BLAS: ${descriptions['scikit-learn']}`] : []),
   ]
 }
+
+/** Of limit.c, from its description. */
+export const vectorBits = (description: string): number =>
+  (JSON.parse(description) as { readonly vectorBits: number }).vectorBits

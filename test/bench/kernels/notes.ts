@@ -1,8 +1,8 @@
 /** What the table does not say by itself, as markdown for its end. */
 export const NOTES = `## What would close the rest of the gap to C
 
-C works on eight doubles at once with fused multiply-add, WebAssembly's portable SIMD on two without: on one core of the processor
-above 112–133 against 28–34 GF/s at their peaks. What is left to gain lies elsewhere:
+C works on as many doubles at once as the machine has room for in a vector (eight in 512 bits) with fused multiply-add,
+WebAssembly's portable SIMD on two without: on one core with 512-bit vectors 112–133 against 28–34 GF/s at their peaks. What is left to gain lies elsewhere:
 
 - **Relaxed SIMD** has a fused multiply-add: in trials 1.25 times as fast on shapes a and b, 1.24, 1.27 and 1.25 times in dense scoring of c, d and e, 1.21, 1.22
   and 1.21 times in their dense EM steps, 1.16, 1.25 and 1.24 times in f32 scoring. But its bits differ between machines, and equal bits are what makes a killed and resumed run end like one that

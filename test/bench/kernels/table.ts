@@ -18,7 +18,7 @@ export function kernelTable(measurement: Measurement, machine: readonly string[]
     'An EM step is the E-step, the statistics, their blending and the M-step of one batch (`Mixture.expectation` and `stepwiseUpdate`);',
     "scikit-learn's is `_e_step` + `_m_step` of `GaussianMixture` on the batch, without a blend. Scoring is posterior probabilities and",
     'log density; scikit-learn computes both from one pass here (`_estimate_log_prob_resp`), without its input checks. C is `limit.c`: the',
-    'same computation in 512-bit vectors with fused multiply-add, without blend and M-step. *Skip* is the default: components with less',
+    "same computation in vectors as wide as the machine's, without blend and M-step. *Skip* is the default: components with less",
     "than 1e-17 of an event's density are left out of its moments; *dense* leaves out nothing. *Active* counts those that are not left",
     'out, of K. *f32* is `model.kernel: webassembly-f32`, which skips too and scores full covariances in f32.',
     '',
