@@ -10,6 +10,7 @@ export {
   traceContext,
 } from './headers.ts'
 export { type LabelContext, LabelEncoder, labelCodec } from './label.ts'
+export { largestMagnitude } from './largest-magnitude.ts'
 export { lineageCodec } from './lineage.ts'
 export { MessageError } from './message-error.ts'
 export type * from './messages.ts'

@@ -11,6 +11,3 @@ export interface FeatureRule {
   /** refuse events that lack it; otherwise it is a missing value */
   readonly required?: boolean | undefined
 }
-
-/** Beyond this a square overflows within a batch; such a number is a fault of its producer, not a measurement. */
-export const largestMagnitude = 1e100

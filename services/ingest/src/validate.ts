@@ -1,5 +1,5 @@
-import type { FeatureVector } from '@eddy/messages'
-import { type FeatureRule, largestMagnitude } from './feature-rule.ts'
+import { type FeatureVector, largestMagnitude } from '@eddy/messages'
+import type { FeatureRule } from './feature-rule.ts'
 import { Refusal } from './refusal.ts'
 
 /** An event as producers write it; `features` may also stand flat beside `customer`. */

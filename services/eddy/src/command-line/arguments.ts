@@ -1,5 +1,5 @@
+import type { FeatureColumn, FeatureType } from '@eddy/records'
 import { InvalidArgumentError } from 'commander'
-import type { FeatureColumn, FeatureType } from '../input/feature-columns.ts'
 
 /** Parser of a whole number of a range, for a Commander option. */
 export function wholeNumber(least: number, largest = Number.MAX_SAFE_INTEGER): (text: string) => number {

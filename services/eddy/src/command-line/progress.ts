@@ -1,5 +1,5 @@
+import type { OpenInput } from '@eddy/records'
 import { Presets, SingleBar } from 'cli-progress'
-import type { OpenInput } from '../input/open-input.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Shorter work shows no bar. */

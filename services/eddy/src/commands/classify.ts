@@ -1,9 +1,8 @@
+import { collectFeatures, type FeatureColumn, type FeatureMatrix, type FeatureRows } from '@eddy/records'
 import { Command, InvalidArgumentError } from 'commander'
 import { decimal, nameList, wholeNumber } from '../command-line/arguments.ts'
 import { UsageError } from '../command-line/exit-code.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
-import type { FeatureColumn } from '../input/feature-columns.ts'
-import { collectFeatures, type FeatureMatrix, type FeatureRows } from '../input/read-features.ts'
 import {
   byClass,
   type ClassDensity,

@@ -1,10 +1,13 @@
+import {
+  type FeatureColumn,
+  type FeatureStream,
+  type InputError,
+  type InputFormat,
+  streamFeatures,
+} from '@eddy/records'
 import { type Command, Option } from 'commander'
 import { withReadingProgress } from '../command-line/progress.ts'
 import { note, type Terminal } from '../command-line/terminal.ts'
-import type { FeatureColumn } from '../input/feature-columns.ts'
-import type { InputError } from '../input/input-error.ts'
-import { type FeatureStream, streamFeatures } from '../input/read-features.ts'
-import type { InputFormat } from '../input/records.ts'
 import { addKernelOption } from './kernel-option.ts'
 
 /** Values of the options that every command reading features has. */

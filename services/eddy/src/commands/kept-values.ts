@@ -1,5 +1,4 @@
-import { missingFeatures } from '../input/feature-columns.ts'
-import type { InputRecord } from '../input/records.ts'
+import { type InputRecord, missingFeatures } from '@eddy/records'
 
 /**
  * The values of a record that `--keep` copies into an output line.

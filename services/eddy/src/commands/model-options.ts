@@ -1,7 +1,7 @@
 import type { Covariance, Initialisation, Prior, TransformName } from '@eddy/mixture'
+import type { FeatureColumn, FeatureType } from '@eddy/records'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { decimal, featureColumns, nameList, typeList, wholeNumber } from '../command-line/arguments.ts'
-import type { FeatureColumn, FeatureType } from '../input/feature-columns.ts'
 import { type Algorithm, algorithms } from '../offline/train.ts'
 import { addInputOptions, type InputFlags } from './input-options.ts'
 

@@ -1,7 +1,7 @@
 import type { OutgoingRecord } from '@eddy/log'
+import { readEventLines } from '@eddy/records'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
-import { readEventLines } from '../input/read-event-lines.ts'
 import { withExamples } from '../program.ts'
 import { openLog } from '../stages/open-log.ts'
 import { topicOptions } from '../stages/topics.ts'

@@ -1,12 +1,11 @@
 import { writeFile } from 'node:fs/promises'
+import { collectFeatures, InputError } from '@eddy/records'
 import { Command, Option } from 'commander'
 import { wholeNumber } from '../command-line/arguments.ts'
 import { UsageError } from '../command-line/exit-code.ts'
 import { Progress } from '../command-line/progress.ts'
 import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
-import { InputError } from '../input/input-error.ts'
-import { collectFeatures } from '../input/read-features.ts'
 import {
   type Candidate,
   type Criterion,

@@ -1,9 +1,9 @@
 import type { EventLog, StoredRecord } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
+import { InputError } from '@eddy/records'
 import { SnapshotAssembler } from '@eddy/stepwise-em'
 import { InvalidArgumentError } from 'commander'
 import { note, type Terminal } from '../command-line/terminal.ts'
-import { InputError } from '../input/input-error.ts'
 import { asyncValues } from '../up/async-values.ts'
 
 /** A stored snapshot by model and version. */

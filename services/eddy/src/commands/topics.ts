@@ -1,7 +1,7 @@
 import type { EventLog } from '@eddy/log'
+import { InputError } from '@eddy/records'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
-import { InputError } from '../input/input-error.ts'
 import { withExamples } from '../program.ts'
 import { openLog } from '../stages/open-log.ts'
 import { topicOptions } from '../stages/topics.ts'

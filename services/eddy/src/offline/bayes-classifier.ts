@@ -1,5 +1,5 @@
 import { type Model, scoreModel } from '@eddy/mixture'
-import type { FeatureMatrix } from '../input/read-features.ts'
+import type { FeatureMatrix } from '@eddy/records'
 import type { Density } from './histogram-density.ts'
 import { ModelError } from './model-file.ts'
 

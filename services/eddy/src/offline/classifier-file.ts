@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import type { FeatureColumn } from '../input/feature-columns.ts'
+import type { FeatureColumn } from '@eddy/records'
 import { ModelError, parseStored, readJson, type StoredModel, storedJson } from './model-file.ts'
 
 /** A Bayes classifier of mixtures: what a classifier file holds. */

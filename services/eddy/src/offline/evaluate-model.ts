@@ -1,5 +1,5 @@
 import { freeParameters, type Model, scoreModel } from '@eddy/mixture'
-import type { FeatureRows } from '../input/read-features.ts'
+import type { FeatureRows } from '@eddy/records'
 
 /** How well a model describes events. */
 export interface Evaluation {

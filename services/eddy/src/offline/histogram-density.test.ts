@@ -1,5 +1,5 @@
+import type { FeatureColumn } from '@eddy/records'
 import { expect, it } from 'vitest'
-import type { FeatureColumn } from '../input/feature-columns.ts'
 import { histogramDensity, scottBins } from './histogram-density.ts'
 
 const matrix = (columns: FeatureColumn[], ...rows: number[][]) => ({

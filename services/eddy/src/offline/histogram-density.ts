@@ -1,4 +1,4 @@
-import type { FeatureMatrix } from '../input/read-features.ts'
+import type { FeatureMatrix } from '@eddy/records'
 
 /** A density that can be asked for log p(x) of rows. */
 export interface Density {

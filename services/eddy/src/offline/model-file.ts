@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { type Model, type ModelJson, modelFromJson, modelToJson } from '@eddy/mixture'
-import type { FeatureColumn } from '../input/feature-columns.ts'
+import type { FeatureColumn } from '@eddy/records'
 
 /** A model file that is missing, or no model. Exit code 1. */
 export class ModelError extends Error {

@@ -1,6 +1,6 @@
 import { type ModelJson, modelToJson } from '@eddy/mixture'
+import type { FeatureColumn } from '@eddy/records'
 import { shortNumber, table } from '../command-line/table.ts'
-import type { FeatureColumn } from '../input/feature-columns.ts'
 import { segmentId } from './evaluate-model.ts'
 import type { StoredModel } from './model-file.ts'
 

@@ -8,7 +8,7 @@ import {
   stepwiseEm,
   warmUp,
 } from '@eddy/mixture'
-import type { FeatureMatrix } from '../input/read-features.ts'
+import type { FeatureMatrix } from '@eddy/records'
 import { specificationOf, type TrainingOptions, train } from './train.ts'
 
 export const criteria = ['cross-validation', 'prequential', 'bic', 'aic'] as const

@@ -21,7 +21,7 @@ import {
   type TransformName,
   warmUp,
 } from '@eddy/mixture'
-import type { FeatureMatrix } from '../input/read-features.ts'
+import type { FeatureMatrix } from '@eddy/records'
 import { ModelError } from './model-file.ts'
 
 export const algorithms = ['batch', 'stepwise', 'hard', 'kmeans'] as const

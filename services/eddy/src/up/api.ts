@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { type Delivery, type EventLog, type From, LogError, type OutgoingRecord } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
+import { isBlank, linesOf } from '@eddy/records'
 import type { Logger, Metrics } from '@eddy/runtime'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Observable } from 'rxjs'
 import type { Configuration } from '../configuration.ts'
-import { isBlank } from '../input/read-event-lines.ts'
 import { asyncValues } from './async-values.ts'
 import type { CustomerIds } from './customer-ids.ts'
 import { eventRecord } from './event-record.ts'
@@ -81,7 +81,8 @@ async function postEvents(
   const { topics, http, log: limits } = configuration
   const count = (outcome: string, events: number): void => metrics.httpEvents.inc({ outcome }, events)
   const records: OutgoingRecord[] = []
-  for (const line of lines(body ?? Buffer.alloc(0))) {
+  for (const line of linesOf(body ?? Buffer.alloc(0))) {
+    if (isBlank(line)) continue
     if (line.length > limits.maxEventBytes) {
       count('too-large', 1)
       return reply.code(413).send({
@@ -113,16 +114,6 @@ async function postEvents(
   }
   count('accepted', records.length)
   return { accepted: records.length }
-}
-
-function* lines(body: Buffer): Generator<Buffer> {
-  for (let start = 0; start < body.length; ) {
-    const newline = body.indexOf(10, start)
-    const end = newline < 0 ? body.length : newline
-    const line = body.subarray(start, body[end - 1] === 13 ? end - 1 : end)
-    if (!isBlank(line)) yield line
-    start = end + 1
-  }
 }
 
 function addLabels(

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readEvents } from '@eddy/records'
 import { ConfigurationError } from '@eddy/runtime'
 import type { Configuration, Feature } from '../configuration.ts'
-import { readEvents } from '../input/read-events.ts'
 
 /**
  * The features that are learned: those of the configuration; else those an earlier run kept in the data directory; else

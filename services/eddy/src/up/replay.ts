@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { EventLog, OutgoingRecord } from '@eddy/log'
+import { readEventLines } from '@eddy/records'
 import type { Configuration } from '../configuration.ts'
-import { readEventLines } from '../input/read-event-lines.ts'
 import { customerIds } from './customer-ids.ts'
 import { eventRecord } from './event-record.ts'
 

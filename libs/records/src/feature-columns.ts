@@ -1,4 +1,4 @@
-import { largestMagnitude } from '@eddy/ingest'
+import { largestMagnitude } from '@eddy/messages'
 import { InputError, shown } from './input-error.ts'
 import type { InputRecord } from './records.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { fileOf } from '../testing/temporary-file.ts'
 import { type EventOptions, type InputEvent, readEvents } from './read-events.ts'
+import { fileOf } from './testing/temporary-file.ts'
 
 async function eventsOf(path: string, options: EventOptions = {}): Promise<InputEvent[]> {
   const events: InputEvent[] = []

@@ -1,9 +1,7 @@
 import { InputError, shown } from './input-error.ts'
 import type { OpenInput } from './open-input.ts'
 import { batchSize, type InputRecord } from './records.ts'
-
-/** Longest line, bytes: a file that is no NDJSON must not fill the memory. */
-const longestLine = 4 * 1024 * 1024
+import { isBlank, splitLines } from './split-lines.ts'
 
 class NdjsonRecord implements InputRecord {
   readonly textual = false
@@ -33,40 +31,25 @@ export async function* ndjsonRecords(input: OpenInput): AsyncGenerator<readonly 
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let batch: InputRecord[] = []
   let line = 0
-  let rest = ''
-  const add = (text: string): void => {
-    line++
-    const trimmed = text.trim()
-    if (trimmed !== '') batch.push(recordOf(trimmed, line, input.name))
-  }
-  const decode = (chunk?: Buffer): string => {
-    try {
-      return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode()
-    } catch {
-      throw new InputError(
-        `${input.name}: expected UTF-8 text, got other bytes after line ${line}. Convert it with iconv.`,
-      )
+  for await (const lines of splitLines(input.chunks, input.name)) {
+    for (const bytes of lines) {
+      line++
+      if (isBlank(bytes)) continue
+      batch.push(recordOf(textOf(bytes, line), line, input.name))
+      if (batch.length < batchSize) continue
+      yield batch
+      batch = []
     }
   }
-  for await (const chunk of input.chunks) {
-    const lines = (rest + decode(chunk)).split('\n')
-    rest = lines.pop()!
-    if (rest.length > longestLine) {
-      throw new InputError(
-        `${input.name}:${line + lines.length + 1}: expected lines of at most ${longestLine} characters, got a longer one. Is it one object a line?`,
-      )
-    }
-    for (const text of lines) {
-      add(text)
-      if (batch.length === batchSize) {
-        yield batch
-        batch = []
-      }
-    }
-  }
-  rest += decode()
-  if (rest !== '') add(rest)
   if (batch.length > 0) yield batch
+
+  function textOf(bytes: Buffer, at: number): string {
+    try {
+      return decoder.decode(bytes)
+    } catch {
+      throw new InputError(`${input.name}:${at}: expected UTF-8 text, got other bytes. Convert it with iconv.`)
+    }
+  }
 }
 
 function recordOf(text: string, line: number, file: string): InputRecord {

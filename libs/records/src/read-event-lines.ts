@@ -1,5 +1,7 @@
+import type { OpenInput } from './open-input.ts'
 import { type EventOptions, readEvents } from './read-events.ts'
 import { type Records, readRecords } from './records.ts'
+import { isBlank, splitLines } from './split-lines.ts'
 
 const encoder = new TextEncoder()
 /** Most lines handed out at once. */
@@ -20,8 +22,8 @@ export async function* readEventLines(
   { onProgress, ...options }: EventLineOptions = {},
 ): AsyncGenerator<readonly Uint8Array[]> {
   const records = await readRecords(path, options)
-  const { size, position, chunks } = records.input
-  const batches = records.format === 'ndjson' ? lines(chunks) : rows(records, options)
+  const { size, position } = records.input
+  const batches = records.format === 'ndjson' ? lines(records.input) : rows(records, options)
   for await (const batch of batches) {
     yield batch
     if (size !== undefined && size > 0) onProgress?.(position() / size)
@@ -34,28 +36,9 @@ async function* rows(records: Records, options: EventOptions): AsyncGenerator<re
   }
 }
 
-async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly Uint8Array[]> {
-  let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of chunks) {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    let batch: Uint8Array[] = []
-    let start = 0
-    for (let newline = bytes.indexOf(10, start); newline >= 0; newline = bytes.indexOf(10, start)) {
-      const line = bytes.subarray(start, newline)
-      if (!isBlank(line)) batch.push(line)
-      start = newline + 1
-      if (batch.length < batchLines) continue
-      yield batch
-      batch = []
-    }
-    if (batch.length > 0) yield batch
-    rest = bytes.subarray(start)
+async function* lines(input: OpenInput): AsyncGenerator<readonly Uint8Array[]> {
+  for await (const lines of splitLines(input.chunks, input.name)) {
+    const events = lines.filter(line => !isBlank(line))
+    for (let i = 0; i < events.length; i += batchLines) yield events.slice(i, i + batchLines)
   }
-  if (!isBlank(rest)) yield [rest]
-}
-
-/** Whether there is nothing but white space. */
-export function isBlank(line: Uint8Array): boolean {
-  for (let i = 0; i < line.length; i++) if (line[i]! > 32) return false
-  return true
 }

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import { largestMagnitude } from '@eddy/ingest'
+import { largestMagnitude } from '@eddy/messages'
 import { describe, expect, it } from 'vitest'
-import { fileOf } from '../testing/temporary-file.ts'
 import type { FeatureColumn } from './feature-columns.ts'
 import { InputError } from './input-error.ts'
 import { collectFeatures, type FeatureOptions, readFeatures, streamFeatures } from './read-features.ts'
+import { fileOf } from './testing/temporary-file.ts'
 
 const numbers = (...names: string[]): FeatureColumn[] => names.map(name => ({ name, type: 'number' }))
 const rowsOf = async (path: string, options: FeatureOptions = {}) => {
@@ -148,7 +148,7 @@ describe('input that cannot be used', () => {
       'an endless line',
       'endless.ndjson',
       '{"a":"' + 'x'.repeat(5 * 1024 * 1024),
-      /expected lines of at most 4194304 characters/,
+      /expected lines of at most 4194304 bytes/,
     ],
   ])('%s', async (_, name, content, message) => {
     const reading = readFeatures(fileOf(name, content), ab)

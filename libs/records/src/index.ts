@@ -1,0 +1,15 @@
+export { type FeatureColumn, type FeatureType, missingFeatures } from './feature-columns.ts'
+export { InputError } from './input-error.ts'
+export type { OpenInput } from './open-input.ts'
+export { type EventLineOptions, readEventLines } from './read-event-lines.ts'
+export { type EventOptions, type InputEvent, type ReadEvent, readEvents } from './read-events.ts'
+export {
+  collectFeatures,
+  type FeatureMatrix,
+  type FeatureOptions,
+  type FeatureRows,
+  type FeatureStream,
+  streamFeatures,
+} from './read-features.ts'
+export type { InputFormat, InputRecord } from './records.ts'
+export { isBlank, linesOf } from './split-lines.ts'
