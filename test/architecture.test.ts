@@ -10,9 +10,14 @@ const table: Readonly<Record<string, { readonly may: readonly string[]; readonly
   'libs/messages': { may: ['@eddy/mixture', 'avsc'] },
   'libs/log': { may: ['rxjs', 'kafkajs', '@platformatic/kafka', 'lz4-napi', 'kafkajs-snappy'] },
   'libs/records': { may: ['@eddy/messages', 'csv-parse'] },
-  'libs/runtime': { may: ['@eddy/log', 'rxjs', 'prom-client', 'pino', 'zod', 'yaml', 'fastify'] },
+  'libs/model': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', 'rxjs'] },
+  'libs/runtime': {
+    may: ['@eddy/messages', '@eddy/model', '@eddy/log', 'rxjs', 'prom-client', 'pino', 'zod', 'yaml', 'fastify'],
+  },
   'services/ingest': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/runtime', 'rxjs'] },
-  'services/stepwise-em': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/runtime', 'rxjs'] },
+  'services/stepwise-em': {
+    may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/model', '@eddy/runtime', 'rxjs'],
+  },
   'services/scoring': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/runtime', 'rxjs'] },
   'services/eddy': {
     may: [
@@ -21,6 +26,7 @@ const table: Readonly<Record<string, { readonly may: readonly string[]; readonly
         '@eddy/messages',
         '@eddy/log',
         '@eddy/records',
+        '@eddy/model',
         '@eddy/runtime',
         '@eddy/ingest',
         '@eddy/stepwise-em',

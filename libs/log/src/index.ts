@@ -1,3 +1,4 @@
+export { asyncValues } from './async-values.ts'
 export type {
   ConsumeOptions,
   Delivery,

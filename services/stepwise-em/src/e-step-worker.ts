@@ -1,10 +1,10 @@
 import type { Delivery } from '@eddy/log'
 import { type Snapshot, statisticsCodec } from '@eddy/messages'
 import type { Statistics } from '@eddy/mixture'
+import { ledgerOf, nextOffset } from '@eddy/model'
 import type { Emission, Metrics } from '@eddy/runtime'
 import { concatMap, firstValueFrom, from, map, merge, type Observable, ReplaySubject } from 'rxjs'
 import type { EStep } from './e-step.ts'
-import { ledgerOf, nextOffset } from './ledger.ts'
 import { MiniBatch } from './mini-batch.ts'
 
 export interface EStepWorkerOptions {

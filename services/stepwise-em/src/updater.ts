@@ -1,11 +1,10 @@
 import type { Delivery, OutgoingRecord } from '@eddy/log'
 import { type Snapshot, type StatisticsMessage, statisticsCodec } from '@eddy/messages'
 import { createMixture, type ModelSpecification, stepSize } from '@eddy/mixture'
+import { extend, ledgerEntries, ledgerOf, snapshotRecords } from '@eddy/model'
 import type { Emission, Logger, Metrics } from '@eddy/runtime'
 import { Learner } from './learner.ts'
-import { extend, ledgerEntries, ledgerOf } from './ledger.ts'
 import { localMStep, type MStep } from './m-step.ts'
-import { snapshotRecords } from './snapshot-records.ts'
 
 export interface UpdaterOptions {
   readonly model: string

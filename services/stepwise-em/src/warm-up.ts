@@ -1,12 +1,11 @@
 import type { Delivery, Publication } from '@eddy/log'
 import { lineageCodec, type Snapshot } from '@eddy/messages'
 import { type ModelSpecification, random, warmUp } from '@eddy/mixture'
+import { type Ledger, ledgerEntries, snapshotRecords } from '@eddy/model'
 import type { Emission } from '@eddy/runtime'
 import { concatMap, map, merge, type Observable, of, take } from 'rxjs'
 import type { InputEnd } from './e-step-worker.ts'
-import { type Ledger, ledgerEntries } from './ledger.ts'
 import { MiniBatch } from './mini-batch.ts'
-import { snapshotRecords } from './snapshot-records.ts'
 
 export interface WarmUpOptions {
   readonly model: string

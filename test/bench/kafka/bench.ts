@@ -11,7 +11,7 @@ import {
   random,
   warmUp,
 } from '@eddy/mixture'
-import { snapshotRecords } from '@eddy/stepwise-em'
+import { snapshotRecords } from '@eddy/model'
 import { KafkajsDriver } from '../../../libs/log/src/kafka/kafkajs-driver.ts'
 import { type Shape, sampleEvents, trueParameters } from '../kernels/shapes.ts'
 

@@ -1,3 +1,4 @@
+import { classifierColumns, ModelError, readClassifier, type StoredClassifier, writeClassifier } from '@eddy/model'
 import { collectFeatures, type FeatureColumn, type FeatureMatrix, type FeatureRows } from '@eddy/records'
 import { Command, InvalidArgumentError } from 'commander'
 import { decimal, nameList, wholeNumber } from '../command-line/arguments.ts'
@@ -13,14 +14,7 @@ import {
   modelDensity,
 } from '../offline/bayes-classifier.ts'
 import { ReportBuilder, readableReports } from '../offline/classification-report.ts'
-import {
-  classifierColumns,
-  readClassifier,
-  type StoredClassifier,
-  writeClassifier,
-} from '../offline/classifier-file.ts'
 import { histogramDensity, scottBins } from '../offline/histogram-density.ts'
-import { ModelError } from '../offline/model-file.ts'
 import { train } from '../offline/train.ts'
 import { withExamples } from '../program.ts'
 import { openFeatures } from './input-options.ts'

@@ -1,12 +1,11 @@
-import type { EventLog, OutgoingRecord, StoredRecord } from '@eddy/log'
+import { asyncValues, type EventLog, type OutgoingRecord, type StoredRecord } from '@eddy/log'
 import { type DeadLetter, deadLetterFrom } from '@eddy/messages'
+import { valueJson } from '@eddy/model'
 import { InputError } from '@eddy/records'
 import { Command, InvalidArgumentError } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { openLog } from '../stages/open-log.ts'
-import { asyncValues } from '../up/async-values.ts'
-import { valueJson } from '../up/value-json.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 
 interface Flags extends LogFlags {

@@ -1,8 +1,8 @@
+import { readModel } from '@eddy/model'
 import { Command } from 'commander'
 import { shortNumber, table } from '../command-line/table.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { type Evaluation, evaluateModel } from '../offline/evaluate-model.ts'
-import { readModel } from '../offline/model-file.ts'
 import { withExamples } from '../program.ts'
 import { addInputOptions, type InputFlags, openFeatures } from './input-options.ts'
 

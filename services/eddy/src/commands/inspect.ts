@@ -1,19 +1,17 @@
 import type { EventLog } from '@eddy/log'
 import type { LedgerEntry, Snapshot } from '@eddy/messages'
+import { identityOf, type Learnable, learnable, newestSnapshot, snapshotJson, storedSnapshots } from '@eddy/model'
 import { InputError } from '@eddy/records'
-import { newestSnapshot } from '@eddy/stepwise-em'
 import { Command } from 'commander'
 import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import type { Configuration } from '../configuration.ts'
 import { withExamples } from '../program.ts'
 import { openLog } from '../stages/open-log.ts'
-import { type Learnable, learnable } from '../up/learnable.ts'
 import { segmentTable } from '../up/segment-table.ts'
-import { identityOf, snapshotJson } from '../up/snapshot-json.ts'
 import { totals } from '../up/totals.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
-import { findSnapshot, storedSnapshots, type WantedSnapshot, wantedSnapshot } from './stored-snapshots.ts'
+import { findSnapshot, type WantedSnapshot, wantedSnapshot } from './wanted-snapshot.ts'
 
 interface InspectFlags extends LogFlags {
   readonly ledger?: true
@@ -51,7 +49,8 @@ async function chosen(
   { model, snapshot }: InspectFlags,
   terminal: Terminal,
 ): Promise<Snapshot> {
-  if (snapshot !== undefined) return findSnapshot(await storedSnapshots(log, topics.snapshots, terminal), snapshot)
+  if (snapshot !== undefined)
+    return findSnapshot(await storedSnapshots(log, topics.snapshots, message => note(terminal, message)), snapshot)
   const onDamage = (message: string): void => note(terminal, message)
   const newest = await newestSnapshot({ log, topic: topics.snapshots, model, onDamage })
   if (newest !== undefined) return newest

@@ -1,4 +1,4 @@
-import { ledgerOf, newestSnapshot, nextOffset } from '@eddy/stepwise-em'
+import { ledgerOf, newestSnapshot, nextOffset } from '@eddy/model'
 import Table from 'cli-table3'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'

@@ -1,14 +1,12 @@
 import type { EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
-import { snapshotRecords } from '@eddy/stepwise-em'
+import { describeSegments, identityOf, snapshotJson, snapshotRecords, storedSnapshots } from '@eddy/model'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { openLog } from '../stages/open-log.ts'
-import { describeSegments } from '../up/segments.ts'
-import { identityOf, snapshotJson } from '../up/snapshot-json.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
-import { findSnapshot, storedSnapshots, type WantedSnapshot, wantedSnapshot } from './stored-snapshots.ts'
+import { findSnapshot, type WantedSnapshot, wantedSnapshot } from './wanted-snapshot.ts'
 
 interface Flags extends LogFlags {
   readonly json?: true
@@ -73,7 +71,7 @@ async function withSnapshots(
   const configuration = configurationOf(flags, terminal)
   const log = await openLog(configuration, { readOnly })
   try {
-    await use(await storedSnapshots(log, configuration.topics.snapshots, terminal), log)
+    await use(await storedSnapshots(log, configuration.topics.snapshots, message => note(terminal, message)), log)
   } finally {
     await log.close()
   }

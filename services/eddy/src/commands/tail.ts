@@ -1,12 +1,11 @@
-import type { From, StoredRecord } from '@eddy/log'
+import { asyncValues, type From, type StoredRecord } from '@eddy/log'
+import { valueJson } from '@eddy/model'
 import { shutdownSignal } from '@eddy/runtime'
 import { Command, InvalidArgumentError } from 'commander'
 import { InterruptedError } from '../command-line/exit-code.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { openLog } from '../stages/open-log.ts'
-import { asyncValues } from '../up/async-values.ts'
-import { valueJson } from '../up/value-json.ts'
 import { configurationOf, type LogFlags, topicName, withLogOptions } from './log-options.ts'
 
 interface TailFlags extends LogFlags {

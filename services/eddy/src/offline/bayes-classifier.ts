@@ -1,7 +1,7 @@
 import { type Model, scoreModel } from '@eddy/mixture'
+import { ModelError } from '@eddy/model'
 import type { FeatureMatrix } from '@eddy/records'
 import type { Density } from './histogram-density.ts'
-import { ModelError } from './model-file.ts'
 
 /** Cost of deciding `predicted` where `actual` is true; 0 where they are equal and 1 elsewhere unless given. */
 export type Costs = ReadonlyMap<string, number>

@@ -1,8 +1,8 @@
 import { type ModelJson, modelToJson } from '@eddy/mixture'
+import type { StoredModel } from '@eddy/model'
 import type { FeatureColumn } from '@eddy/records'
 import { shortNumber, table } from '../command-line/table.ts'
 import { segmentId } from './evaluate-model.ts'
-import type { StoredModel } from './model-file.ts'
 
 /**
  * A model for people: one line a segment with its share and what is typical of it, in the user's units: the centre of a number, the

@@ -21,8 +21,8 @@ import {
   type TransformName,
   warmUp,
 } from '@eddy/mixture'
+import { ModelError } from '@eddy/model'
 import type { FeatureMatrix } from '@eddy/records'
-import { ModelError } from './model-file.ts'
 
 export const algorithms = ['batch', 'stepwise', 'hard', 'kmeans'] as const
 export type Algorithm = (typeof algorithms)[number]

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LedgerEntry, Snapshot } from '@eddy/messages'
-import { ledgerOf, nextOffset } from '@eddy/stepwise-em'
+import { ledgerOf, nextOffset } from '@eddy/model'
 import { type Context, groupName } from './context.ts'
 
 /** How often lag and room are looked at, milliseconds. */

@@ -1,7 +1,16 @@
 import type { EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
-import { createHttpServer, createMetrics, Health, type Logger, listen, type Metrics } from '@eddy/runtime'
-import { followSnapshots, type InputEnd, ledgerOf, nextOffset } from '@eddy/stepwise-em'
+import { followSnapshots, ledgerOf, nextOffset } from '@eddy/model'
+import {
+  createHttpServer,
+  createMetrics,
+  Health,
+  type Logger,
+  listen,
+  type Metrics,
+  SnapshotObserver,
+} from '@eddy/runtime'
+import type { InputEnd } from '@eddy/stepwise-em'
 import type { FastifyInstance } from 'fastify'
 import { filter, firstValueFrom, ReplaySubject, Subject, tap } from 'rxjs'
 import type { Configuration, Feature } from '../configuration.ts'
@@ -19,7 +28,6 @@ import { watch } from '../stages/watch.ts'
 import { type LearningHooks, runWorker } from '../stages/worker.ts'
 import { addApi } from './api.ts'
 import { customerIds } from './customer-ids.ts'
-import { SnapshotObserver } from './observe-snapshot.ts'
 import { type Replayed, replay } from './replay.ts'
 import { specificationOf } from './specification.ts'
 

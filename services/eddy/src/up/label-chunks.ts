@@ -1,6 +1,6 @@
 import type { Delivery } from '@eddy/log'
 import { labelCodec } from '@eddy/messages'
-import { labelJson } from './label-json.ts'
+import { labelJson } from '@eddy/model'
 
 /** What is kept, bytes: readers that follow closely, and those who catch up together, ask for the same. */
 const mostBytes = 8 << 20

@@ -1,10 +1,10 @@
 import type { EventLog } from '@eddy/log'
 import { labelCodec, type Snapshot } from '@eddy/messages'
 import type { ModelSpecification } from '@eddy/mixture'
+import { describeSegments } from '@eddy/model'
 import Table from 'cli-table3'
 import { lastValueFrom, tap } from 'rxjs'
 import type { Configuration } from '../configuration.ts'
-import { describeSegments } from './segments.ts'
 
 /** How many of the newest labels are looked at for customers to show. */
 const recent = 5000

@@ -1,6 +1,6 @@
 import type { Snapshot } from '@eddy/messages'
-import type { Metrics } from '@eddy/runtime'
-import { Drift, flooredSegments } from './model-health.ts'
+import { Drift, flooredSegments } from '@eddy/model'
+import type { Metrics } from './metrics.ts'
 
 /** Model health, as Prometheus sees it: told of each snapshot in turn. */
 export class SnapshotObserver {

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import type { FeatureColumn } from '@eddy/records'
-import { ModelError, parseStored, readJson, type StoredModel, storedJson } from './model-file.ts'
+import { ModelError, parseStored, readJson, type StoredFeature, type StoredModel, storedJson } from './model-file.ts'
 
 /** A Bayes classifier of mixtures: what a classifier file holds. */
 export interface StoredClassifier {
@@ -49,6 +48,6 @@ export async function readClassifier(path: string): Promise<StoredClassifier> {
 }
 
 /** The features of a classifier: the same for every class. */
-export function classifierColumns({ classes }: StoredClassifier): readonly FeatureColumn[] {
+export function classifierColumns({ classes }: StoredClassifier): readonly StoredFeature[] {
   return classes[0]!.stored.columns
 }

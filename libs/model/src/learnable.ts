@@ -1,6 +1,5 @@
-import type { EventLog } from '@eddy/log'
+import { asyncValues, type EventLog } from '@eddy/log'
 import { type LedgerEntry, OffsetsHash } from '@eddy/messages'
-import { asyncValues } from './async-values.ts'
 
 /** What a partition of the features topic holds below the ledger's next offset. */
 export interface Learnable {

@@ -1,17 +1,21 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { type Model, type ModelJson, modelFromJson, modelToJson } from '@eddy/mixture'
-import type { FeatureColumn } from '@eddy/records'
+import { type FeatureSpecification, type Model, type ModelJson, modelFromJson, modelToJson } from '@eddy/mixture'
 
 /** A model file that is missing, or no model. Exit code 1. */
 export class ModelError extends Error {
   override readonly name = 'ModelError'
 }
 
+/** A feature of a model file: its values are the names of a category's codes. */
+export type StoredFeature = Pick<FeatureSpecification, 'name' | 'type'> & {
+  readonly values?: readonly string[] | undefined
+}
+
 /** A model with the names of its categories: what a model file holds. */
 export interface StoredModel {
   readonly model: Model
   /** in the order of the model's features */
-  readonly columns: readonly FeatureColumn[]
+  readonly columns: readonly StoredFeature[]
 }
 
 /** Model JSON, and the names of the categories in the order of their codes. */
@@ -47,7 +51,7 @@ export function parseStored(path: string, value: unknown): StoredModel {
   try {
     const model = modelFromJson(json)
     const columns = model.specification.features.map(
-      ({ name, type }): FeatureColumn => ({ name, type, values: json.categories?.[name] }),
+      ({ name, type }): StoredFeature => ({ name, type, values: json.categories?.[name] }),
     )
     return { model, columns }
   } catch (error) {

@@ -2,9 +2,9 @@ import type { OutgoingRecord, StoredRecord } from '@eddy/log'
 import { type Snapshot, snapshotCodec } from '@eddy/messages'
 import { describe, expect, it } from 'vitest'
 import { SnapshotAssembler, snapshotRecords } from './snapshot-records.ts'
-import { featureRecords, warmedUp } from './testing.ts'
+import { firstSnapshot } from './testing.ts'
 
-const first = await warmedUp(featureRecords(300))
+const first = firstSnapshot()
 const version = (v: bigint): Snapshot => ({ ...first, version: v })
 const stored = (records: readonly OutgoingRecord[]): StoredRecord[] =>
   records.map(({ key, value, headers = {} }, offset) => ({ offset, key, value, headers, timestamp: 0 }))

@@ -1,6 +1,6 @@
 import type { Snapshot } from '@eddy/messages'
-import { createMetrics } from '@eddy/runtime'
 import { expect, it } from 'vitest'
+import { createMetrics } from './metrics.ts'
 import { SnapshotObserver } from './observe-snapshot.ts'
 
 /** Of one segment in two features. */
