@@ -80,6 +80,8 @@ describe('customer ids', () => {
     })
     await running.stop('SIGTERM')
     expect(filesWith(data, 'alice-')).toEqual([])
+    expect(running.stderr).toContain('"audit":"forget"')
+    expect(running.stderr).not.toContain('alice-')
   })
 
   it('need a key that can be read and is long enough', async () => {
@@ -123,6 +125,37 @@ describe('eddy forget', () => {
     const inspected = JSON.parse((await eddy('inspect', '--json', '--data-dir', data)).stdout)
     expect(inspected.events).toBe(703)
   })
+})
+
+describe('erasing over HTTP', () => {
+  it('reaches every id that a customer can have, and nobody else', async () => {
+    const data = path('hostile-ids')
+    const running = start(data)
+    const url = await running.url()
+    const ids = [
+      'd0'.repeat(64),
+      '€'.repeat(1024),
+      '..',
+      '.',
+      'a/b?c=d#e',
+      '%2e%2e',
+      'customer',
+      'x',
+      'features',
+      'x y',
+    ]
+    const line = (customer: string): string => `${JSON.stringify({ customer, features: { x: 1, y: 2 } })}\n`
+    const body = syntheticEvents(400) + ids.map(line).join('')
+    expect((await fetch(`${url}/v1/events`, { method: 'POST', body })).status).toBe(200)
+    await labelsReach(url, 400 + ids.length)
+    for (const id of ids) {
+      const { stdout, stderr } = await eddy('forget', id, '--url', url)
+      expect(JSON.parse(stdout).forgotten, stderr).toMatchObject({ 'eddy.events.v1': 1, 'eddy.labels.v1': 1 })
+    }
+    await labelsReach(url, 400)
+    for (const id of ['', 'c'.repeat(1025)])
+      expect((await fetch(`${url}/v1/customers/${id}`, { method: 'DELETE' })).status).toBe(400)
+  }, 60_000)
 })
 
 describe('mutual TLS', () => {

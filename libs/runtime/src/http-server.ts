@@ -30,6 +30,8 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
     requestTimeout: 30_000,
     keepAliveTimeout: 5_000,
     forceCloseConnections: true,
+    // Whatever fits into Node's limit of a request's head: an id of 1,024 characters, each as %-escapes of its bytes.
+    routerOptions: { maxParamLength: 16_384 },
     ...tlsOptions(options.tls),
   })
   server.server.maxConnections = options.maxConnections

@@ -1,8 +1,11 @@
+import { createLogger } from '@eddy/runtime'
 import { Command } from 'commander'
+import { ask } from '../command-line/ask.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { openLog } from '../stages/open-log.ts'
 import { customerIds } from '../up/customer-ids.ts'
+import { knownFeatures } from '../up/features.ts'
 import { type Forgotten, forget } from '../up/forget.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 
@@ -37,18 +40,21 @@ async function run(customer: string, flags: ForgetFlags, terminal: Terminal): Pr
 async function locally(customer: string, configuration: ReturnType<typeof configurationOf>): Promise<Forgotten> {
   const log = await openLog(configuration)
   try {
-    return await forget(log, configuration, customerIds(configuration)?.(customer) ?? customer)
+    return await forget(customerIds(configuration)?.(customer) ?? customer, {
+      log,
+      configuration,
+      features: knownFeatures(configuration),
+      logger: createLogger(configuration.logging.level),
+    })
   } finally {
     await log.close()
   }
 }
 
 async function remotely(customer: string, url: string, token: string | undefined): Promise<Forgotten> {
-  const response = await fetch(`${url}/v1/customers/${encodeURIComponent(customer)}`, {
-    method: 'DELETE',
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-  })
-  const body = (await response.json()) as Forgotten & { readonly error?: string }
-  if (!response.ok) throw new Error(`${url}: expected the customer to be erased, got ${response.status}: ${body.error}`)
-  return body
+  const path = `/v1/customers/${encodeURIComponent(customer)}`
+  const { status, body } = await ask(url, { method: 'DELETE', path, token })
+  const answer = JSON.parse(body) as Forgotten & { readonly error?: string }
+  if (status !== 200) throw new Error(`${url}: expected the customer to be erased, got ${status}: ${answer.error}`)
+  return answer
 }

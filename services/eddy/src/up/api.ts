@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import { longestCustomerId } from '@eddy/ingest'
 import { asyncValues, type Delivery, type EventLog, type From, LogError, type OutgoingRecord } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import { describeSegments } from '@eddy/model'
@@ -16,6 +17,8 @@ import { Turns } from './turns.ts'
 
 export interface ApiOptions {
   readonly configuration: Configuration
+  /** names of the features */
+  readonly features: readonly string[]
   readonly log: EventLog
   readonly logger: Logger
   readonly metrics: Pick<Metrics, 'httpEvents' | 'httpStreams'>
@@ -43,8 +46,11 @@ export function addApi(server: FastifyInstance, options: ApiOptions): void {
   server.post('/v1/events', (request, reply) => postEvents(request.body as Buffer | null, reply, options))
   const chunks = new LabelChunks()
   addLabels(server, options, chunks)
-  server.delete<{ Params: { customer: string } }>('/v1/customers/:customer', async ({ params: { customer } }) => {
-    const forgotten = await forget(options.log, options.configuration, options.ids?.(customer) ?? customer)
+  server.delete<{ Params: { customer: string } }>('/v1/customers/:customer', async ({ params }, reply) => {
+    const { customer } = params
+    if (customer === '' || customer.length > longestCustomerId)
+      return reply.code(400).send({ error: `customer: expected an id of 1 to ${longestCustomerId} characters` })
+    const forgotten = await forget(options.ids?.(customer) ?? customer, options)
     chunks.clear()
     return forgotten
   })

@@ -113,11 +113,12 @@ export class EddyUp {
 
   /** Serves HTTP; returns the port. */
   async serve(http: Configuration['http'] = this.#options.configuration.http): Promise<number> {
-    const { configuration, log } = this.#options
+    const { configuration, features, log } = this.#options
     const { health, metrics } = this.#context
     this.#server = createHttpServer(http, health, metrics)
     addApi(this.#server, {
       configuration,
+      features: features.map(({ name }) => name),
       log,
       logger: this.#options.logger,
       metrics,

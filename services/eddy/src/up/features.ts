@@ -4,6 +4,8 @@ import { readEvents } from '@eddy/records'
 import { ConfigurationError } from '@eddy/runtime'
 import type { Configuration, Feature } from '../configuration.ts'
 
+const keptName = 'features.json'
+
 /**
  * The features that are learned: those of the configuration; else those an earlier run kept in the data directory; else
  * every number in the first events of the replayed file, which are then kept.
@@ -14,8 +16,8 @@ export async function featuresOf(
   replayed: string | undefined,
 ): Promise<readonly Feature[]> {
   if (features !== undefined && features.length > 0) return features
-  const kept = join(log.directory, 'features.json')
-  if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8')) as Feature[]
+  const kept = keptFeatures(log.directory)
+  if (kept !== undefined) return kept
   if (replayed === undefined || replayed === '-') {
     throw new ConfigurationError([
       'features: expected a list of features (name, type, transform), got none. Name a configuration with --config, or a file to take them from with --replay.',
@@ -28,8 +30,18 @@ export async function featuresOf(
     ])
   }
   mkdirSync(log.directory, { recursive: true })
-  writeFileSync(kept, `${JSON.stringify(found, undefined, 2)}\n`)
+  writeFileSync(join(log.directory, keptName), `${JSON.stringify(found, undefined, 2)}\n`)
   return found
+}
+
+/** Names of the features of the configuration, or else those kept in the data directory; none where there are neither. */
+export function knownFeatures({ features, log }: Configuration): readonly string[] {
+  return (features ?? keptFeatures(log.directory) ?? []).map(({ name }) => name)
+}
+
+function keptFeatures(directory: string): readonly Feature[] | undefined {
+  const kept = join(directory, keptName)
+  return existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as Feature[]) : undefined
 }
 
 async function numbersIn(path: string): Promise<Feature[]> {

@@ -1,39 +1,52 @@
+import { longestCustomerId } from '@eddy/ingest'
 import { type EventLog, LogError, type StoredRecord } from '@eddy/log'
 import type { EmbeddedLog } from '@eddy/log/embedded'
+import type { Logger } from '@eddy/runtime'
 import type { Configuration } from '../configuration.ts'
+import { belongsTo } from './belongs-to.ts'
 
 /** Records removed, by topic. */
 export type Forgotten = Readonly<Record<string, number>>
 
+export interface ForgetOptions {
+  readonly log: EventLog
+  readonly configuration: Pick<Configuration, 'topics'>
+  /** names of the features, whose values are nobody's id */
+  readonly features: readonly string[]
+  /** told who was erased, and how much */
+  readonly logger: Pick<Logger, 'info'>
+}
+
 /**
- * Removes every record of a customer from events, features, labels and dead letters, for good. A dead letter also goes when its bytes
- * name the customer, whether or not they could be decoded. What a model has learned from the customer stays in its aggregates.
+ * Removes every record of a customer from events, features, labels and dead letters, for good; which those are, `belongsTo` says. What a
+ * model has learned from the customer stays in its aggregates.
  * @param customer the id as it is stored
  * @throws LogError on a log that cannot erase (Kafka: see docs/erasure.md)
  */
 export async function forget(
-  log: EventLog,
-  { topics }: Pick<Configuration, 'topics'>,
   customer: string,
+  { log, configuration: { topics }, features, logger }: ForgetOptions,
 ): Promise<Forgotten> {
   if (!('erase' in log))
     throw new LogError(
       'forget: expected the embedded log, got Kafka, which removes records by retention only. See docs/erasure.md for what to do there.',
     )
+  if (customer === '' || customer.length > longestCustomerId)
+    throw new RangeError(`customer: expected an id of 1 to ${longestCustomerId} characters, got ${customer.length}`)
   const embedded = log as EmbeddedLog
   const id = Buffer.from(customer)
-  const quoted = [
-    JSON.stringify(customer),
-    ...(/^\d+$/.test(customer) ? [`"customer":${customer},`, `"customer":${customer}}`] : []),
-  ]
-  const isTheirs = ({ key }: StoredRecord): boolean => key !== null && id.equals(key)
-  const namesThem = (record: StoredRecord): boolean =>
-    isTheirs(record) ||
-    (record.value !== null && quoted.some(text => Buffer.from(record.value as Uint8Array).includes(text)))
+  const hasTheirKey = ({ key }: StoredRecord): boolean => key !== null && id.equals(key)
+  // What producers sent may have any key, and any value.
+  const isTheirs = belongsTo(customer, features)
   const forgotten: Record<string, number> = {}
-  for (const topic of [topics.events, topics.features, topics.labels])
-    forgotten[topic] = await embedded.erase(topic, topic === topics.events ? namesThem : isTheirs)
-  forgotten[topics.deadLetters] = await embedded.erase(topics.deadLetters, namesThem)
+  for (const [topic, matches] of [
+    [topics.events, isTheirs],
+    [topics.features, hasTheirKey],
+    [topics.labels, hasTheirKey],
+    [topics.deadLetters, isTheirs],
+  ] as const)
+    forgotten[topic] = await embedded.erase(topic, matches)
   await embedded.scrub()
+  logger.info({ audit: 'forget', customer, forgotten }, 'a customer was erased')
   return forgotten
 }

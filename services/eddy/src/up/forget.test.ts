@@ -1,0 +1,127 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ingest } from '@eddy/ingest'
+import { type EmbeddedLog, openEmbeddedLog } from '@eddy/log/embedded'
+import { featureVectorCodec } from '@eddy/messages'
+import { run } from '@eddy/runtime'
+import { lastValueFrom, tap, toArray } from 'rxjs'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { eventRecord } from './event-record.ts'
+import { forget } from './forget.ts'
+
+const topics = { events: 'events', features: 'features', labels: 'labels', deadLetters: 'dead' }
+const rules = [
+  { name: 'x', type: 'number' },
+  { name: 'tier', type: 'category', values: ['gold', 'silver', 'c1'] },
+] as const
+
+/** Names of what is stored, values of features, parts of each other, and what text and paths trip over. */
+const hostile = [
+  ...['customer', 'features', 'x', 'tier', 'time', 'gold', 'silver', 'null', 'true', '42', '4', 'c1', 'c11', 'c'],
+  ...['..', 'a"b\\', 'ümlaut 😀', 'a, b', 'd0'.repeat(64), 'c1'.repeat(512)],
+]
+
+let folder: string
+let log: EmbeddedLog
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'eddy-forget-'))
+  log = openEmbeddedLog(folder)
+  const topic = { partitions: 2, cleanup: 'delete' } as const
+  await log.ensureTopics(Object.fromEntries(Object.values(topics).map(name => [name, topic])))
+})
+afterEach(async () => {
+  await log.close()
+  rmSync(folder, { recursive: true })
+})
+
+/** Lines of a customer, each with a mark of its own: learnable, refused, broken off, and without a customer where one is looked for. */
+const linesOf = (id: string, n: number): Buffer[] => {
+  const name = JSON.stringify(id)
+  return [
+    `{"customer":${name},"features":{"x":1,"tier":"gold"},"ref":"«${n}.0»"}`,
+    `{"ref":"«${n}.1»","customer":${name},"features":{"x":"silver","tier":"c1"}}`,
+    `{"ref":"«${n}.2»","customer": ${name},"features":{"tier":"gold","x":4`,
+    `{"ref":"«${n}.3»","user":{"id":${name}},"features":{"tier":"gold","x":42}}`,
+    `{"ref":"«${n}.4»","features":{"tier":"silver"},"user":${name}`,
+  ].map(line => Buffer.from(line))
+}
+
+async function publish(lines: readonly Buffer[]): Promise<void> {
+  await log.publish([{ topic: topics.events, records: lines.map(line => eventRecord(line)) }])
+  const stage = ingest({ rules, topics, maxEventBytes: 10_000 })
+  const read = log.consume(topics.events, { group: 'ingest', untilEnd: true })
+  await lastValueFrom(run(stage(read), { log, group: 'ingest' }), { defaultValue: undefined })
+}
+
+async function marks(): Promise<Set<string>> {
+  const found = new Set<string>()
+  for (const topic of Object.values(topics)) {
+    const deliveries = await lastValueFrom(
+      log.consume(topic, { untilEnd: true }).pipe(
+        tap(delivery => delivery.ack()),
+        toArray(),
+      ),
+    )
+    for (const { records } of deliveries)
+      for (const { key, value } of records) {
+        const text = Buffer.from(value ?? []).toString()
+        found.add(`${topic} ${/«.*?»/.exec(text)?.[0] ?? Buffer.from(key ?? []).toString()}`)
+      }
+  }
+  return found
+}
+
+describe('forget', () => {
+  it('erases exactly what is of a customer, whatever the id', async () => {
+    const ids = [...hostile, ...Array.from({ length: 50 }, (_, n) => `c${n + 12}`)]
+    await publish(ids.flatMap(linesOf))
+    await log.publish([
+      { topic: topics.labels, records: ids.map(id => ({ key: Buffer.from(id), value: Buffer.from('customers') })) },
+    ])
+    let left = await marks()
+    const audits: object[] = []
+    for (const [n, id] of hostile.entries()) {
+      const logger = { info: (line: object) => audits.push(line) } as never
+      const features = rules.map(({ name }) => name)
+      const forgotten = await forget(id, { log, configuration: { topics } as never, features, logger })
+      expect(forgotten, id).toEqual({ events: 5, features: 1, labels: 1, dead: 4 })
+      expect(audits.at(-1)).toMatchObject({ audit: 'forget', customer: id, forgotten })
+      const now = await marks()
+      const gone = [...left].filter(mark => !now.has(mark)).sort()
+      const lines = [0, 1, 2, 3, 4].map(line => `«${n}.${line}»`)
+      expect(gone, id).toEqual(
+        [
+          ...lines.map(mark => `events ${mark}`),
+          `features ${id}`,
+          `labels ${id}`,
+          ...lines.slice(1).map(mark => `dead ${mark}`),
+        ].sort(),
+      )
+      left = now
+      for (const name of readdirSync(folder))
+        for (const mark of lines) expect(readFileSync(join(folder, name)).includes(mark), `${mark} ${name}`).toBe(false)
+    }
+  })
+
+  it('erases what came as Avro, also where it cannot be decoded', async () => {
+    const features = Float64Array.of(1, 0)
+    const vectors = ['bob', 'bobby', 'x'].map(customer =>
+      featureVectorCodec.encode({ customer, time: 1, weight: 1, features }),
+    )
+    const broken = vectors.map(vector => vector.slice(0, -3))
+    const records = [...vectors, ...broken].map(value => ({ key: null, value, partition: 0 }))
+    await log.publish([{ topic: topics.events, records }])
+    const logger = { info: () => {} } as never
+    const options = { log, configuration: { topics } as never, features: ['x', 'tier'], logger }
+    expect(await forget('bob', options)).toMatchObject({ events: 2 })
+    expect(await forget('b', options)).toMatchObject({ events: 0 })
+    expect(await forget('x', options)).toMatchObject({ events: 2 })
+  })
+
+  it('refuses an id that nobody can have', async () => {
+    const logger = { info: () => {} } as never
+    const options = { log, configuration: { topics } as never, features: [], logger }
+    for (const id of ['', 'c'.repeat(1025)]) await expect(forget(id, options)).rejects.toThrow(/^customer: expected/)
+  })
+})
