@@ -8,7 +8,9 @@ const root = join(import.meta.dirname, '..')
 const table: Readonly<Record<string, { readonly may: readonly string[]; readonly pure?: true }>> = {
   'libs/mixture': { may: [], pure: true },
   'libs/messages': { may: ['@eddy/mixture', 'avsc'] },
-  'libs/log': { may: ['rxjs', 'kafkajs', '@platformatic/kafka', 'lz4-napi', 'kafkajs-snappy'] },
+  'libs/log': { may: ['rxjs'] },
+  'libs/log-embedded': { may: ['@eddy/log', 'rxjs'] },
+  'libs/log-kafka': { may: ['@eddy/log', 'rxjs', 'kafkajs', '@platformatic/kafka', 'lz4-napi', 'kafkajs-snappy'] },
   'libs/records': { may: ['@eddy/messages', 'csv-parse'] },
   'libs/model': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', 'rxjs'] },
   'libs/runtime': {
@@ -25,6 +27,8 @@ const table: Readonly<Record<string, { readonly may: readonly string[]; readonly
         '@eddy/mixture',
         '@eddy/messages',
         '@eddy/log',
+        '@eddy/log-embedded',
+        '@eddy/log-kafka',
         '@eddy/records',
         '@eddy/model',
         '@eddy/runtime',
@@ -36,12 +40,13 @@ const table: Readonly<Record<string, { readonly may: readonly string[]; readonly
     ],
   },
 }
-/** Clients of a broker stay inside their adapter. */
+/** Clients of a broker, and the database, stay inside their adapter. */
 const onlyInside: Readonly<Record<string, string>> = {
-  kafkajs: 'libs/log/src/kafka/',
-  'kafkajs-snappy': 'libs/log/src/kafka/',
-  'lz4-napi': 'libs/log/src/kafka/',
-  '@platformatic/kafka': 'libs/log/src/platformatic/',
+  kafkajs: 'libs/log-kafka/src/kafkajs/',
+  'kafkajs-snappy': 'libs/log-kafka/src/kafkajs/',
+  'lz4-napi': 'libs/log-kafka/src/kafkajs/',
+  '@platformatic/kafka': 'libs/log-kafka/src/platformatic/',
+  'node:sqlite': 'libs/log-embedded/src/',
 }
 
 const isTest = (file: string): boolean =>

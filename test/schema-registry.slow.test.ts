@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openKafkaLog } from '@eddy/log/kafka'
+import { openKafkajsLog } from '@eddy/log-kafka/kafkajs'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import {
   featureVectorCodec,
@@ -88,7 +88,7 @@ registry: { url: '${apicurio.url}' }
         bytes.writeUInt32BE(id, 1)
         return bytes
       }
-      const log = openKafkaLog({ brokers: cluster().brokers })
+      const log = openKafkajsLog({ brokers: cluster().brokers })
       const records = Array.from({ length: 50 }, (_, i) => ({
         key: null,
         partition: i % 2,

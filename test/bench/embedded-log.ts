@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openEmbeddedLog } from '@eddy/log/embedded'
+import { openEmbeddedLog } from '@eddy/log-embedded'
 import { lastValueFrom, tap } from 'rxjs'
 
 const total = Number(process.argv[2] ?? 400_000)

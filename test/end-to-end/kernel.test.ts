@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { openEmbeddedLog } from '@eddy/log/embedded'
+import { openEmbeddedLog } from '@eddy/log-embedded'
 import { KERNEL_CHOICES, type Parameters, random, selectKernel, standardNormal } from '@eddy/mixture'
 import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { afterAll, afterEach, expect, it } from 'vitest'

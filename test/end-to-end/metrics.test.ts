@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { openEmbeddedLog } from '@eddy/log/embedded'
+import { openEmbeddedLog } from '@eddy/log-embedded'
 import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { afterAll, expect, it, vi } from 'vitest'
 import { configurationSchema } from '../../services/eddy/src/configuration.ts'

@@ -1,6 +1,6 @@
 import { cpSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openEmbeddedLog } from '@eddy/log/embedded'
+import { openEmbeddedLog } from '@eddy/log-embedded'
 import { random } from '@eddy/mixture'
 import { lastValueFrom, tap } from 'rxjs'
 import { afterAll, describe, expect, it } from 'vitest'

@@ -13,7 +13,6 @@ export type {
 } from './event-log.ts'
 export { LogError } from './event-log.ts'
 export { failpoint } from './failpoint.ts'
-export { ANONYMOUS } from './kafka/options.ts'
 export { PackedRecord } from './packed-records.ts'
 export { partitionOfKey } from './partition-of-key.ts'
 export { PackedPublication, RecordPacker } from './record-packer.ts'

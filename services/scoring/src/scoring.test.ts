@@ -1,10 +1,10 @@
 import type { Delivery, StoredRecord } from '@eddy/log'
+import { packed } from '@eddy/log/testing'
 import { featureVectorCodec, labelCodec, type Snapshot } from '@eddy/messages'
 import { createMixture, createSpecification, random, scoreModel, standardNormal, warmUp } from '@eddy/mixture'
 import type { Emission } from '@eddy/runtime'
 import { BehaviorSubject, firstValueFrom, of, Subject, toArray } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { packed } from '../../../libs/log/src/testing/packed.ts'
 import { scoring } from './scoring.ts'
 
 const specification = createSpecification({ features: [{ name: 'x', transform: 'log1p' }, 'y'], components: 2 })

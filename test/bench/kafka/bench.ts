@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EventLog, OutgoingRecord } from '@eddy/log'
-import { openPlatformaticLog } from '@eddy/log/platformatic'
+import { openPlatformaticLog } from '@eddy/log-kafka/platformatic'
 import { featureVectorCodec, type Snapshot } from '@eddy/messages'
 import {
   createSpecification,
@@ -12,7 +12,7 @@ import {
   warmUp,
 } from '@eddy/mixture'
 import { snapshotRecords } from '@eddy/model'
-import { KafkajsDriver } from '../../../libs/log/src/kafka/kafkajs-driver.ts'
+import { KafkajsDriver } from '../../../libs/log-kafka/src/kafkajs/kafkajs-driver.ts'
 import { type Shape, sampleEvents, trueParameters } from '../kernels/shapes.ts'
 
 /** Events of one mixture, and what a short warm-up learns from them. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Delivery, LogError } from '../event-log.ts'
-import { freshTopic, Reader, record, records } from './harness.ts'
+import { freshTopic, Reader, record, records } from '../testing/harness.ts'
 import type { Context } from './index.ts'
 
 const numbered = (count: number, prefix = 'v') => Array.from({ length: count }, (_, i) => `${prefix}${i}`)

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest'
 import type { EventLog } from '../event-log.ts'
+import type { ConformanceSubject } from '../testing/harness.ts'
 import { consuming } from './consuming.ts'
-import type { ConformanceSubject } from './harness.ts'
 import { publishing } from './publishing.ts'
 import { settling } from './settling.ts'
 import { sharing } from './sharing.ts'
 import { topics } from './topics.ts'
 
-export type { ConformanceSubject } from './harness.ts'
+export type { ConformanceSubject } from '../testing/harness.ts'
 
 /** What a group of tests works with: a log opened for each test. */
 export interface Context {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { LogError, type StoredRecord } from '../event-log.ts'
 import { partitionOfKey } from '../partition-of-key.ts'
 import { RecordPacker } from '../record-packer.ts'
-import { bytes, freshTopic, Reader, readAll, record, records } from './harness.ts'
+import { bytes, freshTopic, Reader, readAll, record, records } from '../testing/harness.ts'
 import type { Context } from './index.ts'
 
 export function publishing(context: Context): void {

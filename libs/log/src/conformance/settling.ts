@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Delivery, type EventLog, LogError } from '../event-log.ts'
-import { freshName, freshTopic, Reader, readAll, record, records } from './harness.ts'
+import { freshName, freshTopic, Reader, readAll, record, records } from '../testing/harness.ts'
 import type { Context } from './index.ts'
 
 export function settling(context: Context): void {

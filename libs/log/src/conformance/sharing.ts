@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { freshName, freshTopic, Reader, records } from './harness.ts'
+import { freshName, freshTopic, Reader, records } from '../testing/harness.ts'
 import type { Context } from './index.ts'
 
 export function sharing(context: Context): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { LogError } from '../event-log.ts'
-import { bytes, freshName, freshTopic, Reader, readAll, record, records } from './harness.ts'
+import { bytes, freshName, freshTopic, Reader, readAll, record, records } from '../testing/harness.ts'
 import type { Context } from './index.ts'
 
 const HOUR = 3_600_000

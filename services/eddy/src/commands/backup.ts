@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { backUpLog, restoreLog } from '@eddy/log/embedded'
+import { backUpLog, restoreLog } from '@eddy/log-embedded'
 import { Command } from 'commander'
 import { note, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'

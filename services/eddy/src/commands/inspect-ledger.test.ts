@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openEmbeddedLog } from '@eddy/log/embedded'
+import { openEmbeddedLog } from '@eddy/log-embedded'
 import { featureVectorCodec, hashOffset, type Snapshot } from '@eddy/messages'
 import { snapshotRecords } from '@eddy/model'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

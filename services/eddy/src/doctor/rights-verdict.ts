@@ -1,4 +1,4 @@
-import type { KafkaRight } from '@eddy/log/platformatic'
+import type { KafkaRight } from '@eddy/log-kafka'
 import type { Configuration } from '../configuration.ts'
 import { kafkaOptions } from '../stages/open-log.ts'
 import { type Role, rightsOf, roles } from '../stages/rights.ts'
@@ -10,7 +10,7 @@ import { failure, ok, type Verdict } from './verdict.ts'
  */
 export async function rightsVerdict(configuration: Configuration, role?: Role): Promise<Verdict> {
   if (configuration.log.kind !== 'kafka') return ok('not used (log.kind: embedded)')
-  const { missingRights } = await import('@eddy/log/platformatic')
+  const { missingRights } = await import('@eddy/log-kafka/platformatic')
   const wanted = rightsOf(configuration)
   const lacking = async (of: Role): Promise<KafkaRight[]> => missingRights(kafkaOptions(configuration), wanted[of])
   const principal = configuration.kafka.sasl.username ?? 'ANONYMOUS'

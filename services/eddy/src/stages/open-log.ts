@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { EventLog } from '@eddy/log'
-import type { KafkaOptions } from '@eddy/log/kafka'
+import type { KafkaOptions } from '@eddy/log-kafka'
 import { ConfigurationError, type Logger } from '@eddy/runtime'
 import type { Configuration } from '../configuration.ts'
 import { registryOf, useRegistryIds, withRegistry } from './registry.ts'
@@ -25,16 +25,16 @@ export async function openLog(configuration: Configuration, options: OpenOptions
 /** Only the adapter that is asked for is loaded. */
 async function openAdapter(configuration: Configuration, { readOnly = false, logger }: OpenOptions): Promise<EventLog> {
   if (configuration.log.kind === 'embedded') {
-    const { openEmbeddedLog } = await import('@eddy/log/embedded')
+    const { openEmbeddedLog } = await import('@eddy/log-embedded')
     return openEmbeddedLog(configuration.log.directory, { readOnly })
   }
   const options = kafkaOptions(configuration, logger)
   if (configuration.kafka.client === 'platformatic') {
-    const { openPlatformaticLog } = await import('@eddy/log/platformatic')
+    const { openPlatformaticLog } = await import('@eddy/log-kafka/platformatic')
     return openPlatformaticLog(options)
   }
-  const { openKafkaLog } = await import('@eddy/log/kafka')
-  return openKafkaLog(options)
+  const { openKafkajsLog } = await import('@eddy/log-kafka/kafkajs')
+  return openKafkajsLog(options)
 }
 
 /** The client calls every rebalance an error; what really fails reaches us as one. */

@@ -1,5 +1,4 @@
-import { ANONYMOUS } from '@eddy/log'
-import type { KafkaRight } from '@eddy/log/platformatic'
+import { ANONYMOUS, type KafkaRight } from '@eddy/log-kafka'
 import type { Configuration } from '../configuration.ts'
 import { groupName } from './context.ts'
 

@@ -1,0 +1,97 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
+import { LogError } from '@eddy/log'
+import { explain } from './errors.ts'
+import { Store } from './store.ts'
+import { lockForWriting } from './writer-lock.ts'
+
+const fileName = 'log.sqlite'
+
+/**
+ * Copies a log, also while another process writes to it, as it is at one moment (SQLite's online backup): what was acknowledged
+ * before the call is in the copy, and positions, records and snapshots agree with each other.
+ * @param from directory of the log
+ * @param to directory of the copy; must hold no log
+ * @returns bytes copied
+ * @throws LogError when there is nothing to copy, when `to` holds a log, or when the copy is damaged
+ */
+export async function backUpLog(from: string, to: string): Promise<number> {
+  refuseOccupied(to)
+  // Opening checks that this is a log of ours, and of this format.
+  await new Store(from, { readOnly: true, clock: Date.now, maxBytes: undefined }).close()
+  mkdirSync(to, { recursive: true })
+  const partial = join(to, `${fileName}.partial`)
+  rmSync(partial, { force: true })
+  const source = new DatabaseSync(join(from, fileName), { readOnly: true })
+  try {
+    source.exec('PRAGMA busy_timeout = 5000')
+    // All pages in one step: between steps a writer would make it begin again.
+    await backup(source, partial, { rate: 2 ** 31 - 1 })
+  } catch (error) {
+    rmSync(partial, { force: true })
+    throw explain(error, from)
+  } finally {
+    source.close()
+  }
+  const bytes = verify(partial)
+  publish(partial, to)
+  return bytes
+}
+
+/**
+ * Puts a copy made by `backUpLog` where a log is to run. Nobody may be writing there.
+ * @throws LogError when `from` is damaged or no log, or when `to` already holds one
+ */
+export async function restoreLog(from: string, to: string): Promise<number> {
+  refuseOccupied(to)
+  mkdirSync(to, { recursive: true })
+  const unlock = lockForWriting(to)
+  if (unlock === undefined)
+    throw new LogError(`log ${to}: expected nobody to write there, got a writing process. Stop it.`)
+  try {
+    return await backUpLog(from, to)
+  } finally {
+    unlock()
+  }
+}
+
+function refuseOccupied(directory: string): void {
+  if (existsSync(join(directory, fileName)))
+    throw new LogError(
+      `log ${directory}: expected a directory without a log, got one. Choose another, or move ${fileName}* away first.`,
+    )
+}
+
+/** @returns its size, bytes */
+function verify(file: string): number {
+  const database = new DatabaseSync(file)
+  try {
+    // In the copy nobody else reads: no write-ahead log is left beside it.
+    database.exec('PRAGMA journal_mode = DELETE')
+    const [answer] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {})
+    if (answer !== 'ok')
+      throw new LogError(
+        `log ${file}: expected an intact copy, got "${answer}". Check the disk; the log it was made from may be damaged too.`,
+      )
+    const pages = Number(Object.values(database.prepare('PRAGMA page_count').get() ?? {})[0])
+    return pages * Number(Object.values(database.prepare('PRAGMA page_size').get() ?? {})[0])
+  } catch (error) {
+    throw explain(error, file)
+  } finally {
+    database.close()
+  }
+}
+
+/** Durable under its final name, or not there at all. */
+function publish(partial: string, directory: string): void {
+  sync(partial)
+  renameSync(partial, join(directory, fileName))
+  sync(directory)
+}
+
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+}

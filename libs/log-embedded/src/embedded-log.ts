@@ -1,0 +1,284 @@
+import {
+  type ConsumeOptions,
+  type Delivery,
+  type EventLog,
+  LogError,
+  type PartitionOffsets,
+  type Publication,
+  type PublishOptions,
+  type StoredRecord,
+  type TopicOptions,
+} from '@eddy/log'
+import { checkTopicOptions, retentionDiffers } from '@eddy/log/adapter'
+import { Observable } from 'rxjs'
+import { Consumer } from './consumer.ts'
+import { ConsumerGroup } from './consumer-group.ts'
+import { erase } from './erase.ts'
+import { explain } from './errors.ts'
+import { compact, retain, worthCompacting } from './maintenance.ts'
+import { PublicationQueue } from './publication-queue.ts'
+import { createPartition, putTopic, type Statement } from './statements.ts'
+import { Store } from './store.ts'
+
+/** How often a reading process looks for what the writing one has committed, milliseconds. */
+const POLL_MS = 25
+/** How often the writing process looks for what retention and compaction can drop, milliseconds. */
+const MAINTENANCE_MS = 1_000
+/** How long a tombstone of a compacted topic can be seen, as Kafka's delete.retention.ms. */
+const TOMBSTONE_MS = 24 * 3_600_000
+
+export interface EmbeddedLogOptions {
+  /** Opens beside the writing process and follows it live; publishing is refused. Default false. */
+  readonly readOnly?: boolean
+  /** Milliseconds since 1970-01-01 UTC; default Date.now. */
+  readonly clock?: () => number
+  /** Upper limit of the file, bytes: beyond it publishing is refused until retention has made room. */
+  readonly maxBytes?: number
+  /** How long a tombstone can be seen before compaction drops it, milliseconds; default one day. */
+  readonly tombstoneMs?: number
+}
+
+export interface EmbeddedLog extends EventLog {
+  /** Runs retention and compaction to their end now; they also run by themselves, a little at a time. */
+  maintain(): Promise<void>
+  /** Removes the records of a topic that match: their offsets become gaps. Consumers go on. @returns how many were removed */
+  erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number>
+  /**
+   * Leaves nothing of deleted records in the files, by rewriting them: needs as much room again, and nothing is published meanwhile
+   * (about a second a gigabyte, on a fast disk).
+   */
+  scrub(): Promise<void>
+}
+
+/**
+ * The log of a directory: one SQLite file in WAL mode with synchronous=FULL. One process writes, any number read.
+ * @throws LogError when another process writes, when there is nothing to read, or when the file is damaged or foreign
+ */
+export function openEmbeddedLog(directory: string, options: EmbeddedLogOptions = {}): EmbeddedLog {
+  return new SqliteLog(directory, options)
+}
+
+class SqliteLog implements EmbeddedLog {
+  readonly pipelined = true
+  readonly #store: Store
+  readonly #clock: () => number
+  readonly #tombstoneMs: number
+  readonly #queue: PublicationQueue
+  readonly #consumers = new Set<Consumer>()
+  readonly #groups = new Map<string, ConsumerGroup>()
+  readonly #timer: NodeJS.Timeout
+  /** ends when whoever rewrites batches is done; one at a time does */
+  #rewriting: Promise<unknown> = Promise.resolve()
+  #altering: Promise<unknown> = Promise.resolve()
+  #housekeeping = false
+  #closed = false
+
+  constructor(directory: string, { readOnly = false, clock = Date.now, maxBytes, tombstoneMs }: EmbeddedLogOptions) {
+    this.#clock = clock
+    this.#tombstoneMs = tombstoneMs ?? TOMBSTONE_MS
+    this.#store = new Store(directory, { readOnly, clock, maxBytes })
+    this.#queue = new PublicationQueue({
+      store: this.#store,
+      clock,
+      onMoved: () => this.#wake(),
+      onRollback: error => {
+        for (const consumer of [...this.#consumers]) consumer.rolledBack(error)
+      },
+    })
+    // The timer holds the process up only while somebody consumes.
+    this.#timer = readOnly
+      ? setInterval(() => this.#follow(), POLL_MS).unref()
+      : setInterval(() => this.#housekeep(), MAINTENANCE_MS).unref()
+  }
+
+  async ensureTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
+    this.#check('write')
+    // One call after another: two may create the same topic.
+    const altering = this.#altering.then(() => this.#alter(topics))
+    this.#altering = altering.catch(() => {})
+    await altering
+  }
+
+  async #alter(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
+    const statements: Statement[] = []
+    for (const [name, options] of Object.entries(topics)) {
+      const existing = this.#store.topics.get(name)?.options
+      checkTopicOptions(name, options, existing)
+      if (!existing) {
+        statements.push(putTopic(name, options))
+        for (let number = 0; number < options.partitions; number++) statements.push(createPartition(name, number))
+      } else if (retentionDiffers(options, existing)) statements.push(putTopic(name, { ...existing, ...options }))
+    }
+    if (statements.length === 0) return
+    await this.#guard(async () => {
+      await this.#store.writer.transaction(statements)
+      this.#store.forget()
+      this.#store.refresh()
+    })
+  }
+
+  consume(topic: string, options: ConsumeOptions = {}): Observable<Delivery> {
+    return new Observable(subscriber => {
+      let consumer: Consumer
+      try {
+        this.#check('read')
+        const state = this.#store.topic(topic)
+        consumer = new Consumer(this.#store, state, options, this.#group(topic, options.group), this.#queue, subscriber)
+      } catch (error) {
+        subscriber.error(error)
+        return
+      }
+      this.#consumers.add(consumer)
+      this.#timer.ref()
+      subscriber.add(() => {
+        consumer.abandon()
+        this.#consumers.delete(consumer)
+        if (this.#consumers.size === 0) this.#timer.unref()
+      })
+      consumer.start()
+    })
+  }
+
+  async publish(publications: readonly Publication[], options: PublishOptions = {}): Promise<number[][]> {
+    this.#check('write')
+    return this.#queue.publish(publications, options)
+  }
+
+  async offsets(topic: string): Promise<readonly PartitionOffsets[]> {
+    this.#check('read')
+    return this.#store
+      .topic(topic)
+      .partitions.map(({ number, start, next }) => ({ partition: number, start, end: next }))
+  }
+
+  async positions(topic: string, group: string): Promise<ReadonlyMap<number, number>> {
+    this.#check('read')
+    const positions = new Map<number, number>()
+    for (const partition of this.#store.topic(topic).partitions) {
+      const position = this.#store.position(group, partition)
+      if (position !== undefined) positions.set(partition.number, position)
+    }
+    return positions
+  }
+
+  async maintain(): Promise<void> {
+    this.#check('write')
+    await this.#alone(async () => {
+      for await (const _ of this.#maintain(true)) this.#check('write')
+    })
+  }
+
+  async erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number> {
+    this.#check('write')
+    const { partitions } = this.#store.topic(topic)
+    return this.#alone(async () => {
+      let erased = 0
+      for (const partition of partitions) {
+        const steps = erase(this.#store, partition, matches)
+        for (;;) {
+          const step = await steps.next()
+          if (step.done === true) {
+            erased += step.value
+            break
+          }
+          // Between batches everybody else gets a turn.
+          await new Promise(resolve => setImmediate(resolve))
+          this.#check('write')
+        }
+      }
+      return erased
+    })
+  }
+
+  async scrub(): Promise<void> {
+    this.#check('write')
+    await this.#alone(() => this.#store.writer.scrub())
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    clearInterval(this.#timer)
+    for (const consumer of [...this.#consumers]) consumer.close()
+    await this.#queue.settled()
+    await Promise.all([this.#rewriting, this.#altering])
+    await this.#store.close()
+  }
+
+  #check(access: 'read' | 'write'): void {
+    if (this.#closed)
+      throw new LogError(`log ${this.#store.file}: expected an open log, got a closed one. Open it again.`)
+    if (access === 'write' && this.#store.readOnly)
+      throw new LogError(`log ${this.#store.file}: expected a log open for writing, got a read-only one.`)
+    if (!this.#store.readOnly) return
+    try {
+      this.#store.refresh()
+    } catch (error) {
+      throw explain(error, this.#store.file)
+    }
+  }
+
+  async #guard<T>(body: () => Promise<T>): Promise<T> {
+    try {
+      return await body()
+    } catch (error) {
+      throw explain(error, this.#store.file)
+    }
+  }
+
+  /** Runs what rewrites stored batches when nobody else does. */
+  #alone<T>(body: () => Promise<T>): Promise<T> {
+    const work = this.#rewriting.then(() => this.#guard(body))
+    this.#rewriting = work.catch(() => {})
+    return work
+  }
+
+  #group(topic: string, group: string | undefined): ConsumerGroup {
+    const partitions = this.#store.topic(topic).partitions.length
+    if (group === undefined) return new ConsumerGroup(partitions)
+    const name = JSON.stringify([topic, group])
+    const shared = this.#groups.get(name) ?? new ConsumerGroup(partitions)
+    this.#groups.set(name, shared)
+    return shared
+  }
+
+  #wake(): void {
+    for (const consumer of this.#consumers) if (consumer.hasNews) consumer.wake()
+  }
+
+  #follow(): void {
+    if (this.#consumers.size === 0) return
+    try {
+      if (this.#store.refresh()) this.#wake()
+    } catch (error) {
+      for (const consumer of [...this.#consumers]) consumer.fail(error)
+    }
+  }
+
+  /** Does a round of maintenance if none runs. A failure (a full disk, say) leaves the work for the next round. */
+  async #housekeep(): Promise<void> {
+    if (this.#housekeeping) return
+    this.#housekeeping = true
+    try {
+      await this.#alone(async () => {
+        for await (const _ of this.#maintain(false)) {
+          if (this.#closed) break
+          await new Promise(resolve => setImmediate(resolve))
+        }
+      })
+    } catch {
+      // Publishing meets the same failure, and says so to somebody.
+    }
+    this.#housekeeping = false
+  }
+
+  async *#maintain(all: boolean): AsyncGenerator<void> {
+    for (const { options, partitions } of [...this.#store.topics.values()])
+      for (const partition of partitions) {
+        const now = this.#clock()
+        if (options.cleanup === 'delete') yield* retain(this.#store, partition, options, now)
+        else if (all || worthCompacting(this.#store, partition, now))
+          yield* compact(this.#store, partition, now, this.#tombstoneMs)
+      }
+  }
+}

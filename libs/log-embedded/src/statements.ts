@@ -1,0 +1,71 @@
+import type { SQLInputValue } from 'node:sqlite'
+import type { TopicOptions } from '@eddy/log'
+
+/** One statement of a transaction; what it returns (RETURNING) comes back with the commit. */
+export interface Statement {
+  readonly sql: string
+  readonly values: readonly SQLInputValue[]
+}
+
+/** A batch about to be stored. */
+export interface NewBatch {
+  readonly base: number
+  /** offset after the batch */
+  readonly next: number
+  /** the newest of its timestamps */
+  readonly newest: number
+  readonly tombstonesUntil: number | null
+  readonly payload: Uint8Array
+}
+
+// Several authors change a partition, each its own columns and sums by differences: no transaction undoes another's.
+
+export const insertBatch = (partition: number, batch: NewBatch): Statement => ({
+  sql: 'INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?)',
+  values: [partition, batch.base, batch.next, batch.newest, batch.tombstonesUntil, batch.payload],
+})
+
+/** Batches that end after `after` and at or before `upTo`. */
+export const deleteBatches = (partition: number, after: number, upTo: number): Statement => ({
+  sql: 'DELETE FROM batch WHERE partition = ? AND next > ? AND next <= ?',
+  values: [partition, after, upTo],
+})
+
+/** @param bytes of the payloads that were added */
+export const appended = (partition: number, next: number, bytes: number): Statement => ({
+  sql: 'UPDATE partition SET next = ?, bytes = bytes + ?, dirty = dirty + ? WHERE id = ?',
+  values: [next, bytes, bytes, partition],
+})
+
+/** @param bytes of the payloads that were added less those that were dropped */
+export const resized = (partition: number, bytes: number): Statement => ({
+  sql: 'UPDATE partition SET bytes = bytes + ? WHERE id = ?',
+  values: [bytes, partition],
+})
+
+export const startsAt = (partition: number, start: number): Statement => ({
+  sql: 'UPDATE partition SET start = ? WHERE id = ?',
+  values: [start, partition],
+})
+
+/** Returns `dirty`, the payload bytes from `end` on. */
+export const compactedTo = (partition: number, end: number): Statement => ({
+  sql: `UPDATE partition SET compacted = ?1,
+    dirty = (SELECT coalesce(sum(length(payload)), 0) FROM batch WHERE partition = ?2 AND next > ?1) WHERE id = ?2 RETURNING dirty`,
+  values: [end, partition],
+})
+
+export const putPosition = (group: string, partition: number, next: number): Statement => ({
+  sql: 'INSERT OR REPLACE INTO position VALUES (?, ?, ?)',
+  values: [group, partition, next],
+})
+
+export const putTopic = (name: string, options: TopicOptions): Statement => ({
+  sql: 'INSERT OR REPLACE INTO topic VALUES (?, ?, ?, ?, ?)',
+  values: [name, options.partitions, options.cleanup, options.retentionMs ?? null, options.retentionBytes ?? null],
+})
+
+export const createPartition = (topic: string, number: number): Statement => ({
+  sql: 'INSERT INTO partition (topic, number, start, next, bytes, compacted, dirty) VALUES (?, ?, 0, 0, 0, 0, 0)',
+  values: [topic, number],
+})

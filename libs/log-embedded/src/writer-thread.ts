@@ -1,0 +1,66 @@
+// The thread of a `Writer`: its tasks, one after another, on a connection of its own.
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import { seal } from '@eddy/log/adapter'
+import type { Statement } from './statements.ts'
+import type { Row, WriterAnswer, WriterOptions, WriterTask } from './writer.ts'
+
+const { file, maxBytes } = workerData as WriterOptions
+const prepared = new Map<string, StatementSync>()
+let database: DatabaseSync | undefined
+
+function open(): DatabaseSync {
+  const opened = new DatabaseSync(file)
+  opened.exec('PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000')
+  if (maxBytes !== undefined) {
+    const pageSize = Number(opened.prepare('PRAGMA page_size').get()?.page_size)
+    opened.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`)
+  }
+  return opened
+}
+
+/** Durable, all or nothing. The batches among the values are sealed here: their checksums keep no event loop waiting. */
+function transaction(database: DatabaseSync, statements: readonly Statement[]): Row[][] {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const rows = statements.map(({ sql, values }) => {
+      const statement = prepared.get(sql) ?? database.prepare(sql)
+      prepared.set(sql, statement)
+      for (const value of values) if (value instanceof Uint8Array) seal(value)
+      return statement.all(...values)
+    })
+    database.exec('COMMIT')
+    return rows
+  } catch (error) {
+    // A full disk may already have rolled it back.
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function perform(task: WriterTask): Row[][] {
+  database ??= open()
+  switch (task.kind) {
+    case 'transaction':
+      return transaction(database, task.statements)
+    case 'scrub':
+      database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
+      return []
+    case 'close':
+      prepared.clear()
+      database.close()
+      return []
+  }
+}
+
+parentPort?.on('message', (task: WriterTask) => {
+  let answer: WriterAnswer
+  try {
+    answer = { rows: perform(task) }
+  } catch (error) {
+    const { message, errcode } = error as Error & { errcode?: number }
+    answer = { error: { message, errcode } }
+  }
+  parentPort?.postMessage(answer)
+  if (task.kind === 'close') parentPort?.close()
+})

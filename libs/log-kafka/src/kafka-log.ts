@@ -1,0 +1,158 @@
+import {
+  type ConsumeOptions,
+  type Delivery,
+  type EventLog,
+  LogError,
+  type PartitionOffsets,
+  type Publication,
+  type PublishOptions,
+  type TopicOptions,
+} from '@eddy/log'
+import { checkTopicOptions, retentionDiffers } from '@eddy/log/adapter'
+import { Observable } from 'rxjs'
+import type { Cursor } from './cursor.ts'
+import type { KafkaDriver } from './driver.ts'
+import { explain } from './explain.ts'
+import { KafkaConsumer } from './kafka-consumer.ts'
+import { type KnownTopic, Publisher } from './publisher.ts'
+
+/** How long a committed position may take to show, milliseconds: the markers of a transaction are written after its commit. */
+const VISIBLE_MS = 5_000
+
+/** The log on Kafka, over any client library. */
+export class KafkaLog implements EventLog {
+  readonly #driver: KafkaDriver
+  readonly #publisher: Publisher
+  readonly #topics = new Map<string, Promise<KnownTopic>>()
+  readonly #consumers = new Set<KafkaConsumer>()
+  readonly #leaving = new Set<Promise<void>>()
+  /** The newest tenure of each partition of each group, in this process. */
+  readonly #tenures = new Map<string, Cursor>()
+  /** Positions this process has committed. */
+  readonly #settled = new Map<string, number>()
+  #closed: Promise<void> | undefined
+
+  constructor(driver: KafkaDriver, maxRecordBytes: number) {
+    this.#driver = driver
+    this.#publisher = new Publisher(driver, maxRecordBytes, name => this.#topic(name))
+  }
+
+  async ensureTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
+    this.#check()
+    const { admin } = this.#driver
+    for (const [name, options] of Object.entries(topics)) {
+      checkTopicOptions(name, options)
+      const existing = await admin.describe(name).catch(raise(name))
+      if (!existing) {
+        await admin.create(name, options).catch(raise(name))
+        continue
+      }
+      checkTopicOptions(name, options, existing)
+      if (retentionDiffers(options, existing)) await admin.alterRetention(name, options).catch(raise(name))
+    }
+  }
+
+  consume(topic: string, options: ConsumeOptions = {}): Observable<Delivery> {
+    return new Observable(subscriber => {
+      if (this.#closed) {
+        subscriber.error(closedError())
+        return
+      }
+      const { group } = options
+      const key = (partition: number) => JSON.stringify([group, topic, partition])
+      const consumer = new KafkaConsumer(
+        topic,
+        options,
+        this.#driver.admin,
+        {
+          take: async cursor => {
+            const before = this.#tenures.get(key(cursor.partition))
+            if (before) before.superseded = true
+            this.#tenures.set(key(cursor.partition), cursor)
+            await this.#publisher.take(group!, topic, cursor.partition)
+          },
+          position: partition => this.#driver.admin.stablePosition(group!, topic, partition),
+        },
+        subscriber,
+      )
+      this.#consumers.add(consumer)
+      subscriber.add(() => {
+        this.#consumers.delete(consumer)
+        const left = consumer.abandon().finally(() => this.#leaving.delete(left))
+        this.#leaving.add(left)
+      })
+      this.#topic(topic).then(
+        () => consumer.start(this.#driver),
+        error => consumer.fail(error),
+      )
+    })
+  }
+
+  async publish(publications: readonly Publication[], options: PublishOptions = {}): Promise<readonly number[][]> {
+    this.#check()
+    const offsets = await this.#publisher.publish(publications, options)
+    for (const { topic, partition, nextOffset } of options.settles?.deliveries ?? [])
+      this.#settled.set(JSON.stringify([options.settles!.group, topic, partition]), nextOffset)
+    return offsets
+  }
+
+  async offsets(topic: string): Promise<readonly PartitionOffsets[]> {
+    this.#check()
+    await this.#topic(topic)
+    return this.#driver.admin.offsets(topic).catch(raise(topic))
+  }
+
+  async positions(topic: string, group: string): Promise<ReadonlyMap<number, number>> {
+    this.#check()
+    const { partitions } = await this.#topic(topic)
+    const settled = Array.from({ length: partitions }, (_, p) => this.#settled.get(JSON.stringify([group, topic, p])))
+    for (const deadline = performance.now() + VISIBLE_MS; ; ) {
+      const positions = await this.#driver.admin.committed(group, topic).catch(raise(topic))
+      const late = settled.some((offset, p) => offset !== undefined && (positions.get(p) ?? -1) < offset)
+      if (!late || performance.now() > deadline) return positions
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    const consumers = [...this.#consumers]
+    const left = consumers.map(consumer => consumer.close())
+    await this.#publisher.close()
+    await Promise.all([...left, ...this.#leaving])
+    await this.#driver.close()
+  }
+
+  #check(): void {
+    if (this.#closed) throw closedError()
+  }
+
+  #topic(name: string): Promise<KnownTopic> {
+    const known = this.#topics.get(name) ?? this.#describe(name)
+    this.#topics.set(name, known)
+    known.catch(() => this.#topics.delete(name))
+    return known
+  }
+
+  async #describe(name: string): Promise<KnownTopic> {
+    const description = await this.#driver.admin.describe(name).catch(raise(name))
+    if (description) return description
+    throw new LogError(
+      `topic: expected one that exists, got "${name}". Create it with ensureTopics or \`eddy topics create\`.`,
+    )
+  }
+}
+
+function closedError(): LogError {
+  return new LogError('log: expected an open log, got a closed one. Open it again.')
+}
+
+function raise(what: string): (error: unknown) => never {
+  return error => {
+    throw explain(error, what)
+  }
+}
