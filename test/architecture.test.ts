@@ -13,14 +13,17 @@ const table: Readonly<Record<string, { readonly may: readonly string[]; readonly
   'libs/log-kafka': { may: ['@eddy/log', 'rxjs', 'kafkajs', '@platformatic/kafka', 'lz4-napi', 'kafkajs-snappy'] },
   'libs/records': { may: ['@eddy/messages', 'csv-parse'] },
   'libs/model': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', 'rxjs'] },
+  'libs/threads': { may: ['@eddy/mixture'] },
   'libs/runtime': {
     may: ['@eddy/messages', '@eddy/model', '@eddy/log', 'rxjs', 'prom-client', 'pino', 'zod', 'yaml', 'fastify'],
   },
   'services/ingest': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/runtime', 'rxjs'] },
   'services/stepwise-em': {
-    may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/model', '@eddy/runtime', 'rxjs'],
+    may: ['@eddy/threads', '@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/model', '@eddy/runtime', 'rxjs'],
   },
-  'services/scoring': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/runtime', 'rxjs'] },
+  'services/scoring': {
+    may: ['@eddy/threads', '@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/runtime', 'rxjs'],
+  },
   'services/eddy': {
     may: [
       ...[
@@ -31,6 +34,7 @@ const table: Readonly<Record<string, { readonly may: readonly string[]; readonly
         '@eddy/log-kafka',
         '@eddy/records',
         '@eddy/model',
+        '@eddy/threads',
         '@eddy/runtime',
         '@eddy/ingest',
         '@eddy/stepwise-em',

@@ -1,1 +1,1 @@
-export { localScore, type Score, type ScoringOptions, scoring } from './scoring.ts'
+export { type ScoringOptions, scoring } from './scoring.ts'

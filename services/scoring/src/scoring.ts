@@ -1,22 +1,8 @@
 import { type Delivery, RecordPacker, ValueSpan } from '@eddy/log'
 import { FeaturesReader, handedOnTrace, LabelEncoder, type Snapshot } from '@eddy/messages'
-import { type Block, cachedModel, type Scores } from '@eddy/mixture'
 import type { Emission, Stage } from '@eddy/runtime'
+import { localScore, type Score } from '@eddy/threads'
 import { BehaviorSubject, concatMap, filter, finalize, firstValueFrom, type Observable } from 'rxjs'
-
-/** Posterior and log density of events in the user's units. Asynchronous, so that it may run on other threads. @param into written to */
-export type Score = (
-  snapshot: Pick<Snapshot, 'specification' | 'parameters'>,
-  block: Block,
-  into: Scores,
-) => Promise<void>
-
-/** Scoring on the calling thread. */
-export function localScore(): Score {
-  const modelOf = cachedModel()
-  return async ({ specification, parameters }, block, { posterior, logDensity }) =>
-    modelOf(specification).score(parameters, block, posterior, logDensity)
-}
 
 export interface ScoringOptions {
   readonly topics: { readonly labels: string }

@@ -3,8 +3,8 @@ import { type Snapshot, statisticsCodec } from '@eddy/messages'
 import type { Statistics } from '@eddy/mixture'
 import { ledgerOf, nextOffset } from '@eddy/model'
 import type { Emission, Metrics } from '@eddy/runtime'
+import type { EStep } from '@eddy/threads'
 import { concatMap, firstValueFrom, from, map, merge, type Observable, ReplaySubject } from 'rxjs'
-import type { EStep } from './e-step.ts'
 import { MiniBatch } from './mini-batch.ts'
 
 export interface EStepWorkerOptions {

@@ -1,8 +1,4 @@
-export { type EStep, type Expectation, localEStep, type ModelOfSnapshot } from './e-step.ts'
 export { type EStepWorkerInputs, type EStepWorkerOptions, eStepWorker, type InputEnd } from './e-step-worker.ts'
 export { Learner } from './learner.ts'
-export { localMStep, type MStep } from './m-step.ts'
-export { eventCost, type ModelThreads, type ModelThreadsOptions, modelThreads } from './model-threads.ts'
-export { sharedParameters } from './shared-parameters.ts'
 export { Updater, type UpdaterOptions } from './updater.ts'
 export { type WarmUpInputs, type WarmUpOptions, warmUpStage } from './warm-up.ts'

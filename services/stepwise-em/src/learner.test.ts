@@ -1,9 +1,7 @@
 import { empty, random, rowsOf, type StepwiseState, specifiedModel, stepwiseUpdate, warmUp } from '@eddy/mixture'
+import { localEStep, localMStep, type MStep, modelThreads } from '@eddy/threads'
 import { describe, expect, it } from 'vitest'
-import { localEStep } from './e-step.ts'
 import { Learner } from './learner.ts'
-import { localMStep, type MStep } from './m-step.ts'
-import { modelThreads } from './model-threads.ts'
 import { featureBlock, specification } from './testing.ts'
 
 const text = JSON.stringify(specification)

@@ -6,8 +6,7 @@ import {
   type StepwiseState,
   stepwiseBlend,
 } from '@eddy/mixture'
-import type { MStep } from './m-step.ts'
-import { sharedParameters } from './shared-parameters.ts'
+import { type MStep, sharedParameters } from '@eddy/threads'
 
 /** What a step makes. */
 interface Memory {

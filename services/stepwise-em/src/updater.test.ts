@@ -1,7 +1,7 @@
 import { type StatisticsMessage, snapshotCodec, statisticsCodec } from '@eddy/messages'
 import { createLogger, createMetrics } from '@eddy/runtime'
+import { localEStep } from '@eddy/threads'
 import { describe, expect, it } from 'vitest'
-import { localEStep } from './e-step.ts'
 import { MiniBatch } from './mini-batch.ts'
 import { delivery, featureRecords, published, warmedUp } from './testing.ts'
 import { Updater } from './updater.ts'

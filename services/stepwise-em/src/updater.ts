@@ -3,8 +3,8 @@ import { type Snapshot, type StatisticsMessage, statisticsCodec } from '@eddy/me
 import { createMixture, type ModelSpecification, stepSize } from '@eddy/mixture'
 import { extend, ledgerEntries, ledgerOf, snapshotRecords } from '@eddy/model'
 import type { Emission, Logger, Metrics } from '@eddy/runtime'
+import { localMStep, type MStep } from '@eddy/threads'
 import { Learner } from './learner.ts'
-import { localMStep, type MStep } from './m-step.ts'
 
 export interface UpdaterOptions {
   readonly model: string

@@ -8,8 +8,8 @@ import {
   selectKernel,
   specifiedModel,
 } from '@eddy/mixture'
-import { Learner, type ModelThreads, modelThreads } from '@eddy/stepwise-em'
-import { localSteps } from '../../../services/eddy/src/stages/model-steps.ts'
+import { Learner } from '@eddy/stepwise-em'
+import { localSteps, type ModelThreads, modelThreads } from '@eddy/threads'
 import type { Step } from './contenders.ts'
 import { SHAPES, sampleEvents, trueParameters } from './shapes.ts'
 

@@ -2,6 +2,7 @@ import type { EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import { followSnapshots } from '@eddy/model'
 import { createHttpServer, createMetrics, Health, type Logger, listen, SnapshotObserver } from '@eddy/runtime'
+import { openModelSteps } from '@eddy/threads'
 import type { FastifyInstance } from 'fastify'
 import { ReplaySubject } from 'rxjs'
 import type { Configuration, Feature } from '../configuration.ts'
@@ -11,7 +12,6 @@ import { Assignments } from './assignments.ts'
 import { type Context, snapshotSource } from './context.ts'
 import { runIngest } from './ingest.ts'
 import { useConfiguredKernel } from './kernel.ts'
-import { openModelSteps } from './model-steps.ts'
 import { runScoring } from './scoring.ts'
 import { runUpdater } from './updater.ts'
 import { type WatchedStage, watch } from './watch.ts'
@@ -61,7 +61,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
   const context: Context = {
     configuration,
     specification,
-    steps: openModelSteps(configuration, specification),
+    steps: openModelSteps(configuration.model, specification),
     rules: features,
     log,
     snapshots,

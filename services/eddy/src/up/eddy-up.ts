@@ -11,6 +11,7 @@ import {
   SnapshotObserver,
 } from '@eddy/runtime'
 import type { InputEnd } from '@eddy/stepwise-em'
+import { openModelSteps } from '@eddy/threads'
 import type { FastifyInstance } from 'fastify'
 import { filter, firstValueFrom, ReplaySubject, Subject, tap } from 'rxjs'
 import type { Configuration, Feature } from '../configuration.ts'
@@ -19,7 +20,6 @@ import { Assignments } from '../stages/assignments.ts'
 import { type Context, groupName, snapshotSource } from '../stages/context.ts'
 import { runIngest } from '../stages/ingest.ts'
 import { useConfiguredKernel } from '../stages/kernel.ts'
-import { openModelSteps } from '../stages/model-steps.ts'
 import { untilAborted } from '../stages/on-abort.ts'
 import { runScoring } from '../stages/scoring.ts'
 import { topicOptions } from '../stages/topics.ts'
@@ -70,7 +70,7 @@ export class EddyUp {
       logger,
       now,
       specification,
-      steps: openModelSteps(configuration, specification),
+      steps: openModelSteps(configuration.model, specification),
       rules: features,
       snapshots: this.#snapshots,
       metrics: createMetrics(),

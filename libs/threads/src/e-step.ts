@@ -1,5 +1,4 @@
-import type { Snapshot } from '@eddy/messages'
-import { type Block, cachedModel, empty, type Statistics } from '@eddy/mixture'
+import { type Block, cachedModel, empty, type Parameters, type Statistics } from '@eddy/mixture'
 
 export interface Expectation {
   /** SUM over the block's events */
@@ -10,7 +9,11 @@ export interface Expectation {
 }
 
 /** What of a snapshot its model is made of. */
-export type ModelOfSnapshot = Pick<Snapshot, 'specification' | 'parameters'>
+export interface ModelOfSnapshot {
+  /** its JSON text */
+  readonly specification: string
+  readonly parameters: Parameters
+}
 
 /**
  * Expected sufficient statistics of a block under a snapshot. Asynchronous, so that it may run on another thread; snapshot, block

@@ -5,11 +5,10 @@ import { localEStep } from './e-step.ts'
 import { localMStep } from './m-step.ts'
 import { eventCost, type ModelThreadsOptions, modelThreads } from './model-threads.ts'
 import { renewed, sharedParameters } from './shared-parameters.ts'
-import { featureBlock, featureRecords, specification, warmedUp } from './testing.ts'
+import { featureBlock, specification, warmedUp } from './testing.ts'
 
-const records = featureRecords(1003)
-const snapshot = await warmedUp(records)
-const rows = records.length
+const snapshot = warmedUp()
+const rows = 1003
 const block = featureBlock(rows)
 const { values } = block
 const weights = Float64Array.from({ length: rows }, (_, n) => 1 + (n % 3))

@@ -7,12 +7,12 @@ import {
   type ModelSpecification,
   merge,
   type Parameters,
-  type Scores,
 } from '@eddy/mixture'
 import { Crew, type Help } from './crew.ts'
 import { type EStep, type Expectation, localEStep, type ModelOfSnapshot } from './e-step.ts'
 import { localMStep, type MStep } from './m-step.ts'
 import { partsOf, type Work } from './model-part.ts'
+import type { Score } from './score.ts'
 import { beginningOf, layoutOf, renewed } from './shared-parameters.ts'
 import {
   allocate,
@@ -30,8 +30,7 @@ import {
 export interface ModelThreads {
   readonly eStep: EStep
   readonly mStep: MStep
-  /** Posterior and log density of events in the user's units. @param into written to */
-  readonly score: (snapshot: ModelOfSnapshot, block: Block, into: Scores) => Promise<void>
+  readonly score: Score
   /** Ends the threads; work under way rejects. Idempotent. */
   close(): Promise<void>
 }

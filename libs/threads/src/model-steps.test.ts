@@ -1,14 +1,20 @@
-import type { Snapshot } from '@eddy/messages'
-import { batchEm, createSpecification, fitModel, type KernelChoice, random, standardNormal } from '@eddy/mixture'
+import {
+  batchEm,
+  type Covariance,
+  createSpecification,
+  fitModel,
+  type KernelChoice,
+  random,
+  standardNormal,
+} from '@eddy/mixture'
 import { describe, expect, it } from 'vitest'
-import { configurationSchema } from '../configuration.ts'
-import { openModelSteps, threadsOf } from './model-steps.ts'
+import { type ModelStepsOptions, openModelSteps, threadsOf } from './model-steps.ts'
 
-const threads = (columns: number, model: object): number => {
-  const configuration = configurationSchema.parse({ model })
-  const { components, covariance } = configuration.model
+type Model = Partial<ModelStepsOptions> & { readonly components?: number; readonly covariance?: Covariance }
+
+const threads = (columns: number, { components = 6, covariance = 'full', ...options }: Model): number => {
   const features = Array.from({ length: columns }, (_, i) => `x${i}`)
-  return threadsOf(configuration, createSpecification({ features, components, covariance }))
+  return threadsOf({ batchSize: 1024, ...options }, createSpecification({ features, components, covariance }))
 }
 
 describe('threadsOf', () => {
@@ -29,7 +35,7 @@ describe('threadsOf', () => {
   it('opens steps that can be closed', async () => {
     const specification = createSpecification({ features: ['x'], components: 2 })
     for (const count of [0, 1])
-      await openModelSteps(configurationSchema.parse({ model: { threads: count } }), specification).close()
+      await openModelSteps({ threads: count, batchSize: 1024, kernel: 'auto' }, specification).close()
   })
 })
 
@@ -47,10 +53,9 @@ describe('openModelSteps', () => {
     })
     const fit = { estimator: batchEm({ prior: specification.prior, maxIterations: 1 }), random: uniform }
     const { parameters } = fitModel(specification, block, undefined, fit)
-    const snapshot = { specification: JSON.stringify(specification), parameters } as Snapshot
+    const snapshot = { specification: JSON.stringify(specification), parameters }
     const statistics = async (kernel: KernelChoice) => {
-      const configuration = configurationSchema.parse({ model: { threads: 1, kernel } })
-      const { eStep, close } = openModelSteps(configuration, specification)
+      const { eStep, close } = openModelSteps({ threads: 1, batchSize: 1024, kernel }, specification)
       return (await eStep(snapshot, block, new Float64Array(rows).fill(1)).finally(close)).statistics
     }
     const compiled = await statistics('auto')

@@ -3,9 +3,9 @@ import { expect, it, onTestFinished } from 'vitest'
 import { Crew } from './crew.ts'
 import { layoutOf } from './shared-parameters.ts'
 import { allocate, Operation } from './shared-work.ts'
-import { featureRecords, warmedUp } from './testing.ts'
+import { warmedUp } from './testing.ts'
 
-const { specification, parameters, statistics } = await warmedUp(featureRecords(200))
+const { specification, parameters, statistics } = warmedUp()
 const layout = { threads: 2, rows: 64, columns: 2, components: 2, statisticsLength: statistics.length }
 /** Nothing to do but in the first part. */
 const work = { operation: Operation.expectation, rows: 0, columns: 2, slice: 64 }
