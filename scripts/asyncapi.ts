@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TopicOptions } from '@eddy/log'
 import { loadConfiguration } from '@eddy/runtime'
-import { configurationSchema } from '../services/eddy/src/configuration.ts'
-import { topicOptions } from '../services/eddy/src/stages/topics.ts'
+import { configurationSchema, topicOptions } from '@eddy/settings'
 
 const schemas = join(import.meta.dirname, '../schemas')
 

@@ -4,43 +4,43 @@ import { describe, expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 
+const libs = [
+  '@eddy/log',
+  '@eddy/log-embedded',
+  '@eddy/log-kafka',
+  '@eddy/messages',
+  '@eddy/mixture',
+  '@eddy/model',
+  '@eddy/records',
+  '@eddy/runtime',
+  '@eddy/settings',
+  '@eddy/threads',
+]
+const service = { may: [...libs, 'rxjs', 'fastify'] }
+
 /** Who may import whom: data flows one way. `node:` modules are free except where `pure`. */
 const table: Readonly<Record<string, { readonly may: readonly string[]; readonly pure?: true }>> = {
   'libs/mixture': { may: [], pure: true },
   'libs/messages': { may: ['@eddy/mixture', 'avsc'] },
+  'libs/threads': { may: ['@eddy/mixture'] },
   'libs/log': { may: ['rxjs'] },
   'libs/log-embedded': { may: ['@eddy/log', 'rxjs'] },
   'libs/log-kafka': { may: ['@eddy/log', 'rxjs', 'kafkajs', '@platformatic/kafka', 'lz4-napi', 'kafkajs-snappy'] },
   'libs/records': { may: ['@eddy/messages', 'csv-parse'] },
   'libs/model': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', 'rxjs'] },
-  'libs/threads': { may: ['@eddy/mixture'] },
   'libs/runtime': {
     may: ['@eddy/messages', '@eddy/model', '@eddy/log', 'rxjs', 'prom-client', 'pino', 'zod', 'yaml', 'fastify'],
   },
-  'services/ingest': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/runtime', 'rxjs'] },
-  'services/stepwise-em': {
-    may: ['@eddy/threads', '@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/model', '@eddy/runtime', 'rxjs'],
-  },
-  'services/scoring': {
-    may: ['@eddy/threads', '@eddy/mixture', '@eddy/messages', '@eddy/log', '@eddy/runtime', 'rxjs'],
-  },
+  'libs/settings': { may: [...libs.filter(name => name !== '@eddy/threads'), 'rxjs', 'zod'] },
+  // Services never import one another; `eddy` alone composes them.
+  'services/ingest': service,
+  'services/stepwise-em': service,
+  'services/scoring': service,
   'services/eddy': {
     may: [
-      ...[
-        '@eddy/mixture',
-        '@eddy/messages',
-        '@eddy/log',
-        '@eddy/log-embedded',
-        '@eddy/log-kafka',
-        '@eddy/records',
-        '@eddy/model',
-        '@eddy/threads',
-        '@eddy/runtime',
-        '@eddy/ingest',
-        '@eddy/stepwise-em',
-        '@eddy/scoring',
-      ],
-      ...['rxjs', 'commander', 'cli-progress', 'cli-table3', 'fastify', 'zod', 'node', '@types/cli-progress'],
+      ...service.may,
+      ...['@eddy/ingest', '@eddy/stepwise-em', '@eddy/scoring'],
+      ...['commander', 'cli-progress', 'cli-table3', 'node', '@types/cli-progress'],
     ],
   },
 }

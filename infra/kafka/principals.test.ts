@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { loadConfiguration } from '@eddy/runtime'
+import { configurationSchema, rightsOf } from '@eddy/settings'
 import { describe, expect, it } from 'vitest'
-import { configurationSchema } from '../../services/eddy/src/configuration.ts'
-import { rightsOf } from '../../services/eddy/src/stages/rights.ts'
 
 describe('principals.sh', () => {
   const { stdout, status, stderr } = spawnSync(join(import.meta.dirname, 'principals.sh'), [], {

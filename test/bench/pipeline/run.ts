@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { EventLog, OutgoingRecord } from '@eddy/log'
 import { openEmbeddedLog } from '@eddy/log-embedded'
 import { createLogger } from '@eddy/runtime'
-import { configurationSchema } from '../../../services/eddy/src/configuration.ts'
+import { configurationSchema } from '@eddy/settings'
 import { EddyUp } from '../../../services/eddy/src/up/eddy-up.ts'
 import { COMPONENTS, eventRecords, type Format, featureNames, publishEvents } from './source.ts'
 

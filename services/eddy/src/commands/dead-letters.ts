@@ -2,10 +2,10 @@ import { asyncValues, type EventLog, type OutgoingRecord, type StoredRecord } fr
 import { type DeadLetter, deadLetterFrom } from '@eddy/messages'
 import { valueJson } from '@eddy/model'
 import { InputError } from '@eddy/records'
+import { openLog } from '@eddy/settings'
 import { Command, InvalidArgumentError } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { openLog } from '../stages/open-log.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 
 interface Flags extends LogFlags {

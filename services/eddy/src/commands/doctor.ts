@@ -1,8 +1,8 @@
+import { type Role, roles } from '@eddy/settings'
 import { Command, Option } from 'commander'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { examine, type Finding } from '../doctor/checks.ts'
 import { withExamples } from '../program.ts'
-import { type Role, roles } from '../stages/rights.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 
 interface DoctorFlags extends LogFlags {

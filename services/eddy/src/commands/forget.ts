@@ -1,11 +1,9 @@
 import { createLogger } from '@eddy/runtime'
+import { customerIds, knownFeatures, openLog } from '@eddy/settings'
 import { Command } from 'commander'
 import { ask } from '../command-line/ask.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { openLog } from '../stages/open-log.ts'
-import { customerIds } from '../up/customer-ids.ts'
-import { knownFeatures } from '../up/features.ts'
 import { type Forgotten, forget } from '../up/forget.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 

@@ -1,10 +1,9 @@
 import { ledgerOf, newestSnapshot, nextOffset } from '@eddy/model'
+import { groupName, openLog } from '@eddy/settings'
 import Table from 'cli-table3'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { groupName } from '../stages/context.ts'
-import { openLog } from '../stages/open-log.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 
 interface LagFlags extends LogFlags {

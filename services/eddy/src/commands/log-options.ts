@@ -1,7 +1,7 @@
 import { loadConfiguration } from '@eddy/runtime'
+import { type Configuration, configurationSchema } from '@eddy/settings'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Terminal } from '../command-line/terminal.ts'
-import { type Configuration, configurationSchema } from '../configuration.ts'
 
 /** Flags of every command that works on a log. */
 export interface LogFlags {

@@ -1,10 +1,10 @@
 import type { EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import { describeSegments, identityOf, snapshotJson, snapshotRecords, storedSnapshots } from '@eddy/model'
+import { openLog } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { openLog } from '../stages/open-log.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 import { findSnapshot, type WantedSnapshot, wantedSnapshot } from './wanted-snapshot.ts'
 

@@ -1,11 +1,9 @@
 import type { OutgoingRecord } from '@eddy/log'
 import { readEventLines } from '@eddy/records'
+import { customerIds, openLog, topicOptions } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { openLog } from '../stages/open-log.ts'
-import { topicOptions } from '../stages/topics.ts'
-import { customerIds } from '../up/customer-ids.ts'
 import { eventRecord } from '../up/event-record.ts'
 import { configurationOf, type LogFlags, topicName, withLogOptions } from './log-options.ts'
 

@@ -1,10 +1,10 @@
 import { RegistryError } from '@eddy/messages'
+import { codecsOf, registryOf, subjectOf } from '@eddy/settings'
 import { Command } from 'commander'
 import { UsageError } from '../command-line/exit-code.ts'
 import { table } from '../command-line/table.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { codecsOf, registryOf, subjectOf } from '../stages/registry.ts'
 import { configurationOf } from './log-options.ts'
 
 interface CheckFlags {

@@ -1,11 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createLogger, shutdownSignal } from '@eddy/runtime'
+import { featuresOf, openLog } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { openLog } from '../stages/open-log.ts'
 import { runService, type ServiceName } from '../stages/service.ts'
-import { featuresOf } from '../up/features.ts'
 import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
 
 /** Longest wait for the log to close, milliseconds. */

@@ -1,11 +1,11 @@
 import { asyncValues, type From, type StoredRecord } from '@eddy/log'
 import { valueJson } from '@eddy/model'
 import { shutdownSignal } from '@eddy/runtime'
+import { openLog } from '@eddy/settings'
 import { Command, InvalidArgumentError } from 'commander'
 import { InterruptedError } from '../command-line/exit-code.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { openLog } from '../stages/open-log.ts'
 import { configurationOf, type LogFlags, topicName, withLogOptions } from './log-options.ts'
 
 interface TailFlags extends LogFlags {

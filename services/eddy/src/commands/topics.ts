@@ -1,10 +1,9 @@
 import type { EventLog } from '@eddy/log'
 import { InputError } from '@eddy/records'
+import { openLog, topicOptions } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { openLog } from '../stages/open-log.ts'
-import { topicOptions } from '../stages/topics.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 
 interface TopicsFlags extends LogFlags {

@@ -1,9 +1,9 @@
 import { environmentVariables, jsonSchema, loadConfiguration } from '@eddy/runtime'
+import { configurationSchema } from '@eddy/settings'
 import { Command } from 'commander'
 import { UsageError } from '../command-line/exit-code.ts'
 import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
-import { configurationSchema } from '../configuration.ts'
 import { withExamples } from '../program.ts'
 
 interface ValidateFlags {

@@ -1,7 +1,4 @@
-import type { Configuration } from '../configuration.ts'
-import { openLog } from '../stages/open-log.ts'
-import { type Role, rightsOf } from '../stages/rights.ts'
-import { topicOptions } from '../stages/topics.ts'
+import { type Configuration, openLog, type Role, rightsOf, topicOptions } from '@eddy/settings'
 import { failure, ok, type Verdict, warning } from './verdict.ts'
 
 const patienceMs = 10_000

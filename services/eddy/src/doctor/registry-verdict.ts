@@ -1,5 +1,4 @@
-import type { Configuration } from '../configuration.ts'
-import { codecsOf, registryOf, subjectOf } from '../stages/registry.ts'
+import { type Configuration, codecsOf, registryOf, subjectOf } from '@eddy/settings'
 import { failure, ok, type Verdict } from './verdict.ts'
 
 /** Whether the schema registry answers, and what it says of the built-in schemas. Writes nothing. */

@@ -1,7 +1,5 @@
 import type { KafkaRight } from '@eddy/log-kafka'
-import type { Configuration } from '../configuration.ts'
-import { kafkaOptions } from '../stages/open-log.ts'
-import { type Role, rightsOf, roles } from '../stages/rights.ts'
+import { type Configuration, kafkaOptions, type Role, rightsOf, roles } from '@eddy/settings'
 import { failure, ok, type Verdict } from './verdict.ts'
 
 /**

@@ -4,9 +4,9 @@ import type { Snapshot } from '@eddy/messages'
 import type { ModelSpecification } from '@eddy/mixture'
 import type { SnapshotSource } from '@eddy/model'
 import { type Emission, type Health, type Logger, type Metrics, run } from '@eddy/runtime'
+import { type Configuration, groupName } from '@eddy/settings'
 import type { ModelThreads } from '@eddy/threads'
 import { lastValueFrom, type Observable, tap } from 'rxjs'
-import type { Configuration } from '../configuration.ts'
 import type { Assignments } from './assignments.ts'
 
 /** What every stage of a process shares. */
@@ -47,9 +47,6 @@ export const snapshotSource = ({
  * instead of each record; where each publication is waited for, enough to share a commit.
  */
 export const maxRecordsOn = ({ pipelined = false }: EventLog): number => (pipelined ? 1024 : 2048)
-
-/** Name of a stage's consumer group. */
-export const groupName = ({ model }: Configuration, stage: string): string => `${model.name}.${stage}`
 
 const handedOut = new WeakMap<Delivery, number>()
 

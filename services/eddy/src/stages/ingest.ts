@@ -1,5 +1,6 @@
 import { ingest } from '@eddy/ingest'
-import { type Context, groupName, maxRecordsOn, runEmissions, timed } from './context.ts'
+import { groupName } from '@eddy/settings'
+import { type Context, maxRecordsOn, runEmissions, timed } from './context.ts'
 
 /** Events → feature vectors and dead letters, until the signal. */
 export function runIngest(context: Context, onDurable?: () => void): Promise<void> {

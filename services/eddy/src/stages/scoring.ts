@@ -1,7 +1,8 @@
 import type { StoredRecord } from '@eddy/log'
 import type { Metrics } from '@eddy/runtime'
 import { scoring } from '@eddy/scoring'
-import { type Context, groupName, maxRecordsOn, runEmissions, timed } from './context.ts'
+import { groupName } from '@eddy/settings'
+import { type Context, maxRecordsOn, runEmissions, timed } from './context.ts'
 
 /** Feature vectors → labels, until the signal. */
 export function runScoring(context: Context, onDurable?: () => void): Promise<void> {

@@ -4,16 +4,15 @@ import { join } from 'node:path'
 import { type Delivery, type EventLog, LogError } from '@eddy/log'
 import { openEmbeddedLog } from '@eddy/log-embedded'
 import { createLogger, loadConfiguration } from '@eddy/runtime'
+import { type Configuration, configurationSchema, topicOptions } from '@eddy/settings'
 import { EMPTY, filter, merge, Subject, takeUntil } from 'rxjs'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { syntheticEvents } from '../../../../test/synthetic-events.ts'
 import { parseMetrics, type Sample } from '../commands/top-view.ts'
-import { type Configuration, configurationSchema } from '../configuration.ts'
 import { logWith } from '../testing/log-with.ts'
 import { eventRecord } from '../up/event-record.ts'
 import { onAbort } from './on-abort.ts'
 import { runService, type ServiceName } from './service.ts'
-import { topicOptions } from './topics.ts'
 
 const features = ['x', 'y'].map(name => ({ name, type: 'number', transform: 'none', required: false }) as const)
 let directory: string

@@ -1,6 +1,6 @@
 import { createLogger, createMetrics, Health, loadConfiguration } from '@eddy/runtime'
+import { configurationSchema } from '@eddy/settings'
 import { expect, it, vi } from 'vitest'
-import { configurationSchema } from '../configuration.ts'
 import { Assignments } from './assignments.ts'
 import type { Context } from './context.ts'
 import { watch } from './watch.ts'

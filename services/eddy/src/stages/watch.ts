@@ -2,7 +2,8 @@ import { statfs } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LedgerEntry, Snapshot } from '@eddy/messages'
 import { ledgerOf, nextOffset } from '@eddy/model'
-import { type Context, groupName } from './context.ts'
+import { groupName } from '@eddy/settings'
+import type { Context } from './context.ts'
 
 /** How often lag and room are looked at, milliseconds. */
 const everyMs = 1000

@@ -1,7 +1,8 @@
 import type { Delivery } from '@eddy/log'
+import { groupName } from '@eddy/settings'
 import { eStepWorker, type InputEnd } from '@eddy/stepwise-em'
 import { merge, NEVER, type Observable, Subject, takeUntil, tap } from 'rxjs'
-import { type Context, groupName, runEmissions } from './context.ts'
+import { type Context, runEmissions } from './context.ts'
 import { onAbort } from './on-abort.ts'
 import { quietAfter, type WhenQuiet } from './quiet.ts'
 

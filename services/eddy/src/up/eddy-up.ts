@@ -10,26 +10,23 @@ import {
   type Metrics,
   SnapshotObserver,
 } from '@eddy/runtime'
+import { type Configuration, customerIds, type Feature, groupName, specificationOf, topicOptions } from '@eddy/settings'
 import type { InputEnd } from '@eddy/stepwise-em'
 import { openModelSteps } from '@eddy/threads'
 import type { FastifyInstance } from 'fastify'
 import { filter, firstValueFrom, ReplaySubject, Subject, tap } from 'rxjs'
-import type { Configuration, Feature } from '../configuration.ts'
 import { version } from '../program.ts'
 import { Assignments } from '../stages/assignments.ts'
-import { type Context, groupName, snapshotSource } from '../stages/context.ts'
+import { type Context, snapshotSource } from '../stages/context.ts'
 import { runIngest } from '../stages/ingest.ts'
 import { useConfiguredKernel } from '../stages/kernel.ts'
 import { untilAborted } from '../stages/on-abort.ts'
 import { runScoring } from '../stages/scoring.ts'
-import { topicOptions } from '../stages/topics.ts'
 import { runUpdater } from '../stages/updater.ts'
 import { watch } from '../stages/watch.ts'
 import { type LearningHooks, runWorker } from '../stages/worker.ts'
 import { addApi } from './api.ts'
-import { customerIds } from './customer-ids.ts'
 import { type Replayed, replay } from './replay.ts'
-import { specificationOf } from './specification.ts'
 
 export interface UpOptions {
   readonly configuration: Configuration

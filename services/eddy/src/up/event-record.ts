@@ -1,5 +1,5 @@
 import type { OutgoingRecord } from '@eddy/log'
-import type { CustomerIds } from './customer-ids.ts'
+import type { CustomerIds } from '@eddy/settings'
 
 const encoder = new TextEncoder()
 const json = { 'content-type': encoder.encode('application/json') }

@@ -2,7 +2,7 @@ import { longestCustomerId } from '@eddy/ingest'
 import { type EventLog, LogError, type StoredRecord } from '@eddy/log'
 import type { EmbeddedLog } from '@eddy/log-embedded'
 import type { Logger } from '@eddy/runtime'
-import type { Configuration } from '../configuration.ts'
+import type { Configuration } from '@eddy/settings'
 import { belongsTo } from './belongs-to.ts'
 
 /** Records removed, by topic. */

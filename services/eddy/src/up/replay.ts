@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { EventLog, OutgoingRecord } from '@eddy/log'
 import { readEventLines } from '@eddy/records'
-import type { Configuration } from '../configuration.ts'
-import { customerIds } from './customer-ids.ts'
+import { type Configuration, customerIds } from '@eddy/settings'
 import { eventRecord } from './event-record.ts'
 
 export interface ReplayOptions {

@@ -2,9 +2,9 @@ import type { EventLog } from '@eddy/log'
 import { labelCodec, type Snapshot } from '@eddy/messages'
 import type { ModelSpecification } from '@eddy/mixture'
 import { describeSegments } from '@eddy/model'
+import type { Configuration } from '@eddy/settings'
 import Table from 'cli-table3'
 import { lastValueFrom, tap } from 'rxjs'
-import type { Configuration } from '../configuration.ts'
 
 /** How many of the newest labels are looked at for customers to show. */
 const recent = 5000

@@ -1,7 +1,7 @@
 import type { EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import { describeSegments, type SegmentDescription } from '@eddy/model'
-import type { Configuration } from '../configuration.ts'
+import type { Configuration } from '@eddy/settings'
 
 /** Totals of a data directory: the last line of `eddy up --json`. */
 export interface Totals {

@@ -1,13 +1,10 @@
 import { ANONYMOUS, type KafkaRight } from '@eddy/log-kafka'
-import type { Configuration } from '../configuration.ts'
-import { groupName } from './context.ts'
+import type { Configuration } from './configuration.ts'
+import { groupName, readersGroup } from './groups.ts'
 
 /** Who works on the cluster, each with a principal of its own: infra/kafka/principals.sh makes them. */
 export const roles = ['ingest', 'em-worker', 'em-updater', 'scoring', 'producer', 'label-reader', 'operator'] as const
 export type Role = (typeof roles)[number]
-
-/** Group prefix for programs of others that read labels. */
-export const readersGroup = ({ model }: Pick<Configuration, 'model'>): string => `${model.name}.readers`
 
 /**
  * What each role does on the cluster, and so may do: nothing else. As the broker sees it, Read and Write of a topic or group include
@@ -17,7 +14,7 @@ export function rightsOf(
   configuration: Pick<Configuration, 'model' | 'topics'>,
 ): Readonly<Record<Role, readonly KafkaRight[]>> {
   const { topics } = configuration
-  const group = (stage: string): string => groupName(configuration as Configuration, stage)
+  const group = (stage: string): string => groupName(configuration, stage)
   const on =
     (resource: KafkaRight['resource'], pattern: KafkaRight['pattern'] = 'literal') =>
     (name: string, ...operations: KafkaRight['operation'][]): KafkaRight[] =>

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readEvents } from '@eddy/records'
 import { ConfigurationError } from '@eddy/runtime'
-import type { Configuration, Feature } from '../configuration.ts'
+import type { Configuration, Feature } from './configuration.ts'
 
 const keptName = 'features.json'
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { EventLog } from '@eddy/log'
 import type { KafkaOptions } from '@eddy/log-kafka'
 import { ConfigurationError, type Logger } from '@eddy/runtime'
-import type { Configuration } from '../configuration.ts'
+import type { Configuration } from './configuration.ts'
 import { registryOf, useRegistryIds, withRegistry } from './registry.ts'
 
 export interface OpenOptions {

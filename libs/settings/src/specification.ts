@@ -1,6 +1,6 @@
 import { createSpecification, type ModelSpecification } from '@eddy/mixture'
 import { ConfigurationError } from '@eddy/runtime'
-import type { Configuration, Feature } from '../configuration.ts'
+import type { Configuration, Feature } from './configuration.ts'
 
 /**
  * The model's form, as it is stored in every snapshot.

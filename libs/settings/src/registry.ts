@@ -12,7 +12,7 @@ import {
   statisticsCodec,
 } from '@eddy/messages'
 import { concatMap, from, of } from 'rxjs'
-import type { Configuration } from '../configuration.ts'
+import type { Configuration } from './configuration.ts'
 
 type Topics = Configuration['topics']
 type SchemaCodec = Pick<Codec<never>, 'id' | 'schema' | 'use' | 'knows' | 'learn'>

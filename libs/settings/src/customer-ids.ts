@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ConfigurationError } from '@eddy/runtime'
-import type { Configuration } from '../configuration.ts'
+import type { Configuration } from './configuration.ts'
 
 /** A customer's id as it is stored. */
 export type CustomerIds = (customer: string) => string

@@ -1,5 +1,5 @@
 import type { TopicOptions } from '@eddy/log'
-import type { Configuration } from '../configuration.ts'
+import type { Configuration } from './configuration.ts'
 
 /** How each topic is kept. Events, features, labels and dead letters have the same partitions; the rest belong to one model each. */
 export function topicOptions({ topics, log }: Pick<Configuration, 'topics' | 'log'>): Record<string, TopicOptions> {

@@ -7,11 +7,8 @@ import { featureVectorCodec, SchemaRegistry, schemaIdOf } from '@eddy/messages'
 import { loadConfiguration } from '@eddy/runtime'
 import { lastValueFrom, tap, toArray } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { RegistryServer } from '../../../../libs/messages/src/testing/registry-server.ts'
-import { schemaCommand } from '../commands/schema.ts'
-import { type Configuration, configurationSchema } from '../configuration.ts'
-import { runCommand } from '../testing/run-command.ts'
-import { fileOf } from '../testing/temporary-file.ts'
+import { RegistryServer } from '../../messages/src/testing/registry-server.ts'
+import { type Configuration, configurationSchema } from './configuration.ts'
 import { openLog } from './open-log.ts'
 import { codecsOf, useRegistryIds, withRegistry } from './registry.ts'
 
@@ -148,29 +145,5 @@ describe('reading', () => {
     const message = featureVectorCodec.encode(vector).slice()
     server.close()
     await expect(readBack([message, under(9998, message)])).rejects.toThrow(/schema 9998: expected an answer/)
-  })
-})
-
-describe('eddy schema check', () => {
-  it('tells new, registered and incompatible; writes nothing', async () => {
-    const file = fileOf('eddy.yaml', `registry: {url: '${url}'}\n`)
-    const fresh = await runCommand(schemaCommand, ['check', '--config', file, '--json'])
-    expect(fresh.code).toBe(0)
-    expect((JSON.parse(fresh.stdout) as { state: string }[]).map(({ state }) => state)).toEqual(Array(6).fill('new'))
-    expect(server.schemas).toEqual([])
-    await useRegistryIds(new SchemaRegistry({ url }), configuration.topics, 'register')
-    expect((await runCommand(schemaCommand, ['check', '--config', file])).stdout).toMatch(/labels.*registered.*\d{4}/)
-    server.close()
-    server = new RegistryServer(nextId)
-    server.incompatible.add('eddy.labels.v1-value')
-    const other = fileOf('eddy.yaml', `registry: {url: '${await server.listen()}'}\n`)
-    const bad = await runCommand(schemaCommand, ['check', '--config', other])
-    expect(bad.code).toBe(1)
-    expect(bad.stdout).toMatch(/labels.*incompatible.*reader misses a default/)
-    expect(bad.stderr).toMatch(/got 1 incompatible \(eddy\.labels\.v1-value\)/)
-  })
-
-  it('needs a registry', async () => {
-    expect((await runCommand(schemaCommand, ['check'])).code).toBe(2)
   })
 })

@@ -1,1 +1,0 @@
-export { type Configuration, configurationSchema } from './configuration.ts'
