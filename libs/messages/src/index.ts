@@ -9,6 +9,7 @@ export {
   handedOnTrace,
   traceContext,
 } from './headers.ts'
+export { customerId, sourceOf } from './json-source.ts'
 export { type LabelContext, LabelEncoder, labelCodec } from './label.ts'
 export { largestMagnitude } from './largest-magnitude.ts'
 export { lineageCodec } from './lineage.ts'

@@ -98,6 +98,17 @@ describe('ingest', () => {
     }
   })
 
+  it('keeps every digit of a customer that is a number, however many there are', async () => {
+    const ids = ['9007199254740992', '9007199254740993', '18446744073709551615']
+    const { publications } = await emissionOf(
+      ids.map((id, n) => record(n, Buffer.from(`{"customer":${id},"features":{"x":${n}}}`))),
+    )
+    expect(publications.map(({ topic }) => topic)).toEqual(['features'])
+    const customers = publications[0]!.records.map(({ value }) => featureVectorCodec.decode(value!).customer)
+    expect(customers).toEqual(ids)
+    expect(publications[0]!.records.map(({ key }) => Buffer.from(key!).toString())).toEqual(ids)
+  })
+
   it('accounts for every event once', async () => {
     const mixed = Array.from({ length: 20 }, (_, n) =>
       record(n, n % 3 === 0 ? Buffer.from('?') : json({ customer: 'c', features: { x: n } })),

@@ -7,6 +7,7 @@ import {
   ValueSpan,
 } from '@eddy/log'
 import {
+  customerId,
   deadLetterRecord,
   FeaturesReader,
   type FeatureVector,
@@ -139,7 +140,10 @@ function decodeAny(value: Uint8Array): FeatureVector {
 
 function decodeJson(value: Uint8Array): unknown {
   try {
-    return JSON.parse(decoder.decode(value))
+    const text = decoder.decode(value)
+    const event = JSON.parse(text) as { readonly customer?: unknown } | null
+    if (typeof event?.customer !== 'number') return event
+    return { ...event, customer: customerId(event.customer, () => text) ?? event.customer }
   } catch (error) {
     throw new Refusal(
       'undecodable',

@@ -1,5 +1,5 @@
 import type { StoredRecord } from '@eddy/log'
-import { featureVectorCodec, writeLong } from '@eddy/messages'
+import { customerId, featureVectorCodec, writeLong } from '@eddy/messages'
 
 /** Members of an event that never hold a customer's id, besides its features. */
 const ownNames = ['time', 'weight', 'features']
@@ -48,8 +48,7 @@ function customerOfVector(bytes: Uint8Array): string | undefined {
 function customerOfJson(text: string): string | undefined {
   try {
     const { customer } = (JSON.parse(text) ?? {}) as { readonly customer?: unknown }
-    if (typeof customer === 'string' && customer !== '') return customer
-    return Number.isSafeInteger(customer) ? String(customer) : undefined
+    return customerId(customer, () => text) || undefined
   } catch {
     return undefined
   }

@@ -1,4 +1,5 @@
 import type { OutgoingRecord } from '@eddy/log'
+import { customerId } from '@eddy/messages'
 import type { CustomerIds } from '@eddy/settings'
 
 const encoder = new TextEncoder()
@@ -10,9 +11,10 @@ const json = { 'content-type': encoder.encode('application/json') }
  * @param ids what customer ids become before they are stored; as they are if absent
  */
 export function eventRecord(line: Uint8Array, ids?: CustomerIds): OutgoingRecord {
-  const event = parsed(line)
-  const customer = customerOf(event)
-  if (customer === undefined) return { key: null, value: line, headers: json, partition: 0 }
+  const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8')
+  const event = parsed(text)
+  const customer = customerId(event?.customer, () => text)
+  if (customer === undefined || customer === '') return { key: null, value: line, headers: json, partition: 0 }
   if (ids === undefined) return { key: encoder.encode(customer), value: line, headers: json }
   const id = ids(customer)
   return { key: encoder.encode(id), value: encoder.encode(withCustomer(event as object, id)), headers: json }
@@ -28,17 +30,10 @@ function withCustomer(event: object, customer: string): string {
   }
 }
 
-function parsed(line: Uint8Array): { readonly customer?: unknown } | null | undefined {
+function parsed(text: string): { readonly customer?: unknown } | null | undefined {
   try {
-    return JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8')) as object | null
+    return JSON.parse(text) as object | null
   } catch {
     return undefined
   }
-}
-
-function customerOf(event: { readonly customer?: unknown } | null | undefined): string | undefined {
-  const customer = event?.customer
-  return (typeof customer === 'string' && customer !== '') || typeof customer === 'number'
-    ? String(customer)
-    : undefined
 }

@@ -73,6 +73,27 @@ async function marks(): Promise<Set<string>> {
 }
 
 describe('forget', () => {
+  it('tells ids of 64 bits apart that are one double', async () => {
+    const ids = ['9007199254740992', '9007199254740993', '18446744073709551615', '18446744073709551614']
+    const hmac = (id: string) => `h${id}`
+    for (const coded of [undefined, hmac]) {
+      const events = ids.map(id =>
+        Buffer.from(`{"customer":${id},"features":{"x":1},"ref":"«${id}${coded?.('') ?? ''}»"}`),
+      )
+      await log.publish([{ topic: topics.events, records: events.map(event => eventRecord(event, coded)) }])
+    }
+    for (const id of [ids[1]!, hmac(ids[2]!)])
+      await forget(id, {
+        log,
+        configuration: { topics } as never,
+        features: ['x'],
+        logger: { info: () => {} } as never,
+      })
+    const kept = [...(await marks())].map(mark => /«(\d+h?)»/.exec(mark)![1])
+    expect(kept).toEqual(expect.arrayContaining([ids[0], ids[2], ids[3], `${ids[0]}h`, `${ids[1]}h`, `${ids[3]}h`]))
+    expect(kept).toHaveLength(6)
+  })
+
   it('erases exactly what is of a customer, whatever the id', async () => {
     const ids = [...hostile, ...Array.from({ length: 50 }, (_, n) => `c${n + 12}`)]
     await publish(ids.flatMap(linesOf))
