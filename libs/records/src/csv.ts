@@ -32,6 +32,10 @@ class CsvRecord implements InputRecord {
     const cell = this.#cells[place]!
     return cell === '' ? null : cell
   }
+
+  text(name: string): string | undefined {
+    return (this.get(name) as string | null) ?? undefined
+  }
 }
 
 /** CSV with a header line; comma, semicolon or tab; quotes as in RFC 4180. */

@@ -46,17 +46,18 @@ export class FeatureReader {
     switch (this.column.type) {
       case 'category':
         return this.#category(record, value)
-      case 'boolean':
-        if (value === true || value === 1 || (record.textual && (value === 'true' || value === '1'))) return 1
-        if (value === false || value === 0 || (record.textual && (value === 'false' || value === '0'))) return 0
-        throw this.#refuse(record, 'true or false', value)
+      case 'boolean': {
+        const truth = booleanOf(record, value)
+        if (truth === undefined) throw this.#refuse(record, 'true or false', value)
+        return Number(truth)
+      }
       default:
         return this.#number(record, value)
     }
   }
 
   #number(record: InputRecord, value: unknown): number {
-    const number = record.textual ? numberOf(value as string) : value
+    const number = record.textual ? numeralOf(value as string) : value
     if (typeof number !== 'number' || Number.isNaN(number)) throw this.#refuse(record, 'a number', value)
     if (!(Math.abs(number) <= largestMagnitude)) {
       throw this.#refuse(record, `a number of ±${largestMagnitude}`, value)
@@ -90,12 +91,20 @@ export class FeatureReader {
 }
 
 /** Decimal text → number; NaN for anything else ('', hexadecimal, text). 'Infinity' gives Infinity. */
-function numberOf(text: string): number {
+export function numeralOf(text: string): number {
   const number = Number(text)
   // Number() also reads 0x1f, 0b1 and 0o7, which no CSV means.
   return text.length > 2 && text.charCodeAt(0) === 0x30 && text.charCodeAt(1) > 0x39 && !/^0[eE]/.test(text)
     ? Number.NaN
     : number
+}
+
+/** True or false as JSON, numbers and (in text) Python, R and spreadsheets write it; undefined for anything else. */
+export function booleanOf({ textual }: Pick<InputRecord, 'textual'>, value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value
+  if (value === 1 || (textual && (value === '1' || /^(true|True|TRUE)$/.test(String(value))))) return true
+  if (value === 0 || (textual && (value === '0' || /^(false|False|FALSE)$/.test(String(value))))) return false
+  return undefined
 }
 
 /** The error for features that no record has. */

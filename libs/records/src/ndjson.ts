@@ -1,3 +1,4 @@
+import { sourceOf } from '@eddy/messages'
 import { InputError, shown } from './input-error.ts'
 import type { OpenInput } from './open-input.ts'
 import { batchSize, type InputRecord } from './records.ts'
@@ -6,23 +7,44 @@ import { isBlank, splitLines } from './split-lines.ts'
 class NdjsonRecord implements InputRecord {
   readonly textual = false
   readonly line: number
+  readonly #text: string
   readonly #fields: Record<string, unknown>
   readonly #features: Record<string, unknown> | undefined
 
-  constructor(line: number, fields: Record<string, unknown>, features: Record<string, unknown> | undefined) {
+  constructor(
+    line: number,
+    text: string,
+    fields: Record<string, unknown>,
+    features: Record<string, unknown> | undefined,
+  ) {
     this.line = line
+    this.#text = text
     this.#fields = fields
     this.#features = features
   }
 
+  get weight(): unknown {
+    return this.#features && this.#fields.weight
+  }
+
   names(): readonly string[] {
     if (!this.#features) return Object.keys(this.#fields)
-    return [...Object.keys(this.#fields).filter(name => name !== 'features'), ...Object.keys(this.#features)]
+    const others = Object.keys(this.#fields).filter(name => name !== 'features' && name !== 'weight')
+    return [...others, ...Object.keys(this.#features)]
   }
 
   get(name: string): unknown {
     if (this.#features && Object.hasOwn(this.#features, name)) return this.#features[name]
     return Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined
+  }
+
+  text(name: string): string | undefined {
+    const value = this.get(name)
+    if (typeof value === 'string') return value
+    if (typeof value !== 'number') return undefined
+    if (Number.isSafeInteger(value)) return String(value)
+    const inFeatures = this.#features !== undefined && Object.hasOwn(this.#features, name)
+    return sourceOf(this.#text, inFeatures ? ['features', name] : [name])
   }
 }
 
@@ -70,5 +92,5 @@ function recordOf(text: string, line: number, file: string): InputRecord {
   if (nested !== undefined && (typeof nested !== 'object' || nested === null || Array.isArray(nested))) {
     throw new InputError(`${file}:${line}: features: expected an object of name to value, got ${shown(nested)}.`)
   }
-  return new NdjsonRecord(line, fields, nested as Record<string, unknown> | undefined)
+  return new NdjsonRecord(line, text, fields, nested as Record<string, unknown> | undefined)
 }

@@ -1,14 +1,19 @@
 import type { Readable } from 'node:stream'
-import { type FeatureColumn, FeatureReader, missingFeatures } from './feature-columns.ts'
+import { type FeatureColumn, FeatureReader, type FeatureType, missingFeatures } from './feature-columns.ts'
 import { InputError, shown } from './input-error.ts'
+import { type ColumnPlan, planColumns, plannedFeatures } from './plan-columns.ts'
 import { type InputFormat, type InputRecord, type Records, readRecords } from './records.ts'
 
 export interface FeatureOptions {
-  /** in the order of the feature vector; every numeric-looking column but the reserved ones if absent */
+  /** in the order of the feature vector; if absent, those of a plan: see `planColumns` */
   readonly features?: readonly FeatureColumn[] | undefined
+  /** without `features`: types of columns that are no plain numbers */
+  readonly types?: ReadonlyMap<string, FeatureType> | undefined
+  /** without `features`: told the plan, once the first batch has been read */
+  readonly onPlan?: ((plan: ColumnPlan) => void) | undefined
   /** one more column, after the features: what they are to predict */
   readonly label?: FeatureColumn | undefined
-  /** name of the value that holds an event's weight; all weigh 1 if absent */
+  /** name of the value that holds an event's weight, which is no feature then; if absent, `weight` of events with nested features */
   readonly weight?: string | undefined
   /** leave out records with a wrong value instead of failing; each is told to `onSkip` */
   readonly skipInvalid?: boolean | undefined
@@ -35,8 +40,11 @@ export interface FeatureStream {
   readonly batches: AsyncIterable<FeatureRows>
 }
 
-/** Names that describe an event and are no features unless asked for. */
-const reserved = ['customer', 'time', 'weight']
+/** Columns that are no features unless asked for. */
+const roles: readonly (readonly [string, string])[] = [
+  ['customer', 'names the customer'],
+  ['time', 'tells when'],
+]
 
 /**
  * Reads features as numbers, batch by batch.
@@ -57,7 +65,7 @@ export async function streamFeatures(path: string, options: FeatureOptions = {})
     for await (const batch of records.batches) {
       if (readers.length === 0) {
         seen = batch[0]!.names()
-        readers = readersOf(batch[0]!, records.name, options)
+        readers = readersOf(batch, records.name, options)
       }
       const read = readBatch(batch, readers, records.name, options)
       rows += read.rows
@@ -79,16 +87,37 @@ function categorised({ column, categories }: FeatureReader): FeatureColumn {
   return column.type === 'category' ? { ...column, values: categories } : column
 }
 
-function readersOf(record: InputRecord, file: string, { features, label }: FeatureOptions): readonly FeatureReader[] {
-  const names = record.names()
-  const others = names.filter(name => name !== '' && !reserved.includes(name) && name !== label?.name)
-  const columns = features ?? others.map((name): FeatureColumn => ({ name, type: 'number' }))
+function readersOf(batch: readonly InputRecord[], file: string, options: FeatureOptions): readonly FeatureReader[] {
+  const { features, label } = options
+  const names = batch[0]!.names()
+  const columns = features ?? planned(batch, file, options)
   if (columns.length === 0) throw missingFeatures(file, ['…'], names)
   const wanted = label ? [...columns, label] : columns
   // CSV has all its columns in every record; in JSON an absent key is a missing value, so only the end can tell.
-  const missing = record.textual ? wanted.filter(({ name }) => !names.includes(name)).map(({ name }) => name) : []
+  const missing = batch[0]!.textual ? wanted.filter(({ name }) => !names.includes(name)).map(({ name }) => name) : []
   if (missing.length > 0) throw missingFeatures(file, missing, names)
   return wanted.map(column => new FeatureReader(column, file))
+}
+
+function planned(batch: readonly InputRecord[], file: string, options: FeatureOptions): readonly FeatureColumn[] {
+  const { label, weight, types, onPlan } = options
+  const plan = planColumns(batch, {
+    types,
+    roles: new Map([
+      ...roles,
+      ...(weight === undefined ? [] : [[weight, 'says how much an event counts'] as const]),
+      ...(label === undefined ? [] : [[label.name, 'is predicted'] as const]),
+    ]),
+    reasons: new Map([
+      ['weight', 'how much an event counts, or what it weighs? Name it with --weight, or among --features'],
+    ]),
+  })
+  const known = plan.columns.map(({ name }) => name)
+  const unknown = [...(types?.keys() ?? [])].filter(name => !known.includes(name))
+  if (unknown.length > 0 && batch[0]!.textual) throw missingFeatures(file, unknown, known)
+  onPlan?.(plan)
+  // A key that only later records have is learned all the same where its type was given.
+  return [...plannedFeatures(plan), ...unknown.map(name => ({ name, type: types!.get(name)! }))]
 }
 
 function readBatch(
@@ -105,7 +134,7 @@ function readBatch(
     const row = records.length
     try {
       for (let j = 0; j < columns; j++) values[row * columns + j] = readers[j]!.read(record)
-      if (options.weight !== undefined) weights[row] = weightOf(record, options.weight, file)
+      weights[row] = weightOf(record, options.weight, file)
       records.push(record)
     } catch (error) {
       if (!options.skipInvalid || !(error instanceof InputError)) throw error
@@ -116,9 +145,10 @@ function readBatch(
   return { rows, values: values.subarray(0, rows * columns), weights: weights.subarray(0, rows), records }
 }
 
-function weightOf(record: InputRecord, name: string, file: string): number {
-  const value = record.get(name)
-  if (value === undefined && record.textual) throw missingFeatures(file, [name], record.names())
+function weightOf(record: InputRecord, column: string | undefined, file: string): number {
+  const name = column ?? 'weight'
+  const value = column === undefined ? record.weight : record.get(column)
+  if (value === undefined && column !== undefined && record.textual) throw missingFeatures(file, [name], record.names())
   if (value === undefined || value === null) return 1
   const weight = record.textual ? Number(value) : value
   if (typeof weight === 'number' && weight > 0 && weight <= 1e9) return weight

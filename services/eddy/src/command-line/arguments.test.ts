@@ -23,7 +23,7 @@ describe('arguments', () => {
     expect(() => nameList('a,b,a')).toThrow('got "a" twice')
   })
 
-  it('are types of features, which make features', () => {
+  it('are types of features, which make features beside others', () => {
     const types = typeList('a=count,c=category')
     expect(featureColumns(['b', 'a'], types)).toEqual([
       { name: 'b', type: 'number' },

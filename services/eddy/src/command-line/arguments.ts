@@ -49,11 +49,14 @@ export function typeList(text: string): ReadonlyMap<string, FeatureType> {
   )
 }
 
-/** Columns of `--features` and `--types`; undefined where neither is given. A name that is only in `--types` is a feature too. */
+/**
+ * Columns of `--features`, with their types; those that only `--types` names follow. Undefined without `--features`: then every column of
+ * the input is one, and `--types` says what some of them are.
+ */
 export function featureColumns(
   features: readonly string[] | undefined,
   typed: ReadonlyMap<string, FeatureType> = new Map(),
 ): readonly FeatureColumn[] | undefined {
-  const names = [...new Set([...(features ?? []), ...typed.keys()])]
-  return names.length === 0 ? undefined : names.map(name => ({ name, type: typed.get(name) ?? 'number' }))
+  if (features === undefined) return undefined
+  return [...new Set([...features, ...typed.keys()])].map(name => ({ name, type: typed.get(name) ?? 'number' }))
 }

@@ -108,7 +108,7 @@ async function classify(terminal: Terminal, flags: ClassifyFlags): Promise<void>
   const label: FeatureColumn | undefined = flags.report
     ? { name: classifier.label, type: 'category', values: names }
     : undefined
-  const stream = await openFeatures(terminal, flags, classifierColumns(classifier), label)
+  const stream = await openFeatures(terminal, flags, classifierColumns(classifier), { label })
   if (!flags.report) {
     for await (const rows of stream.batches) {
       const decisions = decide(classes, rows.values, rows.rows, flags.costs, flags.reject)
@@ -143,8 +143,8 @@ async function learn(terminal: Terminal, flags: ClassifyFlags, file: string) {
   if (label === undefined)
     throw new UsageError('--label: expected the column of the class beside --train, got nothing.')
   const stream = await openFeatures(terminal, { ...flags, input: file }, modelColumns(flags), {
-    name: label,
-    type: 'category',
+    types: flags.types,
+    label: { name: label, type: 'category' },
   })
   const labelled = await collectFeatures(stream)
   const groups = byClass(labelled)

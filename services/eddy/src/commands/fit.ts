@@ -40,7 +40,7 @@ export function fitCommand(terminal: Terminal = processTerminal): Command {
 
 async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
   const start = initialisationOf(flags.init) ? undefined : ((await readJson(flags.init)) as StartingJson)
-  const matrix = await collectFeatures(await openFeatures(terminal, flags, modelColumns(flags)))
+  const matrix = await collectFeatures(await openFeatures(terminal, flags, modelColumns(flags), flags))
   const progress = new Progress(terminal, 'Fitting', 1)
   const model = train(matrix, {
     ...trainingOptions(flags),

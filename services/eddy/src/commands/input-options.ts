@@ -1,5 +1,6 @@
 import {
   type FeatureColumn,
+  type FeatureOptions,
   type FeatureStream,
   type InputError,
   type InputFormat,
@@ -35,12 +36,17 @@ export async function openFeatures(
   terminal: Terminal,
   flags: InputFlags,
   features: readonly FeatureColumn[] | undefined,
-  label?: FeatureColumn,
+  { label, types }: Pick<FeatureOptions, 'label' | 'types'> = {},
 ): Promise<FeatureStream> {
   let skipped = 0
   const stream = await streamFeatures(flags.input, {
     features,
+    types,
     label,
+    onPlan: plan => {
+      for (const { name, reason } of plan.columns)
+        if (reason !== undefined) note(terminal, `eddy: left out ${name} (${reason})`)
+    },
     weight: flags.weight,
     skipInvalid: flags.skipInvalid,
     format: flags.format,

@@ -32,8 +32,12 @@ const initialisations = ['kmeans++', 'random', 'split'] as const satisfies reado
 /** Adds the input options and everything that says what kind of model is fitted. */
 export function addModelOptions(command: Command): Command {
   return addInputOptions(command)
-    .option('--features <a,b,c>', 'columns to learn from (all but customer, time and weight if absent)', nameList)
-    .option('--types <a=number,b=count>', 'columns with their type: number, count, category or boolean', typeList)
+    .option('--features <a,b,c>', 'columns to learn from (every number that is no id if absent)', nameList)
+    .option(
+      '--types <a=number,b=count>',
+      'types of columns that are not plain numbers: count, category or boolean',
+      typeList,
+    )
     .addOption(
       new Option('--covariance <form>', 'of the numbers')
         .choices(['full', 'tied', 'diag', 'spherical', 'factor'])

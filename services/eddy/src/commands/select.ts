@@ -61,7 +61,7 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
       `--init: expected kmeans++, random or split, got ${flags.init}. A file fits one number of components only.`,
     )
   }
-  const matrix = await collectFeatures(await openFeatures(terminal, flags, modelColumns(flags)))
+  const matrix = await collectFeatures(await openFeatures(terminal, flags, modelColumns(flags), flags))
   if (matrix.rows < folds) {
     throw new InputError(
       `${flags.input}: expected at least as many records as folds (${folds}), got ${matrix.rows}. Lower --folds.`,
