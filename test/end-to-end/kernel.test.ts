@@ -1,16 +1,15 @@
 import { join } from 'node:path'
 import { openEmbeddedLog } from '@eddy/log-embedded'
-import { KERNEL_CHOICES, type Parameters, random, selectKernel, standardNormal } from '@eddy/mixture'
+import { KERNEL_CHOICES, type Parameters, random, standardNormal } from '@eddy/mixture'
 import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { configurationSchema } from '@eddy/settings'
-import { afterAll, afterEach, expect, it } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { EddyUp } from '../../services/eddy/src/up/eddy-up.ts'
 import { eventRecord } from '../../services/eddy/src/up/event-record.ts'
 import { temporaryFolder } from '../eddy-process.ts'
 
 const folder = temporaryFolder()
 afterAll(() => folder.remove())
-afterEach(() => selectKernel('auto'))
 
 /** A mini-batch of these is worth threads. */
 const COLUMNS = 16

@@ -38,18 +38,18 @@ export type { Covariance, GaussianOptions } from './families/gaussian/layout.ts'
 export { type Prior, perUnitWeight } from './families/prior.ts'
 export { type ProductFactor, product } from './families/product.ts'
 export { type StudentTOptions, studentT } from './families/student-t/student-t.ts'
+export { type FitModelOptions, fitModel } from './fit-model.ts'
 export {
   demandsCompiledKernel,
   KERNEL_CHOICES,
   type KernelChoice,
   KernelError,
   type KernelInfo,
-  type KernelOptions,
   kernelInfo,
-  selectKernel,
 } from './kernel/engine.ts'
+export { createKernel, type Kernel, type KernelOptions } from './kernel/kernel.ts'
 export { columnsOfType, createMixture, freeParameters, parametersOfType } from './model/create-mixture.ts'
-export { type FitModelOptions, fitModel, type Model, type Scores, scoreModel } from './model/model.ts'
+export { type Model, type Scores, scoreModel } from './model/model.ts'
 export { type ModelJson, modelFromJson, modelToJson } from './model/model-json.ts'
 export {
   createSpecification,

@@ -7,12 +7,12 @@ import {
   type Prior,
   type Random,
   type Statistics,
-  selectKernel,
 } from '@eddy/mixture'
 import { expect } from 'vitest'
 import { relativeError } from '../src/laws/family-laws.ts'
 import { packedLength, unpackSymmetric } from '../src/numerics/packed.ts'
 import { symmetricEigen } from '../src/numerics/symmetric-eigen.ts'
+import { compiledKernel } from './on-kernel.ts'
 
 export const COVARIANCES = ['full', 'tied', 'diag', 'spherical', 'factor'] as const
 
@@ -36,12 +36,14 @@ export function steps(model: Mixture, parameters: Parameters, block: Block, weig
   return { statistics, total: Float64Array.of(logLikelihood, weight), posterior, logDensity }
 }
 
-/** Both implementations do the same: every array agrees to the tolerance, relative to its size. */
-export function expectKernelsToAgree(work: () => Readonly<Record<string, Float64Array>>, tolerance = 1e-12): void {
-  selectKernel('auto')
-  const actual = work()
-  selectKernel('typescript')
-  const expected = work()
+/** Both implementations do the same: every array agrees to the tolerance, relative to its size. @param reference without a kernel */
+export function expectKernelsToAgree(
+  reference: Mixture,
+  work: (model: Mixture) => Readonly<Record<string, Float64Array>>,
+  tolerance = 1e-12,
+): void {
+  const actual = work(compiledKernel.accelerate(reference))
+  const expected = work(reference)
   for (const [name, array] of Object.entries(expected))
     expect(relativeError(actual[name]!, array), name).toBeLessThanOrEqual(tolerance)
 }
@@ -63,13 +65,16 @@ export function expectSameBitsAlone(model: Mixture, parameters: Parameters, { ro
  * its logarithm to δκ where that is more. Σ of condition κ that is off by δ‖Σ‖ has its L⁻¹ off by δκ‖L⁻¹‖ (Sun 1991; Higham 2002,
  * §10.2), and rounding is δ = dε.
  */
-export function expectSameEstimates(model: Mixture, statistics: Statistics, prior: Prior, previous: Parameters): void {
-  selectKernel('auto')
-  const actual = model.maximise(statistics, prior, previous)
-  selectKernel('typescript')
-  const expected = model.maximise(statistics, prior, previous)
+export function expectSameEstimates(
+  reference: Mixture,
+  statistics: Statistics,
+  prior: Prior,
+  previous: Parameters,
+): void {
+  const actual = compiledKernel.accelerate(reference).maximise(statistics, prior, previous)
+  const expected = reference.maximise(statistics, prior, previous)
   expect(Object.keys(actual).toSorted()).toEqual(Object.keys(expected).toSorted())
-  const rounding = model.columns * Number.EPSILON * worstCondition(model, expected)
+  const rounding = reference.columns * Number.EPSILON * worstCondition(reference, expected)
   for (const [name, array] of Object.entries(expected)) {
     const tolerance = name === 'precisionsCholesky' || name === 'logDeterminants' ? Math.max(1e-12, rounding) : 1e-12
     expect(relativeError(actual[name]!, array), name).toBeLessThanOrEqual(tolerance)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { DEFAULT_PRIOR, empty, gaussian, type Mixture, mixture, type Parameters } from '@eddy/mixture'
+import { DEFAULT_PRIOR, empty, gaussian, type Kernel, type Mixture, mixture, type Parameters } from '@eddy/mixture'
 import { gaussianFromMoments } from '../src/families/gaussian/from-moments.ts'
 import { packSymmetric } from '../src/numerics/packed.ts'
 import { blockOf, nestedError } from './sklearn-fixture.ts'
@@ -47,11 +47,17 @@ interface Step {
 }
 
 /** The same step here. @param reference about which the statistics are taken; the events' mean if absent */
-function prepare(shape: ExpectationShape, { covariance, start }: ExpectationCase, offset: number, reference?: number) {
+function prepare(
+  kernel: Kernel,
+  shape: ExpectationShape,
+  { covariance, start }: ExpectationCase,
+  offset: number,
+  reference?: number,
+) {
   const moved = (rows: number[][]) => rows.map(row => row.map(x => x + offset))
   const block = blockOf(moved(shape.events))
   const options = { components: shape.means.length, columns: block.columns, covariance }
-  const model = mixture(gaussian(options))
+  const model = kernel.accelerate(mixture(gaussian(options)))
   const own = model.initial(block)
   const initial = reference === undefined ? own : { ...own, reference: own.reference!.map(() => reference) }
   const means = Float64Array.from(moved(shape.means).flat())
@@ -65,13 +71,14 @@ function prepare(shape: ExpectationShape, { covariance, start }: ExpectationCase
 
 /** Largest relative error of each array against scikit-learn's, log density per event against its own size. */
 export function expectationErrors(
+  kernel: Kernel,
   shape: ExpectationShape,
   expected: ExpectationCase,
   offset = 0,
 ): Record<string, number> {
   const { covariance } = expected
   const K = shape.means.length
-  const { model, parameters, block } = prepare(shape, expected, offset)
+  const { model, parameters, block } = prepare(kernel, shape, expected, offset)
   const { rows, columns: d } = block
   const posterior = new Float64Array(rows * K)
   const logDensity = new Float64Array(rows)
@@ -95,14 +102,14 @@ export function expectationErrors(
       maximised.means,
     ),
     covariances: nestedError([...after.covariances!], [...packed(covariance, maximised.covariances, d)]),
-    ...(offset === 0 ? statisticsErrors(shape, expected) : {}),
+    ...(offset === 0 ? statisticsErrors(kernel, shape, expected) : {}),
   }
 }
 
 /** Of the statistics about 0. */
-function statisticsErrors(shape: ExpectationShape, expected: ExpectationCase): Record<string, number> {
+function statisticsErrors(kernel: Kernel, shape: ExpectationShape, expected: ExpectationCase): Record<string, number> {
   const { s0, s1, s2 } = expected.statistics
-  const { model, parameters, block } = prepare(shape, expected, 0, 0)
+  const { model, parameters, block } = prepare(kernel, shape, expected, 0, 0)
   const statistics = empty(model)
   model.expectation(parameters, block, undefined, statistics)
   const second = s0.length * (1 + block.columns)

@@ -1,4 +1,4 @@
-import { type Block, cachedModel, empty, type Parameters, type Statistics } from '@eddy/mixture'
+import { type Block, cachedModel, empty, type Kernel, type Parameters, type Statistics } from '@eddy/mixture'
 
 export interface Expectation {
   /** SUM over the block's events */
@@ -27,9 +27,9 @@ export type EStep = (
   into?: Statistics,
 ) => Promise<Expectation>
 
-/** The E-step on the calling thread. */
-export function localEStep(): EStep {
-  const modelOf = cachedModel()
+/** The E-step on the calling thread. @param kernel default `auto` */
+export function localEStep(kernel?: Kernel): EStep {
+  const modelOf = cachedModel(kernel)
   return async ({ specification, parameters }, block, weights, into) => {
     const model = modelOf(specification)
     const statistics = into?.fill(0) ?? empty(model.mixture)

@@ -1,4 +1,4 @@
-import { cachedModel, type Parameters, type Prior, type Statistics } from '@eddy/mixture'
+import { cachedModel, type Kernel, type Parameters, type Prior, type Statistics } from '@eddy/mixture'
 import type { ModelOfSnapshot } from './e-step.ts'
 import { renewed } from './shared-parameters.ts'
 
@@ -14,9 +14,9 @@ export type MStep = (
   into?: Parameters,
 ) => Promise<Parameters>
 
-/** The M-step on the calling thread. */
-export function localMStep(): MStep {
-  const modelOf = cachedModel()
+/** The M-step on the calling thread. @param kernel default `auto` */
+export function localMStep(kernel?: Kernel): MStep {
+  const modelOf = cachedModel(kernel)
   return async ({ specification, parameters }, statistics, prior, into) => {
     const estimated = modelOf(specification).mixture.maximise(statistics, prior, parameters, undefined, into)
     if (into === undefined) return estimated

@@ -1,4 +1,4 @@
-import { cachedModel, copyComponents, type Prior, rowsOf } from '@eddy/mixture'
+import { cachedModel, copyComponents, type Kernel, type Prior, rowsOf } from '@eddy/mixture'
 import {
   componentsOfThread,
   estimatesAmong,
@@ -33,8 +33,8 @@ export type DoPart = (
 /** Does a slice: events, or components. */
 type DoSlice = (index: number, slice: Range, work: Work, memory: SharedMemory, views: SharedViews) => void
 
-export function partsOf(threads: number): DoPart {
-  const modelOf = cachedModel()
+export function partsOf(threads: number, kernel: Kernel): DoPart {
+  const modelOf = cachedModel(kernel)
 
   const sumOf = (index: number, { statistics, sums }: SharedViews) => (index === 0 ? statistics : sums[index - 1]!)
 

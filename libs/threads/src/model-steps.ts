@@ -1,4 +1,4 @@
-import type { KernelChoice, ModelSpecification } from '@eddy/mixture'
+import { createKernel, type Kernel, type KernelChoice, type ModelSpecification } from '@eddy/mixture'
 import { localEStep } from './e-step.ts'
 import { localMStep } from './m-step.ts'
 import { eventCost, type ModelThreads, modelThreads } from './model-threads.ts'
@@ -12,7 +12,7 @@ export interface ModelStepsOptions {
   readonly threads?: number | undefined
   /** events in a mini-batch */
   readonly batchSize: number
-  /** what each thread selects for itself */
+  /** what each thread makes for itself */
   readonly kernel: KernelChoice
 }
 
@@ -28,13 +28,22 @@ export function threadsOf(
   return threads ?? (batchSize * eventCost(specification) < worthThreads ? 0 : 2)
 }
 
-/** All on the calling thread. */
-export function localSteps(): ModelThreads {
-  return { eStep: localEStep(), mStep: localMStep(), score: localScore(), close: async () => {} }
+/** All on the calling thread. @param kernel default `auto` */
+export function localSteps(kernel: Kernel = createKernel()): ModelThreads {
+  return {
+    kernel,
+    eStep: localEStep(kernel),
+    mStep: localMStep(kernel),
+    score: localScore(kernel),
+    close: async () => {},
+  }
 }
 
-/** E-step, M-step and scoring as configured; to be closed. Threads begin with the first work that is worth them. */
+/**
+ * E-step, M-step and scoring as configured; to be closed. Threads begin with the first work that is worth them.
+ * @throws {KernelError} if the kernel does not run here
+ */
 export function openModelSteps(options: ModelStepsOptions, specification: ModelSpecification): ModelThreads {
   const threads = threadsOf(options, specification)
-  return threads === 0 ? localSteps() : modelThreads(threads, { kernel: options.kernel })
+  return threads === 0 ? localSteps(createKernel(options.kernel)) : modelThreads(threads, { kernel: options.kernel })
 }

@@ -1,6 +1,6 @@
 // A thread of `ModelThreads`: does its part of each piece of work, with a kernel of its own, and waits for the next.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { type Parameters, selectKernel } from '@eddy/mixture'
+import { createKernel, type Parameters } from '@eddy/mixture'
 import { partsOf } from './model-part.ts'
 import { parametersIn, renewed } from './shared-parameters.ts'
 import {
@@ -21,8 +21,7 @@ const { index, threads, kernel, kernelOptions, words: shared } = workerData as T
 const words = new Int32Array(shared)
 const port = parentPort!
 const generation = generationOf(index)
-const doPart = partsOf(threads)
-selectKernel(kernel, kernelOptions)
+const doPart = partsOf(threads, createKernel(kernel, kernelOptions))
 
 /** While work follows on work this closely, in ms, a thread looks for it instead of going to sleep: to be woken takes about 0.1 ms. */
 const SPIN = 0.5

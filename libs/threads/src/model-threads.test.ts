@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { DEFAULT_PRIOR, type KernelChoice, random, rowsOf, scoreModel, selectKernel, warmUp } from '@eddy/mixture'
+import { createKernel, DEFAULT_PRIOR, type KernelChoice, random, rowsOf, scoreModel, warmUp } from '@eddy/mixture'
 import { afterAll, describe, expect, it } from 'vitest'
 import { localEStep } from './e-step.ts'
 import { localMStep } from './m-step.ts'
@@ -189,9 +189,7 @@ describe('the calling thread', () => {
 it('gives each thread the kernel that is chosen for it, and both agree to 1e-12', async () => {
   const on = async (kernel: KernelChoice) => {
     const threaded = modelThreads(1, { kernel, worthwhile: 0 })
-    selectKernel(kernel)
-    const here = await localEStep()(snapshot, block, weights)
-    selectKernel('auto')
+    const here = await localEStep(createKernel(kernel))(snapshot, block, weights)
     const there = await threaded.eStep(snapshot, block, weights)
     await threaded.close()
     expect(there).toEqual(here)

@@ -1,7 +1,9 @@
 import {
   type Block,
   cachedModel,
+  createKernel,
   empty,
+  type Kernel,
   type KernelChoice,
   type KernelOptions,
   type ModelSpecification,
@@ -28,6 +30,8 @@ import {
 
 /** The steps of a model, on threads of their own where that pays. */
 export interface ModelThreads {
+  /** the calling thread's */
+  readonly kernel: Kernel
   readonly eStep: EStep
   readonly mStep: MStep
   readonly score: Score
@@ -36,7 +40,7 @@ export interface ModelThreads {
 }
 
 export interface ModelThreadsOptions extends Partial<Help> {
-  /** what each thread selects for itself; default `auto` */
+  /** what each thread makes for itself, the calling one too; default `auto` */
   readonly kernel?: KernelChoice
   readonly kernelOptions?: KernelOptions
   /** multiplications from which on work is handed over; smaller is done by the calling thread, at once */
@@ -72,13 +76,14 @@ const REST = 4
 export function modelThreads(threads: number, options: ModelThreadsOptions = {}): ModelThreads {
   if (!(Number.isInteger(threads) && threads >= 1))
     throw new RangeError(`threads: expected an integer of at least 1, got ${threads}. Use localEStep for none.`)
-  const { kernel = 'auto', kernelOptions = {}, worthwhile = WORTHWHILE, slice = SLICE } = options
+  const { kernel: choice = 'auto', kernelOptions = {}, worthwhile = WORTHWHILE, slice = SLICE } = options
   const { patience = PATIENCE, rest = REST } = options
-  const crew = new Crew(threads, kernel, kernelOptions, { patience, rest })
+  const crew = new Crew(threads, choice, kernelOptions, { patience, rest })
   const desk = new Desk(crew)
-  const modelOf = cachedModel()
-  const doPart = partsOf(threads)
-  const here = { eStep: localEStep(), mStep: localMStep() }
+  const kernel = createKernel(choice, kernelOptions)
+  const modelOf = cachedModel(kernel)
+  const doPart = partsOf(threads, kernel)
+  const here = { eStep: localEStep(kernel), mStep: localMStep(kernel) }
   let turn: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const done = turn.then(work)
@@ -94,6 +99,8 @@ export function modelThreads(threads: number, options: ModelThreadsOptions = {})
     return crew.work(sliced, helps ? doPart(0, sliced, desk.memory, views) : undefined)
   }
   return {
+    kernel,
+
     eStep: (snapshot, block, weights, into) => {
       const { specification, mixture } = modelOf(snapshot.specification)
       const cost = eventCost(specification)

@@ -1,6 +1,6 @@
 import type { Delivery, Publication } from '@eddy/log'
 import { lineageCodec, type Snapshot } from '@eddy/messages'
-import { type ModelSpecification, random, warmUp } from '@eddy/mixture'
+import { type Kernel, type ModelSpecification, random, warmUp } from '@eddy/mixture'
 import { type Ledger, ledgerEntries, snapshotRecords } from '@eddy/model'
 import type { Emission } from '@eddy/runtime'
 import { concatMap, map, merge, type Observable, of, take } from 'rxjs'
@@ -17,6 +17,8 @@ export interface WarmUpOptions {
   readonly maxRecordBytes: number
   readonly topics: { readonly snapshots: string; readonly lineage: string }
   readonly now: () => number
+  /** what the work is done by, default `auto` */
+  readonly kernel?: Kernel
 }
 
 export interface WarmUpInputs {
@@ -97,7 +99,13 @@ function firstSnapshot(options: WarmUpOptions, buffer: WarmUpBuffer): Emission {
     weights.set(w, at)
     at += block.rows
   }
-  const { parameters, statistics } = warmUp(specification, { rows, columns, values }, weights, random(options.seed))
+  const { parameters, statistics } = warmUp(
+    specification,
+    { rows, columns, values },
+    weights,
+    random(options.seed),
+    options.kernel,
+  )
   const ledger: Ledger = new Map(
     batches.map(batch => [
       batch.partition,

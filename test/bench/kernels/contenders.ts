@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Block,
+  createKernel,
   DEFAULT_PRIOR,
   empty,
   gaussian,
@@ -11,7 +12,6 @@ import {
   type Parameters,
   type StepwiseState,
   scale,
-  selectKernel,
   stepwiseUpdate,
 } from '@eddy/mixture'
 import { type LineProcess, startLineProcess } from './line-process.ts'
@@ -54,7 +54,8 @@ export function eddy(
   negligible: number,
 ): Contender {
   const { components, columns, covariance } = shape
-  const model = mixture(gaussian({ components, columns, covariance }))
+  const kernel = createKernel(choice, { negligible })
+  const model = kernel.accelerate(mixture(gaussian({ components, columns, covariance })))
   const start = empty(model)
   const first = model.expectation(parameters, block, undefined, start)
   const settings = { prior: DEFAULT_PRIOR, stepSize: { exponent: 0.8, offset: 4 } }
@@ -73,7 +74,6 @@ export function eddy(
   return {
     description: choice,
     async run(step, batch, seconds) {
-      selectKernel(choice, { negligible })
       const posterior = new Float64Array(batch * components)
       const logDensity = new Float64Array(batch)
       const whole = Math.floor(block.rows / batch) * batch
@@ -89,7 +89,6 @@ export function eddy(
         events += batch
       } while (performance.now() - from < 1000 * seconds)
       const { user, system } = process.cpuUsage(cpu)
-      selectKernel('auto')
       return (1e6 * events) / (user + system)
     },
     close: () => {},

@@ -1,11 +1,11 @@
 import {
   type Block,
+  createKernel,
   createSpecification,
   empty,
   type Parameters,
   type StepwiseState,
   scale,
-  selectKernel,
   specifiedModel,
 } from '@eddy/mixture'
 import { Learner } from '@eddy/stepwise-em'
@@ -65,7 +65,10 @@ export async function stepRunner(name: string, variant: Variant, threads: number
     step: 1000,
     effectiveSampleSize: ROWS,
   }
-  const steps: ModelThreads = threads > 0 ? modelThreads(threads, { kernelOptions: { negligible } }) : localSteps()
+  const steps: ModelThreads =
+    threads > 0
+      ? modelThreads(threads, { kernelOptions: { negligible } })
+      : localSteps(createKernel('auto', { negligible }))
   const learner = new Learner(text, state, steps.mStep)
   const sum = shared(mixture.statisticsLength)
   const decoded = structuredClone(initial)
@@ -82,7 +85,6 @@ export async function stepRunner(name: string, variant: Variant, threads: number
   }
   return {
     async run({ step, batch }, seconds) {
-      selectKernel('auto', { negligible })
       const into = { posterior: shared(batch * components), logDensity: shared(batch) }
       const snapshot = { specification: text, parameters: initial }
       let events = 0
@@ -97,7 +99,6 @@ export async function stepRunner(name: string, variant: Variant, threads: number
         events += batch
         elapsed += (performance.now() - from) / 1000
       } while (elapsed < seconds)
-      selectKernel('auto')
       return events / elapsed
     },
     close: () => steps.close(),

@@ -1,8 +1,9 @@
 import type { Estimator } from '../em/estimators/estimator.ts'
 import type { Block } from '../families/block.ts'
 import { takeRows } from '../families/take-rows.ts'
+import { fitModel } from '../fit-model.ts'
 import { freeParameters } from '../model/create-mixture.ts'
-import { fitModel, type Model, scoreModel } from '../model/model.ts'
+import { type Model, scoreModel } from '../model/model.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import { permutation, type Random } from '../numerics/random.ts'
 

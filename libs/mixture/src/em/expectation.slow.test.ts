@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pythonWithSklearn } from '../../test/python-with-sklearn.ts'
 import { expectationErrors, readExpectations } from '../../test/sklearn-expectation.ts'
+import { createKernel } from '../kernel/kernel.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'eddy-sklearn-'))
 const script = join(import.meta.dirname, '../../../../test/reference/expectation.py')
@@ -23,7 +24,7 @@ test('one EM step equals the scikit-learn that is installed here, to 1e-12; to 1
     const worst: Record<string, number> = {}
     for (const shape of readExpectations(`${pathToFileURL(folder)}/`))
       for (const each of shape.cases)
-        for (const [name, error] of Object.entries(expectationErrors(shape, each, offset)))
+        for (const [name, error] of Object.entries(expectationErrors(createKernel(), shape, each, offset)))
           worst[name] = Math.max(worst[name] ?? 0, error)
     console.log(`offset ${offset}, largest relative differences:`, worst)
     for (const [name, error] of Object.entries(worst)) expect(error, name).toBeLessThanOrEqual(tolerance)

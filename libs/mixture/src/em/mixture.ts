@@ -1,7 +1,5 @@
 import { type Block, rowsOf } from '../families/block.ts'
 import type { Family, Parameters, Statistics } from '../families/family.ts'
-import { compiledMixture } from '../kernel/compiled-mixture.ts'
-import { kernelForm } from '../kernel/form.ts'
 import { posteriorFromLogs } from '../numerics/log-sum-exp.ts'
 
 /** Events are handled this many at a time, so that scratch memory stays small and is used again. */
@@ -91,18 +89,14 @@ export function mixture(inner: Family): Mixture {
     }
   }
 
-  const steps = { expectation, score }
-  const form = kernelForm(inner)
-  const { expectation: eStep, score: scoring } = form === undefined ? steps : compiledMixture(form, steps)
-
   return {
     name: 'mixture',
     inner,
     components: 1,
     columns,
     statisticsLength,
-    expectation: eStep,
-    score: scoring,
+    expectation,
+    score,
 
     initial: (block, weights) => ({
       weights: new Float64Array(components).fill(1 / components),
@@ -110,7 +104,7 @@ export function mixture(inner: Family): Mixture {
     }),
 
     observe(into, block, responsibilities, parameters) {
-      eStep(parameters, block, responsibilities, into)
+      expectation(parameters, block, responsibilities, into)
     },
 
     /** Arrays of `previous` that the families do not know, such as a frozen transform, are handed on. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { onKernel } from '../../test/on-kernel.ts'
 import { mixture } from '../em/mixture.ts'
 import { DEFAULT_PRIOR } from '../model/specification.ts'
 import { random, standardNormal } from '../numerics/random.ts'
@@ -26,8 +27,8 @@ function holedEvents(rows: number, seed: number) {
 const covariances = ['full', 'tied', 'diag', 'spherical', 'factor'] as const
 const families: Record<string, Family> = {}
 for (const covariance of covariances) {
-  families[`gaussian ${covariance}`] = gaussian({ components: 2, columns: 3, covariance })
-  families[`student-t ${covariance}`] = studentT({ components: 2, columns: 3, covariance })
+  families[`gaussian ${covariance}`] = onKernel(gaussian({ components: 2, columns: 3, covariance }))
+  families[`student-t ${covariance}`] = onKernel(studentT({ components: 2, columns: 3, covariance }))
 }
 families['student-t full, ν = 3'] = studentT({ components: 1, columns: 3, covariance: 'full', degreesOfFreedom: 3 })
 

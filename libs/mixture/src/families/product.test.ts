@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { onKernel } from '../../test/on-kernel.ts'
 import { familyLaws } from '../laws/family-laws.ts'
 import { standardNormal } from '../numerics/random.ts'
 import { categorical } from './discrete/categorical.ts'
@@ -17,7 +18,7 @@ const make = (components: number) =>
 familyLaws(
   'product of gaussian, poisson and categorical',
   {
-    make,
+    make: components => onKernel(make(components)),
     value: (random, j, group) =>
       j === 1
         ? Math.floor(random() * (1 + group))

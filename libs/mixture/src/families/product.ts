@@ -11,12 +11,14 @@ export interface ProductFactor {
   readonly family: Family
 }
 
-/** A product says what it is made of, so that a compiled kernel can be chosen for it. */
+/** A product says what it is made of, so that a kernel can be chosen for it. */
 export interface ProductFamily extends Family {
   readonly factors: readonly ProductFactor[]
   /** Each factor's own arrays; the same ones when asked for the same parameters again. */
   split(parameters: Parameters): readonly Parameters[]
 }
+
+export const isProduct = (family: Family): family is ProductFamily => 'factors' in family
 
 /**
  * Component densities that are products over blocks of columns: p(x | θ_k) = Π_f p_f(x_f | θ_fk), the blocks being independent given

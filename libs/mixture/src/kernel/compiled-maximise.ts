@@ -1,29 +1,19 @@
 import { type ComponentRange, copyComponents, type Parameters, type Statistics } from '../families/family.ts'
+import type { Estimates } from '../families/gaussian/gaussian-kernel.ts'
 import type { GaussianLayout } from '../families/gaussian/layout.ts'
 import type { Prior } from '../families/prior.ts'
-import { type KernelMemory, layOut } from './loaded-kernel.ts'
+import type { KernelInstance, KernelMemory } from './loaded-kernel.ts'
 import { kernelShape } from './shape.ts'
-
-/** Means and covariances of an M-step of which some components may be left to do. */
-export interface Estimates {
-  /** shape (K, d) */
-  readonly means: Float64Array
-  /** as a gaussian family documents them */
-  readonly covariances: Float64Array
-  readonly precisionsCholesky: Float64Array
-  readonly logDeterminants: Float64Array
-  /** the components that still hold what they had before */
-  readonly left: readonly number[]
-}
 
 /**
  * The M-step of full, diagonal and spherical components by the compiled kernel: of all but those that have no
  * finite statistics, or a singular matrix and no floor.
  * @param only the components to estimate; the rows of others are void, or as they were in `into`
  * @param into written to
- * @returns arrays of `into`, or new ones, or undefined where the kernel does not run or does not know the form
+ * @returns arrays of `into`, or new ones, or undefined where the kernel does not know the form
  */
 export function compiledMaximise(
+  instance: KernelInstance,
   layout: GaussianLayout,
   statistics: Statistics,
   prior: Prior,
@@ -32,9 +22,7 @@ export function compiledMaximise(
   into?: Parameters,
 ): Estimates | undefined {
   if (layout.covariance === 'tied' || layout.covariance === 'factor') return undefined
-  const kernel = layOut(kernelShape(layout), 1)
-  if (kernel === undefined) return undefined
-  const { exports, memory } = kernel
+  const { exports, memory } = instance.layOut(kernelShape(layout), 1)
   const { from, to } = only
   memory.statistics.set(statistics)
   memory.reference.set(previous.reference!)

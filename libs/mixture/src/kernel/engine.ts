@@ -23,15 +23,6 @@ export class KernelError extends Error {
   override readonly name = 'KernelError'
 }
 
-export interface KernelOptions {
-  /**
-   * A component whose weighted density is at most this share of an event's largest counts as 0 in that event: its density need
-   * not be worked out to the end, and it adds nothing to the statistics. A sum's rounding is larger than what is lost; the error of
-   * a component's statistics is below this over its share of all weight. Default 1e-17; 0 to leave nothing out.
-   */
-  readonly negligible?: number
-}
-
 interface Cell {
   readonly value: number
 }
@@ -81,56 +72,44 @@ interface WebAssemblyApi {
   Instance: new (module: object, imports?: object) => { readonly exports: unknown }
 }
 
-const NEGLIGIBLE = 1e-17
-
-let choice: KernelChoice = 'auto'
-let cut = Math.log(NEGLIGIBLE)
-let loaded: { readonly exports: KernelExports | undefined; readonly info: KernelInfo } | undefined
+/** Which implementation runs here under a choice, and why. */
+export function kernelInfo(choice: KernelChoice = 'auto'): KernelInfo {
+  if (choice === 'typescript') return { implementation: 'typescript', detail: 'chosen by option' }
+  const { bytes, obstacle } = compiledHere()
+  if (bytes === undefined) return { implementation: 'typescript', detail: obstacle }
+  const detail = `SIMD f64, ${bytes} bytes${choice === 'webassembly-f32' ? ', scoring of full covariances in f32' : ''}`
+  return { implementation: 'webassembly', detail }
+}
 
 /**
- * Chooses the implementation for all mixtures of this thread, from the next call on; every thread selects its own.
+ * A new instance of the compiled kernel, with memory of its own; undefined where the reference is to run.
  * @throws {KernelError} if the compiled kernel is demanded and does not run here
  */
-export function selectKernel(next: KernelChoice, options: KernelOptions = {}): void {
-  const { implementation, detail } = kernelInfo(next)
-  if (demandsCompiledKernel(next) && implementation !== 'webassembly')
-    throw new KernelError(`kernel: expected webassembly, got ${detail}; choose auto or typescript`)
-  choice = next
-  cut = Math.max(-708, Math.log(options.negligible ?? NEGLIGIBLE))
-}
-
-/** log of `negligible`, at least −708 (where exp underflows), nats. */
-export const negligibleCut = (): number => cut
-
-/** Whether f32 is wanted for scoring. */
-export const singlePrecision = (): boolean => choice === 'webassembly-f32'
-
-/** Which implementation runs under a choice (by default the one made), and why. */
-export function kernelInfo(of: KernelChoice = choice): KernelInfo {
-  if (of === 'typescript') return { implementation: 'typescript', detail: 'chosen by option' }
-  loaded ??= load()
-  const { implementation, detail } = loaded.info
-  return of === 'webassembly-f32' && implementation === 'webassembly'
-    ? { implementation, detail: `${detail}, scoring of full covariances in f32` }
-    : loaded.info
-}
-
-/** The compiled kernel of this thread, or undefined where the reference is to run. */
-export function kernelExports(): KernelExports | undefined {
+export function instantiate(choice: KernelChoice): KernelExports | undefined {
   if (choice === 'typescript') return undefined
-  loaded ??= load()
-  return loaded.exports
+  const { instantiate, obstacle } = compiledHere()
+  if (instantiate === undefined && demandsCompiledKernel(choice))
+    throw new KernelError(`kernel: expected webassembly, got ${obstacle}; choose auto or typescript`)
+  return instantiate?.()
 }
 
-function load(): { exports: KernelExports | undefined; info: KernelInfo } {
-  const reference = (detail: string) => ({
-    exports: undefined,
-    info: { implementation: 'typescript', detail } as const,
-  })
+type Compiled =
+  | { readonly bytes: number; readonly instantiate: () => KernelExports; readonly obstacle?: undefined }
+  | { readonly bytes?: undefined; readonly instantiate?: undefined; readonly obstacle: string }
+
+/** Compiled once a thread: the code is the same for all instances. */
+let compiled: Compiled | undefined
+
+function compiledHere(): Compiled {
+  compiled ??= compile()
+  return compiled
+}
+
+function compile(): Compiled {
   const api = (globalThis as { WebAssembly?: WebAssemblyApi }).WebAssembly
-  if (api === undefined) return reference('no WebAssembly here')
+  if (api === undefined) return { obstacle: 'no WebAssembly here' }
   const bytes = Uint8Array.from(atob(kernelBinary.replaceAll('\n', '')), character => character.charCodeAt(0))
-  if (!api.validate(bytes)) return reference('no WebAssembly SIMD here')
-  const exports = new api.Instance(new api.Module(bytes)).exports as KernelExports
-  return { exports, info: { implementation: 'webassembly', detail: `SIMD f64, ${bytes.length} bytes` } }
+  if (!api.validate(bytes)) return { obstacle: 'no WebAssembly SIMD here' }
+  const module = new api.Module(bytes)
+  return { bytes: bytes.length, instantiate: () => new api.Instance(module).exports as KernelExports }
 }

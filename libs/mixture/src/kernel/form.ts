@@ -1,7 +1,7 @@
 import { isLevelled, type Levels } from '../families/discrete/levels.ts'
 import type { Family, Parameters } from '../families/family.ts'
 import type { GaussianFamily } from '../families/gaussian/gaussian.ts'
-import type { ProductFamily } from '../families/product.ts'
+import { isProduct } from '../families/product.ts'
 import { LEVELLED_ROWS } from './loaded-kernel.ts'
 import { type KernelShape, kernelShape } from './shape.ts'
 
@@ -33,7 +33,6 @@ export interface KernelForm {
 }
 
 const isGaussian = (family: Family): family is GaussianFamily => 'layout' in family
-const isProduct = (family: Family): family is ProductFamily => 'factors' in family
 
 /** The form of a gaussian family, or of its product with columns of levels; undefined for what the kernel does not know. */
 export function kernelForm(family: Family): KernelForm | undefined {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   COVARIANCES,
   expectKernelsToAgree,
@@ -7,6 +7,7 @@ import {
   fitted,
   steps,
 } from '../../test/kernel-agreement.ts'
+import { compiledKernel } from '../../test/on-kernel.ts'
 import { type Mixture, mixture } from '../em/mixture.ts'
 import type { Block } from '../families/block.ts'
 import { empty, type Parameters, type Statistics, scale } from '../families/family.ts'
@@ -16,9 +17,6 @@ import type { Prior } from '../families/prior.ts'
 import { relativeError } from '../laws/family-laws.ts'
 import { DEFAULT_PRIOR } from '../model/specification.ts'
 import { type Random, random, standardNormal } from '../numerics/random.ts'
-import { selectKernel } from './engine.ts'
-
-afterEach(() => selectKernel('auto'))
 
 const make = (covariance: Covariance, components: number, columns: number): Mixture =>
   mixture(gaussian({ components, columns, covariance }))
@@ -54,7 +52,7 @@ function expectAgreement(
   weights: Float64Array | undefined,
   tolerance?: number,
 ): void {
-  expectKernelsToAgree(() => everything(model, parameters, block, weights), tolerance)
+  expectKernelsToAgree(model, own => everything(own, parameters, block, weights), tolerance)
 }
 
 describe.each(COVARIANCES)('compiled kernel, %s covariance', covariance => {
@@ -104,13 +102,12 @@ describe.each(COVARIANCES)('compiled kernel, %s covariance', covariance => {
     for (let n = 0; n < 20; n++) far.values[5 * n + 3] = Number.NaN
     far.values[20 * 5 + 2] = Number.NaN
     const away = { ...parameters, reference: new Float64Array(5).fill(-7e149) }
-    const observed = (choice: 'auto' | 'typescript') => {
-      selectKernel(choice)
-      const statistics = empty(model)
-      model.inner.observe(statistics, far, new Float64Array(70 * 3).fill(1 / 3), away)
+    const observed = ({ inner }: Mixture) => {
+      const statistics = empty(inner)
+      inner.observe(statistics, far, new Float64Array(70 * 3).fill(1 / 3), away)
       return statistics
     }
-    expect(relativeError(observed('auto'), observed('typescript'))).toBeLessThanOrEqual(1e-12)
+    expect(relativeError(observed(compiledKernel.accelerate(model)), observed(model))).toBeLessThanOrEqual(1e-12)
   })
 
   test('an empty component has weight 0 in every posterior', () => {
@@ -120,7 +117,7 @@ describe.each(COVARIANCES)('compiled kernel, %s covariance', covariance => {
     const parameters = { ...fitted(model, block, uniform), weights: Float64Array.of(0.5, 0, 0.5) }
     expectAgreement(model, parameters, block, undefined)
     const posterior = new Float64Array(300)
-    model.score(parameters, block, posterior, new Float64Array(100))
+    compiledKernel.accelerate(model).score(parameters, block, posterior, new Float64Array(100))
     for (let n = 0; n < 100; n++) expect(posterior[3 * n + 1]).toBe(0)
   })
 
@@ -129,8 +126,10 @@ describe.each(COVARIANCES)('compiled kernel, %s covariance', covariance => {
     const model = make(covariance, 5, 7)
     const block = sample(uniform, 131, 7, 5)
     const parameters = fitted(model, block, uniform)
-    expectSameBitsAlone(model, parameters, block)
-    expect(everything(model, parameters, block, undefined)).toEqual(everything(model, parameters, block, undefined))
+    const compiled = compiledKernel.accelerate(model)
+    expectSameBitsAlone(compiled, parameters, block)
+    const repeated = () => everything(compiled, parameters, block, undefined)
+    expect(repeated()).toEqual(repeated())
   })
 })
 
@@ -146,7 +145,6 @@ test('negligible components: many well-separated components agree too', () => {
   const uniform = random(7)
   const model = make('full', 12, 9)
   const block = sample(uniform, 600, 9, 12, 20)
-  selectKernel('typescript')
   let parameters = model.initial(block)
   const responsibilities = new Float64Array(600 * 12)
   for (let n = 0; n < 600; n++) responsibilities[n * 12 + (n % 12)] = 1
@@ -205,11 +203,13 @@ describe.each(COVARIANCES)('the M-step on either implementation, %s covariance',
         const broken = statistics.slice()
         const secondLength = (model.statisticsLength - K * 6) / K
         broken[K * 6 + ((none + 1) % K) * secondLength] = value
-        for (const array of Object.values(model.maximise(broken, DEFAULT_PRIOR, fitted)))
-          expect(array.every(Number.isFinite)).toBe(true)
+        for (const own of [model, compiledKernel.accelerate(model)])
+          for (const array of Object.values(own.maximise(broken, DEFAULT_PRIOR, fitted)))
+            expect(array.every(Number.isFinite)).toBe(true)
         expectSameModel(model, broken, fitted)
       }
-      expect(model.maximise(empty(model), DEFAULT_PRIOR, fitted)).toEqual(fitted)
+      for (const own of [model, compiledKernel.accelerate(model)])
+        expect(own.maximise(empty(model), DEFAULT_PRIOR, fitted)).toEqual(fitted)
     }
   })
 

@@ -1,13 +1,14 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { COVARIANCES, expectKernelsToAgree, expectSameBitsAlone, fitted, steps } from '../../test/kernel-agreement.ts'
+import { compiledKernel } from '../../test/on-kernel.ts'
 import type { Mixture } from '../em/mixture.ts'
 import type { Block } from '../families/block.ts'
-import { empty } from '../families/family.ts'
+import { type Parameters as Arrays, empty } from '../families/family.ts'
 import type { Covariance } from '../families/gaussian/layout.ts'
 import { createMixture } from '../model/create-mixture.ts'
 import { createSpecification, DEFAULT_PRIOR, type FeatureType } from '../model/specification.ts'
 import { type Random, random, standardNormal } from '../numerics/random.ts'
-import { selectKernel } from './engine.ts'
+import { createKernel } from './kernel.ts'
 
 const CATEGORIES = 5
 const TYPES: readonly FeatureType[] = [
@@ -21,8 +22,6 @@ const TYPES: readonly FeatureType[] = [
   'count',
 ]
 
-afterEach(() => selectKernel('auto'))
-
 const make = (covariance: Covariance, components: number, types: readonly FeatureType[]): Mixture =>
   createMixture(
     createSpecification({
@@ -31,6 +30,7 @@ const make = (covariance: Covariance, components: number, types: readonly Featur
       covariance,
       standardise: false,
     }),
+    createKernel('typescript'),
   )
 
 /** Clusters of mixed events; `other` is the share of values besides the numbers that are missing, none of their type, or large. */
@@ -53,7 +53,8 @@ function sample(uniform: Random, rows: number, components: number, types: readon
   return { rows, columns, values }
 }
 
-const expectAgreement = (...events: Parameters<typeof steps>): void => expectKernelsToAgree(() => steps(...events))
+const expectAgreement = (reference: Mixture, ...events: [Arrays, Block, Float64Array?]): void =>
+  expectKernelsToAgree(reference, model => steps(model, ...events))
 
 describe.each(COVARIANCES)('columns of levels in the compiled kernel, %s covariance', covariance => {
   test.each([1, 2, 3, 5, 8])('agrees with the reference, K = %i', components => {
@@ -78,8 +79,9 @@ describe.each(COVARIANCES)('columns of levels in the compiled kernel, %s covaria
     const model = make(covariance, 3, TYPES)
     const block = sample(uniform, 131, 3, TYPES, 0.1)
     const parameters = fitted(model, block, uniform)
-    expectSameBitsAlone(model, parameters, block)
-    expect(steps(model, parameters, block)).toEqual(steps(model, parameters, block))
+    const compiled = compiledKernel.accelerate(model)
+    expectSameBitsAlone(compiled, parameters, block)
+    expect(steps(compiled, parameters, block)).toEqual(steps(compiled, parameters, block))
   })
 
   test('numbers may be missing or huge besides', () => {
@@ -113,7 +115,6 @@ test('negligible components: what levels add decides which these are', () => {
     for (let j = 0; j < 9; j++) block.values[n * 11 + j] = standardNormal(uniform) + 20 * Math.sin(7 * (k >> 1) + 3 * j)
     block.values[n * 11 + 9] = k % 2
   }
-  selectKernel('typescript')
   const initial = model.initial(block)
   const statistics = empty(model)
   const responsibilities = new Float64Array(900 * 12)

@@ -1,7 +1,7 @@
 import type { Block } from '../families/block.ts'
 import type { Parameters, Statistics } from '../families/family.ts'
 import { packedLength } from '../numerics/packed.ts'
-import { type KernelExports, kernelExports } from './engine.ts'
+import type { KernelExports } from './engine.ts'
 import { covarianceNumber, type KernelShape } from './shape.ts'
 
 const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI)
@@ -59,27 +59,59 @@ const pitchOf = (columns: number): number => (columns + 3) & ~3
 /** Doubles between two levels' rows. */
 export const levelPitch = ({ components }: KernelShape): number => (components + 1) & ~1
 
-/** What the thread's kernel holds: parameters are never changed in place, so the same arrays need not be copied again. */
-let current: { readonly kernel: LoadedKernel; readonly held: readonly (Float64Array | undefined)[] } | undefined
+/** An instance of the compiled kernel. One at a time uses its memory: whoever loads it has it until the next one does. */
+export class KernelInstance {
+  readonly #exports: KernelExports
+  /** log of `KernelOptions.negligible`, at least −708 (where exp underflows), nats */
+  readonly cut: number
+  /** whether f32 is wanted for scoring */
+  readonly singlePrecision: boolean
+  /** What lies there: parameters are never changed in place, so the same arrays need not be copied again. */
+  #current: { readonly kernel: LoadedKernel; readonly held: readonly (Float64Array | undefined)[] } | undefined
 
-/**
- * The kernel laid out for `shape` and up to `rows` rows at once, or undefined where the reference is to run. Its statistics are
- * whatever was there.
- */
-export function layOut(shape: KernelShape, rows: number): LoadedKernel | undefined {
-  const exports = kernelExports()
-  if (exports === undefined) return undefined
-  const capacity = rowsAtOnce(shape, rows)
-  if (current !== undefined && suits(current.kernel, exports, shape, capacity)) {
-    current = { kernel: current.kernel, held: [] }
-    return current.kernel
+  constructor(exports: KernelExports, cut: number, singlePrecision: boolean) {
+    this.#exports = exports
+    this.cut = cut
+    this.singlePrecision = singlePrecision
   }
-  const { components, columns, levelColumns, levels } = shape
-  exports.configure(covarianceNumber(shape), components, columns, capacity, levelColumns, levels)
-  const codes = new Uint32Array(exports.memory.buffer, exports.codes.value, capacity * levelColumns)
-  const kernel = { exports, shape, rows: capacity, memory: viewMemory(exports, shape, capacity), codes }
-  current = { kernel, held: [] }
-  return kernel
+
+  /** The kernel laid out for `shape` and up to `rows` rows at once. Its statistics are whatever was there. */
+  layOut(shape: KernelShape, rows: number): LoadedKernel {
+    const exports = this.#exports
+    const capacity = rowsAtOnce(shape, rows)
+    if (this.#current !== undefined && suits(this.#current.kernel, shape, capacity)) {
+      const { kernel } = this.#current
+      this.#current = { kernel, held: [] }
+      return kernel
+    }
+    const { components, columns, levelColumns, levels } = shape
+    exports.configure(covarianceNumber(shape), components, columns, capacity, levelColumns, levels)
+    const codes = new Uint32Array(exports.memory.buffer, exports.codes.value, capacity * levelColumns)
+    const kernel = { exports, shape, rows: capacity, memory: viewMemory(exports, shape, capacity), codes }
+    this.#current = { kernel, held: [] }
+    return kernel
+  }
+
+  /**
+   * The kernel laid out for `shape` and up to `rows` rows at once, holding `parameters`.
+   * @param weights π (K), or undefined for densities of the components alone
+   */
+  load(shape: KernelShape, rows: number, parameters: Parameters, weights: Float64Array | undefined): LoadedKernel {
+    const { means, precisionsCholesky, logDeterminants, reference } = parameters
+    const wanted = [weights, means, precisionsCholesky, logDeterminants, reference]
+    const current = this.#current
+    if (
+      current !== undefined &&
+      suits(current.kernel, shape, rowsAtOnce(shape, rows)) &&
+      current.held.length === wanted.length &&
+      current.held.every((array, i) => array === wanted[i])
+    )
+      return current.kernel
+    const kernel = this.layOut(shape, rows)
+    copyParameters(kernel, parameters, weights)
+    this.#current = { kernel, held: wanted }
+    return kernel
+  }
 }
 
 function viewMemory(exports: KernelExports, shape: KernelShape, rows: number): KernelMemory {
@@ -90,8 +122,7 @@ function viewMemory(exports: KernelExports, shape: KernelShape, rows: number): K
   return Object.fromEntries(views) as KernelMemory
 }
 
-const suits = (kernel: LoadedKernel, exports: KernelExports, shape: KernelShape, rows: number): boolean =>
-  kernel.exports === exports &&
+const suits = (kernel: LoadedKernel, shape: KernelShape, rows: number): boolean =>
   kernel.rows >= rows &&
   kernel.shape.components === shape.components &&
   kernel.shape.columns === shape.columns &&
@@ -104,34 +135,6 @@ const rowsAtOnce = (shape: KernelShape, rows: number): number =>
     LEAST_ROWS,
     Math.min(rows, Math.floor(CHUNK_VALUES / shape.columns), shape.levelColumns > 0 ? LEVELLED_ROWS : Infinity),
   )
-
-/**
- * The kernel laid out for `shape` and up to `rows` rows at once, holding `parameters`.
- * @param weights π (K), or undefined for densities of the components alone
- */
-export function loadKernel(
-  shape: KernelShape,
-  rows: number,
-  parameters: Parameters,
-  weights: Float64Array | undefined,
-): LoadedKernel | undefined {
-  const { means, precisionsCholesky, logDeterminants, reference } = parameters
-  const wanted = [weights, means, precisionsCholesky, logDeterminants, reference]
-  const exports = kernelExports()
-  if (
-    current !== undefined &&
-    exports !== undefined &&
-    suits(current.kernel, exports, shape, rowsAtOnce(shape, rows)) &&
-    current.held.length === wanted.length &&
-    current.held.every((array, i) => array === wanted[i])
-  )
-    return current.kernel
-  const kernel = layOut(shape, rows)
-  if (kernel === undefined) return undefined
-  copyParameters(kernel, parameters, weights)
-  current = { kernel, held: wanted }
-  return kernel
-}
 
 function copyParameters(kernel: LoadedKernel, parameters: Parameters, weights: Float64Array | undefined): void {
   const { exports, shape, memory } = kernel

@@ -1,5 +1,6 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { COVARIANCES, expectKernelsToAgree, expectSameBitsAlone, fitted, steps } from '../../test/kernel-agreement.ts'
+import { compiledKernel } from '../../test/on-kernel.ts'
 import { type Mixture, mixture } from '../em/mixture.ts'
 import type { Block } from '../families/block.ts'
 import { empty, type Parameters } from '../families/family.ts'
@@ -8,9 +9,6 @@ import type { Covariance } from '../families/gaussian/layout.ts'
 import { relativeError } from '../laws/family-laws.ts'
 import { DEFAULT_PRIOR } from '../model/specification.ts'
 import { type Random, random, standardNormal } from '../numerics/random.ts'
-import { selectKernel } from './engine.ts'
-
-afterEach(() => selectKernel('auto'))
 
 const make = (covariance: Covariance, components: number, columns: number): Mixture =>
   mixture(gaussian({ components, columns, covariance }))
@@ -38,8 +36,8 @@ function everything(model: Mixture, parameters: Parameters, block: Block, weight
   return { statistics, total, posterior, logDensity, logs, observed }
 }
 
-const expectAgreement = (...events: [Mixture, Parameters, Block, Float64Array?]): void =>
-  expectKernelsToAgree(() => everything(...events))
+const expectAgreement = (reference: Mixture, ...events: [Parameters, Block, Float64Array?]): void =>
+  expectKernelsToAgree(reference, model => everything(model, ...events))
 
 describe.each(COVARIANCES)('missing values in the compiled kernel, %s covariance', covariance => {
   test.each([1, 2, 3, 5, 8, 16, 17])('agrees with the reference, d = %i', columns => {
@@ -79,14 +77,14 @@ describe.each(COVARIANCES)('missing values in the compiled kernel, %s covariance
     const parameters = fitted(model, sample(uniform, 100, 4, 3, 0), uniform)
     const block = sample(uniform, 5, 4, 3, 0)
     block.values.fill(Number.NaN, 4, 8)
-    const { posterior, logs } = everything(model, parameters, block)
+    const { posterior, logs } = everything(compiledKernel.accelerate(model), parameters, block)
     expect([...logs.slice(3, 6)]).toEqual([0, 0, 0])
     expect(relativeError(posterior.slice(3, 6), parameters.weights!)).toBeLessThan(1e-15)
   })
 
   test('bits depend neither on what the kernel did before, nor those of a posterior on the batch', () => {
     const uniform = random(11)
-    const model = make(covariance, 3, 7)
+    const model = compiledKernel.accelerate(make(covariance, 3, 7))
     const parameters = fitted(model, sample(uniform, 100, 7, 3, 0), uniform)
     const block = sample(uniform, 131, 7, 3, 0.3)
     const together = everything(model, parameters, block)
@@ -99,7 +97,7 @@ describe.each(COVARIANCES)('missing values in the compiled kernel, %s covariance
 
   test('an event too large for f64 leaves nothing behind', () => {
     const uniform = random(12)
-    const model = make(covariance, 3, 5)
+    const model = compiledKernel.accelerate(make(covariance, 3, 5))
     const parameters = fitted(model, sample(uniform, 100, 5, 3, 0), uniform)
     const block = sample(uniform, 300, 5, 3, 0.2)
     const before = everything(model, parameters, block)
@@ -118,10 +116,8 @@ test('strongly correlated columns: the conditional means lose no more digits tha
     for (let n = 0; n < 300; n++) block.values[4 * n + 1] = block.values[4 * n]! + noise * standardNormal(uniform)
     const parameters = fitted(model, block, uniform)
     for (let i = 0; i < block.values.length; i++) if (uniform() < 0.3) block.values[i] = Number.NaN
-    const actual = everything(model, parameters, block)
-    selectKernel('typescript')
+    const actual = everything(compiledKernel.accelerate(model), parameters, block)
     const expected = everything(model, parameters, block)
-    selectKernel('auto')
     for (const name of ['statistics', 'posterior', 'logDensity'] as const)
       expect(relativeError(actual[name], expected[name]), name).toBeLessThanOrEqual(1e-15 / noise ** 2)
   }

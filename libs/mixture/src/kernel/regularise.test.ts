@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { expectSameEstimates } from '../../test/kernel-agreement.ts'
 import { mixture } from '../em/mixture.ts'
 import { empty, type Parameters, type Statistics } from '../families/family.ts'
@@ -9,10 +9,10 @@ import { packedIndex, packedLength, unpackSymmetric } from '../numerics/packed.t
 import { random, standardNormal } from '../numerics/random.ts'
 import { symmetricEigen } from '../numerics/symmetric-eigen.ts'
 import { compiledMaximise } from './compiled-maximise.ts'
-import { selectKernel } from './engine.ts'
+import { instantiate } from './engine.ts'
+import { KernelInstance } from './loaded-kernel.ts'
 
-afterEach(() => selectKernel('auto'))
-
+const instance = new KernelInstance(instantiate('webassembly')!, -40, false)
 const K = 3
 const DIMENSIONS = [1, 2, 3, 5, 16, 33, 64]
 
@@ -55,8 +55,7 @@ function observed({ rows = d => 4 * d + 2, change }: Flavour, d: number) {
   const responsibilities = Float64Array.from({ length: n * K }, (_, i) => (Math.floor(i / K) % K === i % K ? 1 : 0))
   family.observe(statistics, block, responsibilities, initial)
   const compiled = (prior: Prior, from = 0, to = K) => {
-    selectKernel('webassembly')
-    return compiledMaximise(family.layout, statistics, prior, initial, { from, to })!
+    return compiledMaximise(instance, family.layout, statistics, prior, initial, { from, to })!
   }
   return { model, initial, statistics, compiled }
 }

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { expectSameBitsAlone, fitted, steps } from '../../test/kernel-agreement.ts'
 import { type Mixture, mixture } from '../em/mixture.ts'
 import type { Block } from '../families/block.ts'
@@ -7,10 +7,14 @@ import { gaussian } from '../families/gaussian/gaussian.ts'
 import { createMixture } from '../model/create-mixture.ts'
 import { createSpecification } from '../model/specification.ts'
 import { type Random, random, standardNormal } from '../numerics/random.ts'
-import { type KernelChoice, selectKernel } from './engine.ts'
+import { KERNEL_CHOICES, type KernelChoice } from './engine.ts'
+import { createKernel, type Kernel } from './kernel.ts'
 import { leastSingleDensity } from './single-precision.ts'
 
-afterEach(() => selectKernel('auto'))
+const KERNELS = Object.fromEntries(KERNEL_CHOICES.map(choice => [choice, createKernel(choice)])) as Record<
+  KernelChoice,
+  Kernel
+>
 
 /** Largest error of a posterior probability, and of a log density in nats, that f32 may bring. */
 const TOLERANCE = { posterior: 1e-4, logDensity: 2e-4 }
@@ -44,8 +48,7 @@ const make = (components: number, columns: number, covariance: 'full' | 'factor'
   mixture(gaussian({ components, columns, covariance }))
 
 function scoresOf(choice: KernelChoice, model: Mixture, parameters: Parameters, block: Block) {
-  selectKernel(choice)
-  return steps(model, parameters, block)
+  return steps(KERNELS[choice].accelerate(model), parameters, block)
 }
 
 function expectClose(model: Mixture, parameters: Parameters, block: Block): void {
@@ -112,8 +115,7 @@ describe('what is scored in f32', () => {
   test('all events of a mixture that is safe, and only where it was chosen', () => {
     expect(least(parameters, 4, 9)).toBeLessThan(-100)
     expect(rounded(model, parameters, block).length).toBeGreaterThan(395)
-    selectKernel('auto')
-    expect(steps(model, parameters, block)).toEqual(scoresOf('webassembly', model, parameters, block))
+    expect(scoresOf('auto', model, parameters, block)).toEqual(scoresOf('webassembly', model, parameters, block))
   })
 
   test('never the E-step', () => {
@@ -150,13 +152,13 @@ describe('what is scored in f32', () => {
   })
 
   test('the same bits alone and in any batch, outliers and missing values beside', () => {
-    selectKernel('webassembly-f32')
-    expectSameBitsAlone(model, parameters, block)
+    const single = KERNELS['webassembly-f32'].accelerate(model)
+    expectSameBitsAlone(single, parameters, block)
     const values = block.values.slice()
     for (let n = 0; n < 400; n += 9) values[n * 9 + (n % 7)] = 300
-    expectSameBitsAlone(model, parameters, { ...block, values })
+    expectSameBitsAlone(single, parameters, { ...block, values })
     for (let n = 200; n < 400; n += 11) values[n * 9 + (n % 5)] = Number.NaN
-    expectSameBitsAlone(model, parameters, { ...block, values })
+    expectSameBitsAlone(single, parameters, { ...block, values })
   })
 
   test('values that f32 does not hold', () => {
@@ -171,7 +173,10 @@ test('beside columns of levels', () => {
   const uniform = random(60)
   const types = ['category', 'number', 'number', 'number', 'number', 'number', 'number'] as const
   const features = types.map((type, j) => ({ name: `x${j}`, type, categories: 4 }))
-  const model = createMixture(createSpecification({ features, components: 3, covariance: 'full', standardise: false }))
+  const model = createMixture(
+    createSpecification({ features, components: 3, covariance: 'full', standardise: false }),
+    KERNELS.typescript,
+  )
   const numbers = sample(uniform, 200, 6, 3)
   const values = new Float64Array(200 * 7)
   for (let n = 0; n < 200; n++) {

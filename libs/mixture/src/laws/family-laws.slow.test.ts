@@ -1,3 +1,4 @@
+import { onKernel } from '../../test/on-kernel.ts'
 import { bernoulli } from '../families/discrete/bernoulli.ts'
 import { categorical } from '../families/discrete/categorical.ts'
 import { multinomial } from '../families/discrete/multinomial.ts'
@@ -32,13 +33,14 @@ const subjects: Record<string, LawSubject> = {
 }
 for (const covariance of ['full', 'tied', 'diag', 'spherical', 'factor'] as const)
   subjects[`gaussian ${covariance}`] = {
-    make: (components, columns) => gaussian({ components, columns, covariance, factors: Math.min(2, columns) }),
+    make: (components, columns) =>
+      onKernel(gaussian({ components, columns, covariance, factors: Math.min(2, columns) })),
     value: normal,
     unbounded: true,
   }
 for (const covariance of ['full', 'tied', 'diag', 'spherical'] as const)
   subjects[`student-t ${covariance}`] = {
-    make: (components, columns) => studentT({ components, columns, covariance }),
+    make: (components, columns) => onKernel(studentT({ components, columns, covariance })),
     value: (random, j, group) => normal(random, j, group) + (random() < 0.05 ? 20 : 0),
     unbounded: true,
   }

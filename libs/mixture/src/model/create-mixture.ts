@@ -6,6 +6,7 @@ import type { Family, Parameters } from '../families/family.ts'
 import { gaussian } from '../families/gaussian/gaussian.ts'
 import { factorParameters, product } from '../families/product.ts'
 import { studentT } from '../families/student-t/student-t.ts'
+import { type Kernel, sharedKernel } from '../kernel/kernel.ts'
 import type { FeatureType, ModelSpecification } from './specification.ts'
 
 /** The types in the order in which their families stand in a product. */
@@ -16,18 +17,21 @@ const TYPES: readonly FeatureType[] = ['number', 'count', 'category', 'boolean']
  * Features of one type form a family of their own. With one type that family is the mixture's `inner` and its arrays keep
  * their names; with several, `inner` is their product and the arrays are called `number.means`, `count.rates`,
  * `category.probabilities`, `boolean.probabilities` and so on.
+ * @param kernel what its work is done by
  */
-export function createMixture(specification: ModelSpecification): Mixture {
+export function createMixture(specification: ModelSpecification, kernel: Kernel = sharedKernel()): Mixture {
+  return kernel.accelerate(mixture(innerFamily(specification)))
+}
+
+function innerFamily(specification: ModelSpecification): Family {
   const types = typesOf(specification)
-  if (types.length === 1) return mixture(familyOf(specification, types[0]!))
-  return mixture(
-    product(
-      types.map(type => ({
-        name: type,
-        columns: columnsOfType(specification, type),
-        family: familyOf(specification, type),
-      })),
-    ),
+  if (types.length === 1) return familyOf(specification, types[0]!)
+  return product(
+    types.map(type => ({
+      name: type,
+      columns: columnsOfType(specification, type),
+      family: familyOf(specification, type),
+    })),
   )
 }
 

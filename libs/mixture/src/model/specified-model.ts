@@ -1,6 +1,7 @@
 import type { Expectation, Mixture } from '../em/mixture.ts'
 import type { Block } from '../families/block.ts'
 import type { Parameters, Statistics } from '../families/family.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import { createMixture } from './create-mixture.ts'
 import type { ModelSpecification } from './specification.ts'
 import { applyTransform, type TransformedBlock } from './transform.ts'
@@ -18,8 +19,8 @@ export interface SpecifiedModel {
 }
 
 /** The model of a specification. Its memory for transformed events is used again. */
-export function specifiedModel(specification: ModelSpecification): SpecifiedModel {
-  const mixture = createMixture(specification)
+export function specifiedModel(specification: ModelSpecification, kernel?: Kernel): SpecifiedModel {
+  const mixture = createMixture(specification, kernel)
   let scratch = { values: new Float64Array(0), logJacobian: new Float64Array(0) }
   const transform = (parameters: Parameters, block: Block): TransformedBlock => {
     if (scratch.logJacobian.length < block.rows || scratch.values.length < block.values.length)
@@ -47,13 +48,13 @@ export function specifiedModel(specification: ModelSpecification): SpecifiedMode
 }
 
 /** The model that a specification's JSON text tells, made anew only when the text changes. */
-export function cachedModel(): (text: string) => SpecifiedModel {
+export function cachedModel(kernel?: Kernel): (text: string) => SpecifiedModel {
   let known: string | undefined
   let model: SpecifiedModel | undefined
   return text => {
     if (model === undefined || text !== known) {
       known = text
-      model = specifiedModel(JSON.parse(text) as ModelSpecification)
+      model = specifiedModel(JSON.parse(text) as ModelSpecification, kernel)
     }
     return model
   }

@@ -1,5 +1,6 @@
 import type { Block } from '../families/block.ts'
 import { empty, type Parameters } from '../families/family.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import { createMixture } from '../model/create-mixture.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 
@@ -12,8 +13,9 @@ export function parametersFromResponsibilities(
   block: Block,
   weights: Float64Array | undefined,
   responsibilities: Float64Array,
+  kernel?: Kernel,
 ): Parameters {
-  const mixture = createMixture(specification)
+  const mixture = createMixture(specification, kernel)
   const { prior } = specification
   const initial = mixture.initial(block, weights)
   const statistics = empty(mixture)

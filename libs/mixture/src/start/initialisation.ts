@@ -1,9 +1,11 @@
+import { assignNearest, columnMeans, moveCentres } from '../em/nearest-centre.ts'
 import type { Block } from '../families/block.ts'
 import type { Parameters } from '../families/family.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import { choose, type Random } from '../numerics/random.ts'
 import { parametersFromResponsibilities } from './from-responsibilities.ts'
-import { assignNearest, columnMeans, kMeansPlusPlus, moveCentres } from './k-means-plus-plus.ts'
+import { kMeansPlusPlus } from './k-means-plus-plus.ts'
 import { splitUntil } from './split.ts'
 
 /** Lloyd iterations between k-means++ and EM. */
@@ -18,14 +20,15 @@ export function initialParameters(
   block: Block,
   weights: Float64Array | undefined,
   random: Random,
+  kernel?: Kernel,
 ): Parameters {
   const method = specification.warmUp.initialisation
   const points = clusteringPoints(specification, block, weights)
   const responsibilities =
     method === 'split'
-      ? splitUntil(specification, block, points, weights, random)
+      ? splitUntil(specification, block, points, weights, random, kernel)
       : centreResponsibilities(specification.components, points, weights, random, method === 'kmeans++')
-  return parametersFromResponsibilities(specification, block, weights, responsibilities)
+  return parametersFromResponsibilities(specification, block, weights, responsibilities, kernel)
 }
 
 function centreResponsibilities(

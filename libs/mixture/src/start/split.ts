@@ -1,5 +1,6 @@
 import type { Block } from '../families/block.ts'
 import { empty, type Parameters } from '../families/family.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import { createMixture } from '../model/create-mixture.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import { choose, type Random } from '../numerics/random.ts'
@@ -22,6 +23,7 @@ export function splitUntil(
   points: Block,
   weights: Float64Array | undefined,
   random: Random,
+  kernel?: Kernel,
 ): Float64Array {
   let responsibilities: Float64Array = new Float64Array(block.rows)
   for (let n = 0; n < block.rows; n++) responsibilities[n] = weights?.[n] ?? 1
@@ -32,7 +34,7 @@ export function splitUntil(
       random,
     )
     const cut = splitOne(points, responsibilities, components, chosen, axes[chosen]!)
-    responsibilities = settle({ ...specification, components: components + 1 }, block, weights, cut)
+    responsibilities = settle({ ...specification, components: components + 1 }, block, weights, cut, kernel)
   }
   return responsibilities
 }
@@ -112,10 +114,11 @@ function settle(
   block: Block,
   weights: Float64Array | undefined,
   responsibilities: Float64Array,
+  kernel: Kernel | undefined,
 ): Float64Array {
-  const mixture = createMixture(specification)
+  const mixture = createMixture(specification, kernel)
   const { components } = specification
-  let parameters: Parameters = parametersFromResponsibilities(specification, block, weights, responsibilities)
+  let parameters: Parameters = parametersFromResponsibilities(specification, block, weights, responsibilities, kernel)
   for (let i = 0; i < ITERATIONS; i++) {
     const statistics = empty(mixture)
     mixture.expectation(parameters, block, weights, statistics)

@@ -3,6 +3,7 @@ import { type Block, rowsOf } from '../families/block.ts'
 import { empty, type Parameters, type Statistics, scale } from '../families/family.ts'
 import type { Prior } from '../families/prior.ts'
 import { takeRows } from '../families/take-rows.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import { createMixture } from '../model/create-mixture.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import { applyTransform, estimateTransform } from '../model/transform.ts'
@@ -35,17 +36,18 @@ export function warmUp(
   block: Block,
   weights: Float64Array | undefined,
   random: Random,
+  kernel?: Kernel,
 ): WarmUp {
   if (block.rows === 0) throw new Error('block.rows: expected at least 1, got 0; there is nothing to start from')
   const transform = estimateTransform(specification, block, weights)
   const { block: all, logJacobian } = applyTransform(specification, transform, block)
-  const mixture = createMixture(specification)
+  const mixture = createMixture(specification, kernel)
   const { prior } = specification
   const { restarts, iterations } = specification.warmUp
   const split = holdOut(all, weights, logJacobian, specification.components, random)
   let best: { parameters: Parameters; heldOut: number } | undefined
   for (let run = 0; run < restarts; run++) {
-    const start = initialParameters(specification, split.train, split.trainWeights, random)
+    const start = initialParameters(specification, split.train, split.trainWeights, random, kernel)
     const parameters = iterate(mixture, split.train, split.trainWeights, prior, start, iterations).parameters
     const { logLikelihood, weight } = mixture.expectation(parameters, split.test, split.testWeights, empty(mixture))
     const heldOut = (logLikelihood + split.testJacobian) / weight

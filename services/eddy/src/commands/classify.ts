@@ -1,3 +1,4 @@
+import { createKernel } from '@eddy/mixture'
 import { classifierColumns, ModelError, readClassifier, type StoredClassifier, writeClassifier } from '@eddy/model'
 import { collectFeatures, type FeatureColumn, type FeatureMatrix, type FeatureRows } from '@eddy/records'
 import { Command, InvalidArgumentError } from 'commander'
@@ -91,6 +92,7 @@ function numberMap(range: string): (text: string) => ReadonlyMap<string, number>
 }
 
 async function classify(terminal: Terminal, flags: ClassifyFlags): Promise<void> {
+  const kernel = createKernel(flags.kernel)
   if ((flags.train === undefined) === (flags.model === undefined)) {
     throw new UsageError('classify: expected either --train FILE with --label COLUMN, or --model FILE.')
   }
@@ -103,7 +105,7 @@ async function classify(terminal: Terminal, flags: ClassifyFlags): Promise<void>
   const names = classifier.classes.map(({ name }) => name)
   checkCosts(flags.costs, names)
   const classes = classifier.classes.map(
-    ({ name, prior, stored }): ClassDensity => ({ name, prior, density: modelDensity(stored.model) }),
+    ({ name, prior, stored }): ClassDensity => ({ name, prior, density: modelDensity(stored.model, kernel) }),
   )
   const label: FeatureColumn | undefined = flags.report
     ? { name: classifier.label, type: 'category', values: names }

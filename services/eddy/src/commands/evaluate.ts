@@ -1,3 +1,4 @@
+import { createKernel } from '@eddy/mixture'
 import { readModel } from '@eddy/model'
 import { Command } from 'commander'
 import { shortNumber, table } from '../command-line/table.ts'
@@ -21,7 +22,7 @@ export function evaluateCommand(terminal: Terminal = processTerminal): Command {
     .action(async (flags: EvaluateFlags) => {
       const { model, columns } = await readModel(flags.model)
       const { batches } = await openFeatures(terminal, flags, columns)
-      const evaluation = await evaluateModel(model, batches)
+      const evaluation = await evaluateModel(model, batches, createKernel(flags.kernel))
       await print(terminal, flags.json ? JSON.stringify(evaluation) + '\n' : readable(evaluation))
     })
   return withExamples(command, [

@@ -1,4 +1,4 @@
-import { random } from '@eddy/mixture'
+import { createKernel, random } from '@eddy/mixture'
 import { readModel } from '@eddy/model'
 import { Command } from 'commander'
 import { nameList } from '../command-line/arguments.ts'
@@ -35,7 +35,7 @@ export function explainCommand(terminal: Terminal = processTerminal): Command {
 async function explain(terminal: Terminal, flags: ExplainFlags): Promise<void> {
   const { model, columns } = await readModel(flags.model)
   const stream = await openFeatures(terminal, flags, columns)
-  const explained = explainer(model, random(1))
+  const explained = explainer(model, random(1), createKernel(flags.kernel))
   const d = columns.length
   for await (const { rows, values, records } of stream.batches) {
     let text = ''

@@ -9,10 +9,10 @@ import {
 import { type Command, Option } from 'commander'
 import { withReadingProgress } from '../command-line/progress.ts'
 import { note, type Terminal } from '../command-line/terminal.ts'
-import { addKernelOption } from './kernel-option.ts'
+import { addKernelOption, type KernelFlag } from './kernel-option.ts'
 
 /** Values of the options that every command reading features has. */
-export interface InputFlags {
+export interface InputFlags extends KernelFlag {
   readonly input: string
   readonly format?: InputFormat
   readonly weight?: string

@@ -1,4 +1,5 @@
 import type { Covariance, Initialisation, Prior, TransformName } from '@eddy/mixture'
+import { createKernel } from '@eddy/mixture'
 import type { FeatureColumn, FeatureType } from '@eddy/records'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { decimal, featureColumns, nameList, typeList, wholeNumber } from '../command-line/arguments.ts'
@@ -123,6 +124,7 @@ export function initialisationOf(init: string): Initialisation | undefined {
 export function trainingOptions(flags: ModelFlags) {
   const { transform } = flags
   return {
+    kernel: createKernel(flags.kernel),
     covariance: flags.covariance,
     factors: flags.factors,
     algorithm: flags.algorithm,

@@ -1,4 +1,4 @@
-import { scoreModel } from '@eddy/mixture'
+import { createKernel, scoreModel } from '@eddy/mixture'
 import { readModel } from '@eddy/model'
 import { Command } from 'commander'
 import { nameList } from '../command-line/arguments.ts'
@@ -34,8 +34,9 @@ async function score(terminal: Terminal, flags: ScoreFlags): Promise<void> {
   const { model, columns } = await readModel(flags.model)
   const stream = await openFeatures(terminal, flags, columns)
   const K = model.specification.components
+  const kernel = createKernel(flags.kernel)
   for await (const { rows, values, records } of stream.batches) {
-    const { posterior, logDensity } = scoreModel(model, { rows, columns: columns.length, values })
+    const { posterior, logDensity } = scoreModel(model, { rows, columns: columns.length, values }, kernel)
     let text = ''
     for (let n = 0; n < rows; n++) {
       const line = {

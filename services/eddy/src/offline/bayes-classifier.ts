@@ -1,4 +1,4 @@
-import { type Model, scoreModel } from '@eddy/mixture'
+import { type Kernel, type Model, scoreModel } from '@eddy/mixture'
 import { ModelError } from '@eddy/model'
 import type { FeatureMatrix } from '@eddy/records'
 import type { Density } from './histogram-density.ts'
@@ -30,9 +30,9 @@ export interface Decision {
 }
 
 /** A model as a density. */
-export const modelDensity = (model: Model): Density => ({
+export const modelDensity = (model: Model, kernel?: Kernel): Density => ({
   logDensity: (values, rows) =>
-    scoreModel(model, { rows, columns: model.specification.features.length, values }).logDensity,
+    scoreModel(model, { rows, columns: model.specification.features.length, values }, kernel).logDensity,
 })
 
 /**

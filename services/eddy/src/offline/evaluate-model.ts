@@ -1,4 +1,4 @@
-import { freeParameters, type Model, scoreModel } from '@eddy/mixture'
+import { freeParameters, type Kernel, type Model, scoreModel } from '@eddy/mixture'
 import type { FeatureRows } from '@eddy/records'
 
 /** How well a model describes events. */
@@ -39,7 +39,11 @@ export function largest(values: Float64Array, at: number, count: number): number
 }
 
 /** Scores every batch; only sums are kept. */
-export async function evaluateModel(model: Model, batches: AsyncIterable<FeatureRows>): Promise<Evaluation> {
+export async function evaluateModel(
+  model: Model,
+  batches: AsyncIterable<FeatureRows>,
+  kernel?: Kernel,
+): Promise<Evaluation> {
   const { components: K, features } = model.specification
   const shares = new Float64Array(K)
   const occupancies = new Float64Array(K)
@@ -48,7 +52,7 @@ export async function evaluateModel(model: Model, batches: AsyncIterable<Feature
   let logLikelihood = 0
   let entropy = 0
   for await (const { rows, values, weights } of batches) {
-    const { posterior, logDensity } = scoreModel(model, { rows, columns: features.length, values })
+    const { posterior, logDensity } = scoreModel(model, { rows, columns: features.length, values }, kernel)
     for (let n = 0; n < rows; n++) {
       const w = weights[n]!
       weight += w

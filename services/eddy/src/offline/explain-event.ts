@@ -1,4 +1,4 @@
-import { applyTransform, createMixture, type Model, permutation, type Random } from '@eddy/mixture'
+import { applyTransform, createMixture, type Kernel, type Model, permutation, type Random } from '@eddy/mixture'
 import { largest, segmentId } from './evaluate-model.ts'
 
 /** Why an event belongs to its segment. Logs are natural: nats. */
@@ -29,11 +29,11 @@ const sampledOrders = 16
  * whole ratio; of features that say the same thing each gets its part.
  * @param random only used for more than 8 observed features
  */
-export function explainer(model: Model, random: Random): (values: Float64Array) => Explanation {
+export function explainer(model: Model, random: Random, kernel?: Kernel): (values: Float64Array) => Explanation {
   const { specification, parameters } = model
   const { features, components: K } = specification
   const d = features.length
-  const { inner } = createMixture(specification)
+  const { inner } = createMixture(specification, kernel)
   const logWeights = parameters.weights!.map(Math.log)
 
   return values => {

@@ -102,7 +102,11 @@ function bestBy(candidates: readonly Candidate[], score: (candidate: Candidate) 
 function onAll(matrix: FeatureMatrix, training: TrainingOptions) {
   const model = train(matrix, training)
   const weight = sum(matrix.weights)
-  const meanLogLikelihood = weightedMean(scoreModel(model, blockOf(matrix)).logDensity, matrix.weights, weight)
+  const meanLogLikelihood = weightedMean(
+    scoreModel(model, blockOf(matrix), training.kernel).logDensity,
+    matrix.weights,
+    weight,
+  )
   const parameters = freeParameters(model.specification)
   return {
     parameters,
@@ -124,7 +128,7 @@ function crossValidated(
   for (let fold = 0; fold < folds; fold++) {
     const model = train(rowsWhere(matrix, n => foldOf[n] !== fold).matrix, training)
     const held = rowsWhere(matrix, n => foldOf[n] === fold)
-    const { logDensity } = scoreModel(model, blockOf(held.matrix))
+    const { logDensity } = scoreModel(model, blockOf(held.matrix), training.kernel)
     held.rows.forEach((n, i) => {
       scores[n] = logDensity[i]!
     })
@@ -141,10 +145,15 @@ function prequential(matrix: FeatureMatrix, training: TrainingOptions): number {
   const head = rowsWhere(matrix, n => n < first).matrix
   const tail = rowsWhere(matrix, n => n >= first).matrix
   const generator = random(training.seed)
-  const start = warmUp(specification, blockOf(head), head.weights, generator).parameters
+  const start = warmUp(specification, blockOf(head), head.weights, generator, training.kernel).parameters
   const { batchSize } = training
   const estimator = stepwiseEm({ ...specification, batchSize })
-  const model = fitModel(specification, blockOf(tail), tail.weights, { estimator, random: generator, start })
+  const model = fitModel(specification, blockOf(tail), tail.weights, {
+    estimator,
+    random: generator,
+    start,
+    kernel: training.kernel,
+  })
   return model.prequentialLogLikelihood ?? Number.NaN
 }
 

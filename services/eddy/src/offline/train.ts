@@ -8,6 +8,7 @@ import {
   fitModel,
   hardEm,
   type Initialisation,
+  type Kernel,
   kMeans,
   type Model,
   type ModelSpecification,
@@ -36,6 +37,8 @@ export interface TrainingOptions {
   readonly family?: 'gaussian' | 'student-t' | undefined
   /** student-t: fixed; estimated if absent */
   readonly degreesOfFreedom?: number | undefined
+  /** what the work is done by, default `auto` */
+  readonly kernel?: Kernel | undefined
   readonly algorithm: Algorithm
   readonly passes: number
   readonly batchSize: number
@@ -95,6 +98,7 @@ export function train(matrix: FeatureMatrix, options: TrainingOptions): Model {
     return fitModel(specification, block, matrix.weights, {
       estimator: estimatorOf(specification, matrix.rows, options),
       random: random(options.seed),
+      kernel: options.kernel,
       ...(start ? { start } : {}),
     })
   } catch (error) {
@@ -141,5 +145,6 @@ function startOf(
     sample,
     Float64Array.from(chosen, n => weights[n]!),
     generator,
+    options.kernel,
   ).parameters
 }

@@ -10,7 +10,7 @@ import { version } from '../program.ts'
 import { Assignments } from './assignments.ts'
 import { type Context, snapshotSource } from './context.ts'
 import { runIngest } from './ingest.ts'
-import { useConfiguredKernel } from './kernel.ts'
+import { logKernel } from './kernel.ts'
 import { runScoring } from './scoring.ts'
 import { runUpdater } from './updater.ts'
 import { type WatchedStage, watch } from './watch.ts'
@@ -53,7 +53,7 @@ export interface ServiceOptions {
  */
 export async function runService(options: ServiceOptions): Promise<void> {
   const { name, configuration, features, log, logger, now, signal, onListening } = options
-  useConfiguredKernel(configuration, logger)
+  logKernel(configuration, logger)
   const snapshots = new ReplaySubject<Snapshot>(1)
   const failed = new AbortController()
   const specification = specificationOf(configuration, features)

@@ -95,6 +95,7 @@ async function warmUp(context: Context, { ends = NEVER, whenQuiet = async () => 
     specification,
     events: model.warmUp.events,
     seed: model.seed,
+    kernel: context.steps.kernel,
     maxRecordBytes: limits.maxRecordBytes,
     topics,
     now,

@@ -19,7 +19,7 @@ import { version } from '../program.ts'
 import { Assignments } from '../stages/assignments.ts'
 import { type Context, snapshotSource } from '../stages/context.ts'
 import { runIngest } from '../stages/ingest.ts'
-import { useConfiguredKernel } from '../stages/kernel.ts'
+import { logKernel } from '../stages/kernel.ts'
 import { untilAborted } from '../stages/on-abort.ts'
 import { runScoring } from '../stages/scoring.ts'
 import { runUpdater } from '../stages/updater.ts'
@@ -96,7 +96,7 @@ export class EddyUp {
   /** Creates the topics and starts every stage. */
   async start(): Promise<void> {
     const { configuration, log, logger } = this.#options
-    useConfiguredKernel(configuration, logger)
+    logKernel(configuration, logger)
     await log.ensureTopics(topicOptions(configuration))
     const moved = (): void => this.#moved.next()
     this.#part(this.#follow())

@@ -1,8 +1,8 @@
 import type { Block } from '../../families/block.ts'
 import { empty, type Parameters, scale } from '../../families/family.ts'
 import { perUnitWeight } from '../../families/prior.ts'
-import { assignNearest, moveCentres } from '../../start/k-means-plus-plus.ts'
 import type { Mixture } from '../mixture.ts'
+import { assignNearest, moveCentres } from '../nearest-centre.ts'
 import { type Estimator, type IterationOptions, iterate } from './estimator.ts'
 import { mostProbable } from './hard-em.ts'
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { onKernel } from '../../../test/on-kernel.ts'
 import { batchEm } from '../../em/estimators/batch-em.ts'
 import { mixture } from '../../em/mixture.ts'
 import { relativeError } from '../../laws/family-laws.ts'
@@ -35,7 +36,7 @@ describe('affine equivariance', () => {
             const moved = { ...block, values: block.values.map(x => x * factor! + shift!) }
             // Rounding of the moved events themselves is not the method's: compare with what they can be moved back to.
             const back = { ...block, values: moved.values.map(x => (x - shift!) / factor!) }
-            const model = mixture(gaussian({ components: 2, columns: 3, covariance }))
+            const model = mixture(onKernel(gaussian({ components: 2, columns: 3, covariance })))
             const fit = (data: Block): { parameters: Parameters; reference: Float64Array } => {
               const initial = model.initial(data)
               const statistics = empty(model)
@@ -66,7 +67,7 @@ describe('variance floor', () => {
       fc.assert(
         fc.property(fc.integer(), fc.integer({ min: 1, max: 6 }), fc.constantFrom(1e-6, 1e-2), (seed, rows, floor) => {
           const { block, responsibilities } = clusters(rows, 3, seed)
-          const family = gaussian({ components: 2, columns: 3, covariance })
+          const family = onKernel(gaussian({ components: 2, columns: 3, covariance }))
           const initial = family.initial(block)
           const statistics = empty(family)
           family.observe(statistics, block, responsibilities, initial)
@@ -81,7 +82,7 @@ describe('variance floor', () => {
 
   test('where no eigenvalue is below the floor, nothing is changed', () => {
     const { block, responsibilities } = clusters(200, 3, 5)
-    const family = gaussian({ components: 2, columns: 3, covariance: 'full' })
+    const family = onKernel(gaussian({ components: 2, columns: 3, covariance: 'full' }))
     const initial = family.initial(block)
     const statistics = empty(family)
     family.observe(statistics, block, responsibilities, initial)

@@ -1,13 +1,8 @@
-import { afterAll, beforeAll } from 'vitest'
-import { selectKernel } from '../../kernel/engine.ts'
 import { familyLaws } from '../../laws/family-laws.ts'
 import { standardNormal } from '../../numerics/random.ts'
 import { gaussian } from './gaussian.ts'
 
-// gaussian.test.ts runs on the compiled kernel where there is one; the scalar reference keeps the same laws.
-beforeAll(() => selectKernel('typescript'))
-afterAll(() => selectKernel('auto'))
-
+// gaussian.test.ts runs on the compiled kernel; the scalar reference keeps the same laws.
 for (const covariance of ['full', 'tied', 'diag', 'spherical', 'factor'] as const)
   familyLaws(
     `gaussian ${covariance}, TypeScript reference`,

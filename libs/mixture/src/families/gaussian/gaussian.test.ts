@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { onKernel } from '../../../test/on-kernel.ts'
 import { familyLaws, type LawSubject } from '../../laws/family-laws.ts'
 import { standardNormal } from '../../numerics/random.ts'
 import { gaussian } from './gaussian.ts'
@@ -6,12 +7,14 @@ import type { Covariance } from './layout.ts'
 
 const subject = (covariance: Covariance): LawSubject => ({
   make: (components, columns) =>
-    gaussian({
-      components,
-      columns,
-      covariance,
-      ...(covariance === 'factor' ? { factors: Math.min(2, columns) } : {}),
-    }),
+    onKernel(
+      gaussian({
+        components,
+        columns,
+        covariance,
+        ...(covariance === 'factor' ? { factors: Math.min(2, columns) } : {}),
+      }),
+    ),
   value: (random, j, group) => standardNormal(random) * (1 + (j % 3)) + group * 2,
   unbounded: true,
 })

@@ -1,5 +1,5 @@
-import { compiledGaussian } from '../../kernel/compiled-gaussian.ts'
 import type { Family } from '../family.ts'
+import type { Accelerable, GaussianKernel } from './gaussian-kernel.ts'
 import { initialGaussian } from './initial.ts'
 import { checkedOptions, type GaussianLayout, type GaussianOptions, gaussianLayout } from './layout.ts'
 import { gaussianLogDensity } from './log-density.ts'
@@ -7,8 +7,8 @@ import { maximiseGaussian } from './maximise.ts'
 import { patternCache } from './missing.ts'
 import { addComplete, addMissing, deviations } from './observe.ts'
 
-/** A gaussian family says what form it has, so that a compiled kernel can be chosen for it. */
-export interface GaussianFamily extends Family {
+/** A gaussian family says what form it has, so that a kernel can be chosen for it. */
+export interface GaussianFamily extends Family, Accelerable {
   readonly layout: GaussianLayout
 }
 
@@ -25,11 +25,10 @@ export interface GaussianFamily extends Family {
  * Missing values (NaN), for every covariance type: the density is the marginal of what is observed, the statistics take the
  * conditional mean and covariance of what is not.
  *
- * Events go to the compiled kernel where it runs (`kernelInfo`); what is written here and in this folder is its specification and
- * its fallback.
+ * @param kernel takes over what it can; what is written here and in this folder is its specification and its fallback
  * @throws if a size is not a positive whole number
  */
-export function gaussian(options: GaussianOptions): GaussianFamily {
+export function gaussian(options: GaussianOptions, kernel?: GaussianKernel): GaussianFamily {
   const layout = gaussianLayout(checkedOptions(options))
   const { components, columns: d } = layout
   const scratch = { row: new Float64Array(d), components: new Float64Array(components) }
@@ -37,8 +36,16 @@ export function gaussian(options: GaussianOptions): GaussianFamily {
   const triangle = new Float64Array(layout.triangular ? layout.packed : 0)
   const patterns = patternCache(layout)
 
-  const reference: Pick<Family, 'observe' | 'logDensity'> = {
+  return {
+    name: 'gaussian',
+    layout,
+    components,
+    columns: d,
+    statisticsLength: layout.length,
+    initial: (block, weights) => initialGaussian(layout, block, weights),
+
     observe(into, block, responsibilities, parameters) {
+      if (kernel?.observe(layout, into, block, responsibilities, parameters)) return
       const reference = parameters.reference!
       for (let n = 0; n < block.rows; n++) {
         const offset = n * components
@@ -50,18 +57,14 @@ export function gaussian(options: GaussianOptions): GaussianFamily {
       }
     },
 
-    logDensity: (parameters, block, out) => gaussianLogDensity(layout, parameters, block, patterns, out, scratch),
-  }
-
-  return {
-    name: 'gaussian',
-    layout,
-    components,
-    columns: d,
-    statisticsLength: layout.length,
-    initial: (block, weights) => initialGaussian(layout, block, weights),
     maximise: (statistics, prior, previous, only, into) =>
-      maximiseGaussian(layout, statistics, prior, previous, only, into),
-    ...compiledGaussian(layout, reference),
+      maximiseGaussian(layout, statistics, prior, previous, only, into, kernel),
+
+    logDensity(parameters, block, out) {
+      if (kernel?.logDensity(layout, parameters, block, out)) return
+      gaussianLogDensity(layout, parameters, block, patterns, out, scratch)
+    },
+
+    withKernel: other => gaussian(options, other),
   }
 }

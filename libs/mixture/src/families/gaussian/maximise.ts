@@ -1,8 +1,8 @@
-import { compiledMaximise, type Estimates } from '../../kernel/compiled-maximise.ts'
 import { packedIndex } from '../../numerics/packed.ts'
 import { type ComponentRange, copyComponents, type Parameters, type Statistics } from '../family.ts'
 import type { Prior } from '../prior.ts'
 import { factorCovariance, improveFactors } from './factor-analysis.ts'
+import type { Estimates, GaussianKernel } from './gaussian-kernel.ts'
 import type { GaussianLayout } from './layout.ts'
 import { regulariseCovariance, regulariseVariance } from './regularise.ts'
 
@@ -57,7 +57,7 @@ function isStarved(layout: GaussianLayout, statistics: Statistics, k: number, we
  * M-step of every covariance type, maximum likelihood or MAP under a Normal-Inverse-Wishart prior centred at the overall
  * mean and (diagonal) variance v of these statistics (Murphy 2012, §4.6.3.2, eq. 4.215–4.217 with ν0 counted in pseudo-events):
  * μ_k = (s1 + κ0 m0)/(s0 + κ0), Σ_k = (S_k + κ0 s0/(κ0+s0) (x̄−m0)(x̄−m0)ᵀ + ν0 diag(v))/(s0 + ν0).
- * The compiled kernel does what it can of it; the components it leaves are estimated here.
+ * A kernel does what it can of it; the components it leaves are estimated here.
  * @param only components of full, diagonal, spherical and factor covariance that alone are estimated
  * @param into as `Family.maximise` has it
  */
@@ -68,11 +68,12 @@ export function maximiseGaussian(
   previous: Parameters,
   only: ComponentRange = { from: 0, to: layout.components },
   into?: Parameters,
+  kernel?: GaussianKernel,
 ): Parameters {
   const { columns: d, first } = layout
   const reference = previous.reference!
   const estimates =
-    compiledMaximise(layout, statistics, prior, previous, only, into) ?? unestimated(layout, previous, only, into)
+    kernel?.maximise(layout, statistics, prior, previous, only, into) ?? unestimated(layout, previous, only, into)
   const { means, left } = estimates
   if (left.length > 0) {
     const overall = overallMoments(layout, statistics, reference)

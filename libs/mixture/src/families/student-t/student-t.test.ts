@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { onKernel } from '../../../test/on-kernel.ts'
 import { familyLaws } from '../../laws/family-laws.ts'
 import { standardNormal } from '../../numerics/random.ts'
 import { digamma, logGamma } from '../../numerics/special.ts'
@@ -8,14 +9,14 @@ const value = (random: () => number, j: number, group: number) =>
   standardNormal(random) * (1 + (j % 3)) + group * 2 + (random() < 0.05 ? 20 : 0)
 
 for (const covariance of ['full', 'tied', 'diag', 'spherical'] as const) {
-  const make = (components: number, columns: number) => studentT({ components, columns, covariance })
+  const make = (components: number, columns: number) => onKernel(studentT({ components, columns, covariance }))
   familyLaws(`student-t ${covariance}`, { make, value, unbounded: true }, { runs: 1000, columns: [1, 2, 3] })
   familyLaws(`student-t ${covariance}, d = 16`, { make, value, unbounded: true }, { runs: 10, columns: [16] })
 }
 familyLaws(
   'student-t full, ν = 4',
   {
-    make: (components, columns) => studentT({ components, columns, covariance: 'full', degreesOfFreedom: 4 }),
+    make: (components, columns) => onKernel(studentT({ components, columns, covariance: 'full', degreesOfFreedom: 4 })),
     value,
     unbounded: true,
   },

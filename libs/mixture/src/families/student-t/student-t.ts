@@ -3,6 +3,7 @@ import { digamma, logGamma } from '../../numerics/special.ts'
 import type { Block } from '../block.ts'
 import type { Family, Parameters, Statistics } from '../family.ts'
 import { hasMissing, marginalDistances, squaredDistances } from '../gaussian/distance.ts'
+import type { Accelerable, GaussianKernel } from '../gaussian/gaussian-kernel.ts'
 import { initialGaussian } from '../gaussian/initial.ts'
 import { checkedOptions, type GaussianOptions, gaussianLayout } from '../gaussian/layout.ts'
 import { maximiseGaussian } from '../gaussian/maximise.ts'
@@ -26,8 +27,9 @@ const STARTING_DEGREES = 10
  * Statistics: `[ s0 (K) | Σ r E[log u] (K) | a gaussian family's with r E[u] in place of r ]`.
  * The M-step is that of the parameter-expanded EM (Liu, Rubin & Wu 1998): Σ is divided by Σ r u, not Σ r. It has the same
  * fixed points and gets there faster.
+ * @param kernel takes over what it can of the M-step
  */
-export function studentT(options: StudentTOptions): Family {
+export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Family & Accelerable {
   const layout = gaussianLayout(checkedOptions(options))
   const { components: K, columns: d } = layout
   const fixed = options.degreesOfFreedom
@@ -101,7 +103,15 @@ export function studentT(options: StudentTOptions): Family {
     },
 
     maximise(statistics: Statistics, prior, previous) {
-      const gaussian = maximiseGaussian(layout, statistics.subarray(2 * K), prior, previous)
+      const gaussian = maximiseGaussian(
+        layout,
+        statistics.subarray(2 * K),
+        prior,
+        previous,
+        undefined,
+        undefined,
+        kernel,
+      )
       const degreesOfFreedom = previous.degreesOfFreedom!.slice()
       const common = layout.covariance === 'tied'
       if (fixed === undefined) estimateDegreesOfFreedom(statistics, K, common, degreesOfFreedom)
@@ -124,6 +134,8 @@ export function studentT(options: StudentTOptions): Family {
         }
       }
     },
+
+    withKernel: other => studentT(options, other),
   }
 }
 

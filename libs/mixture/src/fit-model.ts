@@ -1,0 +1,57 @@
+import type { Estimator } from './em/estimators/estimator.ts'
+import { type Block, rowsOf } from './families/block.ts'
+import type { Parameters } from './families/family.ts'
+import type { Kernel } from './kernel/kernel.ts'
+import { createMixture } from './model/create-mixture.ts'
+import type { Model } from './model/model.ts'
+import type { ModelSpecification } from './model/specification.ts'
+import { applyTransform } from './model/transform.ts'
+import type { Random } from './numerics/random.ts'
+import { warmUp } from './start/warm-up.ts'
+
+export interface FitModelOptions {
+  readonly estimator: Estimator
+  readonly random: Random
+  /** starting parameters with the transform's arrays; by default the warm-up on the first `warmUp.events` events */
+  readonly start?: Parameters
+  /** what the work is done by, default `auto` */
+  readonly kernel?: Kernel | undefined
+}
+
+/**
+ * Fits a model to events in the user's units.
+ * @param block shape (rows ≥ 1, d), NaN where missing
+ * @throws if there are no rows
+ */
+export function fitModel(
+  specification: ModelSpecification,
+  block: Block,
+  weights: Float64Array | undefined,
+  options: FitModelOptions,
+): Model {
+  const mixture = createMixture(specification, options.kernel)
+  const head = Math.min(block.rows, specification.warmUp.events)
+  const start =
+    options.start === undefined
+      ? warmUp(specification, rowsOf(block, 0, head), weights?.subarray(0, head), options.random, options.kernel)
+      : { parameters: options.start }
+  const { block: transformed, logJacobian } = applyTransform(specification, start.parameters, block)
+  let jacobian = 0
+  let weight = 0
+  for (let n = 0; n < block.rows; n++) {
+    const w = weights?.[n] ?? 1
+    weight += w
+    jacobian += w * logJacobian[n]!
+  }
+  const fit = options.estimator.fit(mixture, transformed, weights, start)
+  return {
+    specification,
+    parameters: fit.parameters,
+    lowerBound: fit.lowerBound + jacobian / weight,
+    converged: fit.converged,
+    iterations: fit.iterations,
+    ...(fit.prequentialLogLikelihood === undefined
+      ? {}
+      : { prequentialLogLikelihood: fit.prequentialLogLikelihood + jacobian / weight }),
+  }
+}
