@@ -149,7 +149,7 @@ test('what is erased or compacted meanwhile keeps what is not durable yet', asyn
   const ahead = new Reader(log.consume('table', { ahead: true }), () => {})
   await ahead.until(() => ahead.deliveries.length === 1)
   const release = holdWrites()
-  const erased = log.erase('table', ({ key }) => Buffer.from(key!).toString() === 'x')
+  const erased = log.capabilities.erasure.erase('table', ({ key }) => Buffer.from(key!).toString() === 'x')
   const published = log.publish([{ topic: 'table', records: [record('k', 'newest')] }])
   release()
   await published

@@ -1,6 +1,8 @@
 import {
+  type Capabilities,
   type ConsumeOptions,
   type Delivery,
+  type Erasure,
   type EventLog,
   LogError,
   type PartitionOffsets,
@@ -41,13 +43,7 @@ export interface EmbeddedLogOptions {
 export interface EmbeddedLog extends EventLog {
   /** Runs retention and compaction to their end now; they also run by themselves, a little at a time. */
   maintain(): Promise<void>
-  /** Removes the records of a topic that match: their offsets become gaps. Consumers go on. @returns how many were removed */
-  erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number>
-  /**
-   * Leaves nothing of deleted records in the files, by rewriting them: needs as much room again, and nothing is published meanwhile
-   * (about a second a gigabyte, on a fast disk).
-   */
-  scrub(): Promise<void>
+  readonly capabilities: Capabilities & { readonly erasure: Erasure }
 }
 
 /**
@@ -59,7 +55,7 @@ export function openEmbeddedLog(directory: string, options: EmbeddedLogOptions =
 }
 
 class SqliteLog implements EmbeddedLog {
-  readonly pipelined = true
+  readonly capabilities: EmbeddedLog['capabilities']
   readonly #store: Store
   readonly #clock: () => number
   readonly #tombstoneMs: number
@@ -74,6 +70,11 @@ class SqliteLog implements EmbeddedLog {
   #closed = false
 
   constructor(directory: string, { readOnly = false, clock = Date.now, maxBytes, tombstoneMs }: EmbeddedLogOptions) {
+    this.capabilities = {
+      pipelined: true,
+      ahead: !readOnly,
+      erasure: { erase: (topic, matches) => this.#erase(topic, matches), scrub: () => this.#scrub() },
+    }
     this.#clock = clock
     this.#tombstoneMs = tombstoneMs ?? TOMBSTONE_MS
     this.#store = new Store(directory, { readOnly, clock, maxBytes })
@@ -168,7 +169,7 @@ class SqliteLog implements EmbeddedLog {
     })
   }
 
-  async erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number> {
+  async #erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number> {
     this.#check('write')
     const { partitions } = this.#store.topic(topic)
     return this.#alone(async () => {
@@ -190,7 +191,10 @@ class SqliteLog implements EmbeddedLog {
     })
   }
 
-  async scrub(): Promise<void> {
+  /**
+   * Rewrites the files: needs as much room again, and nothing is published meanwhile (about a second a gigabyte, on a fast disk).
+   */
+  async #scrub(): Promise<void> {
     this.#check('write')
     await this.#alone(() => this.#store.writer.scrub())
   }

@@ -55,7 +55,7 @@ export interface ConsumeOptions {
   /**
    * Hand records out as soon as they have their place in the log, before they are durable. Only for who has no effect but
    * publications to the same log: those become durable after the records or not at all, and the stream errors if the records are
-   * lost. A log that cannot do it, e.g. one shared with other processes, hands out durable records. Default false.
+   * lost. A log that cannot do it (`capabilities.ahead`), e.g. one shared with other processes, hands out durable records. Default false.
    */
   readonly ahead?: boolean
   /** Most records in one delivery, default 1024. */
@@ -103,6 +103,27 @@ export interface PartitionOffsets {
   readonly end: number
 }
 
+/** Removes single records, where a log can: elsewhere only retention and compaction do. */
+export interface Erasure {
+  /** Removes the records of a topic that match: their offsets become gaps. Consumers go on. @returns how many were removed */
+  erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number>
+  /** Leaves nothing of removed records on the disk; what is published meanwhile waits. */
+  scrub(): Promise<void>
+}
+
+/** What a log can do beyond the contract. It is asked here, never guessed from its methods; a wrapper hands it on (`logWith`). */
+export interface Capabilities {
+  /**
+   * A publication has its place, and its records are copied, when `publish` returns its promise: those that follow become
+   * durable after it or not at all, so that a stage may acknowledge and go on; deliveries stay readable after their ack. Where false,
+   * wait for each before the next.
+   */
+  readonly pipelined: boolean
+  /** `ahead` hands out records before they are durable. */
+  readonly ahead: boolean
+  readonly erasure: Erasure | undefined
+}
+
 /**
  * A partitioned, durable, append-only log: the port behind which `embedded` (SQLite) and `kafka` stand.
  *
@@ -114,12 +135,7 @@ export interface PartitionOffsets {
  * process must end and start again from what is durable.
  */
 export interface EventLog {
-  /**
-   * True where a publication has its place, and its records are copied, when `publish` returns its promise: those that follow become
-   * durable after it or not at all, so that a stage may acknowledge and go on; deliveries stay readable after their ack. Where absent,
-   * wait for each before the next.
-   */
-  readonly pipelined?: boolean
+  readonly capabilities: Capabilities
   /**
    * Creates missing topics and applies the retention, where one is given, to existing ones; refuses (names both) when an existing one has
    * another number of partitions or another cleanup.

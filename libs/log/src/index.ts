@@ -1,7 +1,9 @@
 export { asyncValues } from './async-values.ts'
 export type {
+  Capabilities,
   ConsumeOptions,
   Delivery,
+  Erasure,
   EventLog,
   From,
   OutgoingRecord,
@@ -13,6 +15,7 @@ export type {
 } from './event-log.ts'
 export { LogError } from './event-log.ts'
 export { failpoint } from './failpoint.ts'
+export { type LogParts, logWith } from './log-with.ts'
 export { PackedRecord } from './packed-records.ts'
 export { partitionOfKey } from './partition-of-key.ts'
 export { PackedPublication, RecordPacker } from './record-packer.ts'

@@ -12,7 +12,7 @@ function slowLog(pipelined: boolean) {
     waiting.push(Promise.withResolvers<[]>())
     return waiting.at(-1)!.promise
   }
-  return { log: { publish, ...(pipelined ? { pipelined } : {}) } as unknown as EventLog, happened, waiting }
+  return { log: { publish, capabilities: { pipelined } } as unknown as EventLog, happened, waiting }
 }
 
 function emission(nextOffset: number, happened: string[]): Emission {

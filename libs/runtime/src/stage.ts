@@ -41,7 +41,7 @@ async function settle(emission: Emission, { log, group, onDurable }: RunOptions)
       : publications.length > 0
         ? log.publish(publications)
         : undefined
-  if (log.pipelined) acknowledge()
+  if (log.capabilities.pipelined) acknowledge()
   await durable
   failpoint('after-publish')
   acknowledge()

@@ -1,4 +1,4 @@
-import type { Delivery, EventLog } from '@eddy/log'
+import { type Delivery, type EventLog, logWith } from '@eddy/log'
 import {
   type Codec,
   deadLetterCodec,
@@ -72,13 +72,7 @@ export async function useRegistryIds(
  */
 export function withRegistry(log: EventLog, registry: SchemaRegistry, topics: Topics): EventLog {
   const codecs = new Map([...codecsOf(topics), [topics.events, featureVectorCodec as SchemaCodec]])
-  return {
-    ...(log.pipelined === undefined ? {} : { pipelined: log.pipelined }),
-    ensureTopics: options => log.ensureTopics(options),
-    publish: (publications, options) => log.publish(publications, options),
-    offsets: topic => log.offsets(topic),
-    positions: (topic, group) => log.positions(topic, group),
-    close: () => log.close(),
+  return logWith(log, {
     consume(topic, options) {
       const codec = codecs.get(topic)
       const deliveries = log.consume(topic, options)
@@ -90,7 +84,7 @@ export function withRegistry(log: EventLog, registry: SchemaRegistry, topics: To
         }),
       )
     },
-  }
+  })
 }
 
 /** Most ids that are asked for on behalf of one delivery: who sends ids nobody knows must not make us ask for each. */

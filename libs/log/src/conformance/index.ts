@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest'
 import type { EventLog } from '../event-log.ts'
 import type { ConformanceSubject } from '../testing/harness.ts'
+import { capabilities } from './capabilities.ts'
 import { consuming } from './consuming.ts'
 import { publishing } from './publishing.ts'
 import { settling } from './settling.ts'
@@ -50,5 +51,6 @@ export function eventLogConformance(name: string, create: () => Promise<Conforma
     sharing(context)
     settling(context)
     topics(context)
+    capabilities(context)
   })
 }

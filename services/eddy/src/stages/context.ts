@@ -46,7 +46,7 @@ export const snapshotSource = ({
  * Records a stage takes at once: a millisecond's work or two, so that the event loop stays free and little is done for each delivery
  * instead of each record; where each publication is waited for, enough to share a commit.
  */
-export const maxRecordsOn = ({ pipelined = false }: EventLog): number => (pipelined ? 1024 : 2048)
+export const maxRecordsOn = ({ capabilities }: EventLog): number => (capabilities.pipelined ? 1024 : 2048)
 
 const handedOut = new WeakMap<Delivery, number>()
 

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ingest } from '@eddy/ingest'
 import { type EmbeddedLog, openEmbeddedLog } from '@eddy/log-embedded'
-import { featureVectorCodec } from '@eddy/messages'
+import { featureVectorCodec, SchemaRegistry } from '@eddy/messages'
 import { run } from '@eddy/runtime'
+import { withRegistry } from '@eddy/settings'
 import { lastValueFrom, tap, toArray } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventRecord } from './event-record.ts'
@@ -138,6 +139,15 @@ describe('forget', () => {
     expect(await forget('bob', options)).toMatchObject({ events: 2 })
     expect(await forget('b', options)).toMatchObject({ events: 0 })
     expect(await forget('x', options)).toMatchObject({ events: 2 })
+  })
+
+  it('erases behind a schema registry too', async () => {
+    await publish(linesOf('bob', 0))
+    const registry = new SchemaRegistry({ url: 'http://127.0.0.1:9', timeoutMs: 1000 })
+    const behind = withRegistry(log, registry, topics as never)
+    const options = { log: behind, configuration: { topics } as never, features: ['x', 'tier'], logger: { info() {} } }
+    expect(await forget('bob', options as never)).toMatchObject({ events: 5 })
+    expect(await marks()).toEqual(new Set())
   })
 
   it('refuses an id that nobody can have', async () => {

@@ -1,6 +1,5 @@
 import { longestCustomerId } from '@eddy/ingest'
 import { type EventLog, LogError, type StoredRecord } from '@eddy/log'
-import type { EmbeddedLog } from '@eddy/log-embedded'
 import type { Logger } from '@eddy/runtime'
 import type { Configuration } from '@eddy/settings'
 import { belongsTo } from './belongs-to.ts'
@@ -27,13 +26,13 @@ export async function forget(
   customer: string,
   { log, configuration: { topics }, features, logger }: ForgetOptions,
 ): Promise<Forgotten> {
-  if (!('erase' in log))
+  const { erasure } = log.capabilities
+  if (erasure === undefined)
     throw new LogError(
       'forget: expected the embedded log, got Kafka, which removes records by retention only. See docs/erasure.md for what to do there.',
     )
   if (customer === '' || customer.length > longestCustomerId)
     throw new RangeError(`customer: expected an id of 1 to ${longestCustomerId} characters, got ${customer.length}`)
-  const embedded = log as EmbeddedLog
   const id = Buffer.from(customer)
   const hasTheirKey = ({ key }: StoredRecord): boolean => key !== null && id.equals(key)
   // What producers sent may have any key, and any value.
@@ -45,8 +44,8 @@ export async function forget(
     [topics.labels, hasTheirKey],
     [topics.deadLetters, isTheirs],
   ] as const)
-    forgotten[topic] = await embedded.erase(topic, matches)
-  await embedded.scrub()
+    forgotten[topic] = await erasure.erase(topic, matches)
+  await erasure.scrub()
   logger.info({ audit: 'forget', customer, forgotten }, 'a customer was erased')
   return forgotten
 }
