@@ -36,7 +36,7 @@ describe('label encoder', () => {
   })
 
   it('refuses a component or a row that is not there', () => {
-    const encoder = new LabelEncoder({ model: 'm', snapshotVersion: 1n, segments: ['a', 'b'] })
+    const encoder = new LabelEncoder({ model: 'm', snapshotVersion: 1n, segments: ['a', 'b'], provisional: false })
     expect(() => encoder.write(new Slab(), Buffer.from('c'), 0, 1, 0, new Float64Array(2), 0, 2, 0, 0, 0)).toThrow(
       /expected a component of 0 … 1/,
     )

@@ -16,6 +16,7 @@ interface AvroLabel {
   logDensity: number
   sourcePartition: number
   sourceOffset: bigint
+  provisional: boolean
 }
 
 /** Topic `eddy.labels.v1`. A scorer, which writes many labels of one snapshot, uses `LabelEncoder`. */
@@ -31,6 +32,7 @@ export const labelCodec: Codec<Label> = createCodec<Label, AvroLabel>(
     logDensity: label.logDensity,
     sourcePartition: label.sourcePartition,
     sourceOffset: longOf(label.sourceOffset, 'sourceOffset'),
+    provisional: label.provisional,
   }),
   record => ({
     customer: record.customer,
@@ -42,6 +44,7 @@ export const labelCodec: Codec<Label> = createCodec<Label, AvroLabel>(
     logDensity: record.logDensity,
     sourcePartition: record.sourcePartition,
     sourceOffset: numberOf(record.sourceOffset, 'sourceOffset'),
+    provisional: record.provisional,
   }),
 )
 
@@ -51,16 +54,19 @@ export interface LabelContext {
   readonly snapshotVersion: bigint
   /** shape (K): segment ids in the order of the components */
   readonly segments: readonly string[]
+  readonly provisional: boolean
 }
 
 /** Encodes the labels of one snapshot; the bytes are those of `labelCodec`. */
 export class LabelEncoder {
   readonly components: number
+  readonly #provisional: boolean
   /** Avro bytes of model and version, then one segment id: shape (K) */
   readonly #middles: readonly Uint8Array[]
 
   constructor(context: LabelContext) {
     this.components = context.segments.length
+    this.#provisional = context.provisional
     if (BigInt.asIntN(64, context.snapshotVersion) !== context.snapshotVersion) {
       throw new MessageError(`snapshotVersion: expected 64 bits, got ${context.snapshotVersion}.`)
     }
@@ -74,10 +80,11 @@ export class LabelEncoder {
       logDensity: 0,
       sourcePartition: 0,
       sourceOffset: 0,
+      provisional: false,
     }
     // An empty label is: header, empty customer (1 byte), time 0 (1), model and version, empty segment (1), empty posterior (1),
-    // f64 (8), 0 (1), 0 (1).
-    const start = labelCodec.encode(template).subarray(headerLength + 2, -12)
+    // f64 (8), 0 (1), 0 (1), false (1).
+    const start = labelCodec.encode(template).subarray(headerLength + 2, -13)
     this.#middles = context.segments.map(segment => {
       const middle = Buffer.alloc(start.length + textRoom(segment))
       middle.set(start)
@@ -114,7 +121,7 @@ export class LabelEncoder {
         `label: expected a component of 0 … ${components - 1} and ${components} posteriors in row ${row}, got component ${component} and ${posteriors.length} values.`,
       )
     }
-    room.reserve(headerLength + to - from + middle.length + 5 * longRoom + 8 * (components + 1))
+    room.reserve(headerLength + to - from + middle.length + 5 * longRoom + 8 * (components + 1) + 1)
     const { bytes, view } = room
     let at = room.at
     writeHeader(bytes, at, labelCodec.id)
@@ -126,6 +133,8 @@ export class LabelEncoder {
     at = writeFloats(view, posteriors, row * components, (row + 1) * components, at)
     view.setFloat64(at, logDensity, true)
     at = writeLong(bytes, at + 8, wholeOf(sourcePartition, 'sourcePartition'))
-    return writeLong(bytes, at, wholeOf(sourceOffset, 'sourceOffset'))
+    at = writeLong(bytes, at, wholeOf(sourceOffset, 'sourceOffset'))
+    bytes[at] = this.#provisional ? 1 : 0
+    return at + 1
   }
 }

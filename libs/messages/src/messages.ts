@@ -31,6 +31,8 @@ export interface StatisticsMessage {
   readonly logLikelihood: number
   /** SUM over the range's events */
   readonly statistics: Statistics
+  /** Σ of squared event weights; negative where it was not recorded: every event's weight is taken as 1 */
+  readonly squaredWeight: number
 }
 
 /** What has been learned of one partition of the features topic. */
@@ -70,6 +72,20 @@ export interface Snapshot {
   readonly prequentialLogLikelihood: number
   /** decayed effective sample size, events */
   readonly effectiveSampleSize: number
+  /** Σ of the weights of all events learned; negative where it was not recorded: `effectiveSampleSize` stands in for it */
+  readonly weight: number
+  /** learned from the first events while more are awaited: nothing of it is kept, and its ledger is empty */
+  readonly provisional: boolean
+  /** version of the snapshot with which the components were learned anew last: statistics under an older one are of other components */
+  readonly epoch: bigint
+  /** segment ids given so far; 0: as many as there are segments */
+  readonly segmentsBorn: number
+  /** what an event is expected to have before it is learned, nats */
+  readonly expectedLogLikelihood: number
+  /** by how much the events since the components were judged last fell short of that, nats; negative: not recorded */
+  readonly surprise: number
+  /** weight learned when the components were judged last */
+  readonly judgedWeight: number
 }
 
 /** Topic `eddy.labels.v1`, key = customer. Exactly one an event. */
@@ -86,6 +102,8 @@ export interface Label {
   readonly logDensity: number
   readonly sourcePartition: number
   readonly sourceOffset: number
+  /** given by a model of the first few events, before there were enough of them: the segment may mean something else later */
+  readonly provisional: boolean
 }
 
 export type LineageKind = 'birth' | 'death' | 'split' | 'merge' | 'drift'

@@ -16,6 +16,13 @@ interface AvroSnapshot {
   statisticsOffset: bigint
   prequentialLogLikelihood: number
   effectiveSampleSize: number
+  weight: number
+  provisional: boolean
+  epoch: bigint
+  segmentsBorn: bigint
+  expectedLogLikelihood: number
+  surprise: number
+  judgedWeight: number
 }
 
 /** Topic `eddy.snapshots.v1`. Parameters keep the order of their names, so equal snapshots have equal bytes. */
@@ -42,6 +49,13 @@ export const snapshotCodec: Codec<Snapshot> = createCodec<Snapshot, AvroSnapshot
     statisticsOffset: longOf(snapshot.statisticsOffset, 'statisticsOffset'),
     prequentialLogLikelihood: snapshot.prequentialLogLikelihood,
     effectiveSampleSize: snapshot.effectiveSampleSize,
+    weight: snapshot.weight,
+    provisional: snapshot.provisional,
+    epoch: snapshot.epoch,
+    segmentsBorn: longOf(snapshot.segmentsBorn, 'segmentsBorn'),
+    expectedLogLikelihood: snapshot.expectedLogLikelihood,
+    surprise: snapshot.surprise,
+    judgedWeight: snapshot.judgedWeight,
   }),
   record => ({
     model: record.model,
@@ -64,5 +78,12 @@ export const snapshotCodec: Codec<Snapshot> = createCodec<Snapshot, AvroSnapshot
     statisticsOffset: numberOf(record.statisticsOffset, 'statisticsOffset'),
     prequentialLogLikelihood: record.prequentialLogLikelihood,
     effectiveSampleSize: record.effectiveSampleSize,
+    weight: record.weight,
+    provisional: record.provisional,
+    epoch: record.epoch,
+    segmentsBorn: numberOf(record.segmentsBorn, 'segmentsBorn'),
+    expectedLogLikelihood: record.expectedLogLikelihood,
+    surprise: record.surprise,
+    judgedWeight: record.judgedWeight,
   }),
 )

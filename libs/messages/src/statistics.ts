@@ -14,6 +14,7 @@ interface AvroStatistics {
   weight: number
   logLikelihood: number
   statistics: Buffer
+  squaredWeight: number
 }
 
 /** Topic `eddy.statistics.v1`. */
@@ -30,6 +31,7 @@ export const statisticsCodec: Codec<StatisticsMessage> = createCodec<StatisticsM
     weight: message.weight,
     logLikelihood: message.logLikelihood,
     statistics: bytesOfFloats(message.statistics),
+    squaredWeight: message.squaredWeight,
   }),
   record => ({
     model: record.model,
@@ -42,5 +44,6 @@ export const statisticsCodec: Codec<StatisticsMessage> = createCodec<StatisticsM
     weight: record.weight,
     logLikelihood: record.logLikelihood,
     statistics: floatsOfBytes(record.statistics, 'statistics'),
+    squaredWeight: record.squaredWeight,
   }),
 )

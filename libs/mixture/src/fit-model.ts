@@ -36,22 +36,30 @@ export function fitModel(
       ? warmUp(specification, rowsOf(block, 0, head), weights?.subarray(0, head), options.random, options.kernel)
       : { parameters: options.start }
   const { block: transformed, logJacobian } = applyTransform(specification, start.parameters, block)
-  let jacobian = 0
-  let weight = 0
-  for (let n = 0; n < block.rows; n++) {
-    const w = weights?.[n] ?? 1
-    weight += w
-    jacobian += w * logJacobian[n]!
-  }
   const fit = options.estimator.fit(mixture, transformed, weights, start)
   return {
     specification,
     parameters: fit.parameters,
-    lowerBound: fit.lowerBound + jacobian / weight,
+    lowerBound: fit.lowerBound + meanFrom(0, logJacobian, weights),
     converged: fit.converged,
     iterations: fit.iterations,
     ...(fit.prequentialLogLikelihood === undefined
       ? {}
-      : { prequentialLogLikelihood: fit.prequentialLogLikelihood + jacobian / weight }),
+      : {
+          prequentialLogLikelihood:
+            fit.prequentialLogLikelihood + meanFrom(fit.prequentialFrom ?? 0, logJacobian, weights),
+        }),
   }
+}
+
+/** Weighted mean of the rows from `first` on. */
+function meanFrom(first: number, values: Float64Array, weights: Float64Array | undefined): number {
+  let sum = 0
+  let weight = 0
+  for (let n = first; n < values.length; n++) {
+    const w = weights?.[n] ?? 1
+    weight += w
+    sum += w * values[n]!
+  }
+  return sum / weight
 }

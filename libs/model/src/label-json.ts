@@ -9,5 +9,6 @@ export const labelJson = (label: Label): object => ({
   logDensity: label.logDensity,
   model: label.model,
   snapshot: Number(label.snapshotVersion),
+  provisional: label.provisional,
   source: { partition: label.sourcePartition, offset: label.sourceOffset },
 })

@@ -11,7 +11,7 @@ const specification = createSpecification({
 export function firstSnapshot(): Snapshot {
   const next = random(1)
   const values = Float64Array.from({ length: 400 }, (_, i) => (i % 4 < 2 ? 0 : 5) + standardNormal(next))
-  const { parameters, statistics } = warmUp(specification, { rows: 200, columns: 2, values }, undefined, random(1))
+  const { parameters, learned } = warmUp(specification, { rows: 200, columns: 2, values }, undefined, random(1))
   return {
     model: 'test',
     version: 1n,
@@ -19,11 +19,18 @@ export function firstSnapshot(): Snapshot {
     createdAt: 0,
     specification: JSON.stringify(specification),
     parameters,
-    statistics,
+    statistics: learned.statistics,
     segments: ['s1', 's2'].map(id => ({ id, since: 1n })),
     ledger: [{ partition: 0, next: 200, events: 200n, offsetsHash: 17n }],
     statisticsOffset: 0,
     prequentialLogLikelihood: Number.NaN,
     effectiveSampleSize: 200,
+    weight: 200,
+    provisional: false,
+    epoch: 1n,
+    segmentsBorn: 2,
+    expectedLogLikelihood: 0,
+    surprise: 0,
+    judgedWeight: 200,
   }
 }

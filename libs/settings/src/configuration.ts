@@ -1,4 +1,4 @@
-import { KERNEL_CHOICES } from '@eddy/mixture'
+import { DEFAULTS, KERNEL_CHOICES } from '@eddy/mixture'
 import { z } from 'zod'
 
 const feature = z
@@ -94,7 +94,12 @@ export const configurationSchema = z
           .prefault({})
           .meta({ description: 'Dirichlet and Normal-Inverse-Wishart prior, in pseudo-events.' }),
         seed: z.int().min(0).default(1),
-        batchSize: z.int().min(1).max(65_536).default(1024).meta({ description: 'Events in a mini-batch.' }),
+        batchSize: z
+          .int()
+          .min(1)
+          .max(65_536)
+          .default(DEFAULTS.batchSize)
+          .meta({ description: 'Events in a mini-batch.' }),
         threads: z.int().min(0).max(64).optional().meta({
           description:
             'Threads of the E-step, the M-step and scoring besides the main one, for batches that are worth it; 0 for none. While the main one has nothing else to do, it does the part of the first of them. If absent: 2 where batchSize · K · d² is at least 2^26 (K · d for diag and spherical), else 0.',
@@ -103,8 +108,13 @@ export const configurationSchema = z
           description:
             'What runs the E-step and scoring: webassembly where the machine has it, else typescript, which is some ten times slower. webassembly-f32 scores full covariances in f32 where that keeps posterior probabilities within 1e-4.',
         }),
-        stepExponent: z.number().gt(0.5).max(1).default(0.9).meta({ description: 'α of the step size (t + t0)^−α.' }),
-        stepOffset: z.number().min(0).default(8).meta({ description: 't0 of the step size.' }),
+        stepExponent: z.number().gt(0.5).max(1).default(DEFAULTS.stepSize.exponent).meta({
+          description:
+            'α of the step size (n + t0)^−α an event, with n the weight learned; 1 is the mean of all events.',
+        }),
+        stepOffset: z.number().min(0).default(DEFAULTS.stepSize.offset).meta({
+          description: 't0 of the step size, in events: what the warm-up counts for beside its own events.',
+        }),
         halfLife: z
           .number()
           .positive()
@@ -118,10 +128,10 @@ export const configurationSchema = z
           .meta({ description: 'Least variance, as a share of the overall variance of a feature.' }),
         warmUp: z
           .strictObject({
-            events: z.int().min(1).max(1_000_000).default(4096),
-            initialisation: z.enum(['kmeans++', 'random', 'split']).default('kmeans++'),
-            restarts: z.int().min(1).max(100).default(5),
-            iterations: z.int().min(1).max(1000).default(100),
+            events: z.int().min(1).max(1_000_000).default(DEFAULTS.warmUp.events),
+            initialisation: z.enum(['kmeans++', 'random', 'split']).default(DEFAULTS.warmUp.initialisation),
+            restarts: z.int().min(1).max(100).default(DEFAULTS.warmUp.restarts),
+            iterations: z.int().min(1).max(1000).default(DEFAULTS.warmUp.iterations),
           })
           .prefault({}),
         foldsPerSnapshot: z.int().min(1).default(1),

@@ -31,6 +31,6 @@ export function featureBlock(rows: number): Block {
 
 /** A model learned from the first 200 of the events. */
 export function warmedUp(): ModelOfSnapshot & { readonly statistics: Statistics } {
-  const { parameters, statistics } = warmUp(specification, rowsOf(featureBlock(200), 0, 200), undefined, random(1))
-  return { specification: JSON.stringify(specification), parameters, statistics }
+  const { parameters, learned } = warmUp(specification, rowsOf(featureBlock(200), 0, 200), undefined, random(1))
+  return { specification: JSON.stringify(specification), parameters, statistics: learned.statistics }
 }

@@ -12,7 +12,7 @@ const next = random(3)
 const rows = 300
 const values = Float64Array.from({ length: rows * 2 }, (_, i) => (i % 4 < 2 ? 1 : 9) + Math.abs(standardNormal(next)))
 const block = { rows, columns: 2, values }
-const { parameters, statistics } = warmUp(specification, block, undefined, random(1))
+const { parameters, learned } = warmUp(specification, block, undefined, random(1))
 const snapshot: Snapshot = {
   model: 'test',
   version: 7n,
@@ -20,7 +20,7 @@ const snapshot: Snapshot = {
   createdAt: 0,
   specification: JSON.stringify(specification),
   parameters,
-  statistics,
+  statistics: learned.statistics,
   segments: [
     { id: 'a', since: 1n },
     { id: 'b', since: 1n },
@@ -29,6 +29,13 @@ const snapshot: Snapshot = {
   statisticsOffset: 0,
   prequentialLogLikelihood: Number.NaN,
   effectiveSampleSize: 1,
+  weight: 1,
+  provisional: false,
+  epoch: 1n,
+  segmentsBorn: 2,
+  expectedLogLikelihood: 0,
+  surprise: 0,
+  judgedWeight: 1,
 }
 const records: StoredRecord[] = Array.from({ length: rows }, (_, n) => ({
   offset: 10 + n,

@@ -35,8 +35,8 @@ export function scoring({ topics, score = localScore() }: ScoringOptions, snapsh
   }
 }
 
-function encoderOf({ model, version: snapshotVersion, segments }: Snapshot): LabelEncoder {
-  return new LabelEncoder({ model, snapshotVersion, segments: segments.map(({ id }) => id) })
+function encoderOf({ model, version: snapshotVersion, segments, provisional }: Snapshot): LabelEncoder {
+  return new LabelEncoder({ model, snapshotVersion, segments: segments.map(({ id }) => id), provisional })
 }
 
 const reader = new FeaturesReader()

@@ -1,6 +1,6 @@
 import type { Delivery } from '@eddy/log'
 import { type Snapshot, statisticsCodec } from '@eddy/messages'
-import type { Statistics } from '@eddy/mixture'
+import { type Statistics, squaredSum } from '@eddy/mixture'
 import { ledgerOf, nextOffset } from '@eddy/model'
 import type { Emission, Metrics } from '@eddy/runtime'
 import type { EStep } from '@eddy/threads'
@@ -187,6 +187,7 @@ class Worker {
       weight,
       logLikelihood,
       statistics,
+      squaredWeight: squaredSum(weights, rows),
     })
     lane.published = begin
     batch.next()

@@ -8,7 +8,7 @@ const text = JSON.stringify(specification)
 const block = featureBlock(1200)
 const { mixture, expectation } = specifiedModel(specification)
 const { parameters } = warmUp(specification, rowsOf(block, 0, 200), undefined, random(1))
-const initial: StepwiseState = { parameters, statistics: empty(mixture), step: 0, effectiveSampleSize: 1 }
+const initial: StepwiseState = { parameters, statistics: empty(mixture), step: 0, weight: 0, effectiveSampleSize: 1 }
 
 const batchOf = (i: number) => rowsOf(block, 200 + 50 * i, 250 + 50 * i)
 

@@ -51,11 +51,12 @@ export class Learner {
    * Learns a batch; one at a time.
    * @param sum the batch's statistics
    * @param weight Σ of event weights
+   * @param squaredWeight Σ of squared event weights; by default each event's is 1
    * @returns false, with the state as it was, for a batch without weight, or with a statistic that is not finite
    */
-  async learn(sum: Statistics, weight: number): Promise<boolean> {
+  async learn(sum: Statistics, weight: number, squaredWeight: number = weight): Promise<boolean> {
     const memory = this.#spare
-    const blended = stepwiseBlend(this.#specification, this.#state, sum, weight, memory.statistics)
+    const blended = stepwiseBlend(this.#specification, this.#state, sum, weight, memory.statistics, squaredWeight)
     if (blended === undefined) return false
     const { prior, ...next } = blended
     const previous = { specification: this.#text, parameters: this.#state.parameters }

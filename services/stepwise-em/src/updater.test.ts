@@ -22,6 +22,7 @@ async function statisticsOf(from: number, to: number): Promise<StatisticsMessage
     to,
     events: to - from,
     offsetsHash: batch.offsetsHash(),
+    squaredWeight: to - from,
     ...expectation,
   }
 }

@@ -41,7 +41,8 @@ export class Updater {
     this.#snapshot = initial
     this.#specification = JSON.parse(initial.specification) as ModelSpecification
     this.#statisticsLength = createMixture(this.#specification).statisticsLength
-    const state = { ...initial, step: Number(initial.step) }
+    const { weight, effectiveSampleSize } = initial
+    const state = { ...initial, step: Number(initial.step), weight: weight < 0 ? effectiveSampleSize : weight }
     this.#learner = new Learner(initial.specification, state, options.mStep ?? localMStep())
   }
 
@@ -100,13 +101,12 @@ export class Updater {
 
   async #learn(message: StatisticsMessage): Promise<Snapshot> {
     const previous = this.#snapshot
-    const { statistics: sum, weight, logLikelihood } = message
-    if (weight === 0 || !(await this.#learner.learn(sum, weight))) return previous
-    const { parameters, statistics, step, effectiveSampleSize } = this.#learner.state
-    this.#options.metrics?.stepSize.set(
-      { model: this.#options.model },
-      stepSize(this.#specification.stepSize, step, weight),
-    )
+    const { statistics: sum, weight, squaredWeight, logLikelihood } = message
+    const gamma = stepSize(this.#specification.stepSize, this.#learner.state.weight, weight)
+    if (weight === 0 || !(await this.#learner.learn(sum, weight, squaredWeight < 0 ? weight : squaredWeight)))
+      return previous
+    const { parameters, statistics, step, weight: learned, effectiveSampleSize } = this.#learner.state
+    this.#options.metrics?.stepSize.set({ model: this.#options.model }, gamma)
     const prequential = logLikelihood / weight
     return {
       ...previous,
@@ -117,6 +117,7 @@ export class Updater {
         ? prequential
         : previous.prequentialLogLikelihood + recency * (prequential - previous.prequentialLogLikelihood),
       effectiveSampleSize,
+      weight: learned,
     }
   }
 

@@ -99,7 +99,7 @@ function firstSnapshot(options: WarmUpOptions, buffer: WarmUpBuffer): Emission {
     weights.set(w, at)
     at += block.rows
   }
-  const { parameters, statistics } = warmUp(
+  const { parameters, learned, heldOutLogLikelihood } = warmUp(
     specification,
     { rows, columns, values },
     weights,
@@ -120,12 +120,19 @@ function firstSnapshot(options: WarmUpOptions, buffer: WarmUpBuffer): Emission {
     createdAt: now(),
     specification: JSON.stringify(specification),
     parameters,
-    statistics,
+    statistics: learned.statistics,
     segments,
     ledger: ledgerEntries(ledger),
     statisticsOffset: 0,
     prequentialLogLikelihood: Number.NaN,
-    effectiveSampleSize: effectiveSize(weights),
+    effectiveSampleSize: learned.effectiveSampleSize,
+    weight: learned.weight,
+    provisional: false,
+    epoch: 1n,
+    segmentsBorn: segments.length,
+    expectedLogLikelihood: heldOutLogLikelihood,
+    surprise: 0,
+    judgedWeight: learned.weight,
   }
   const key = new TextEncoder().encode(model)
   const born = segments.map(({ id }) =>
@@ -136,15 +143,4 @@ function firstSnapshot(options: WarmUpOptions, buffer: WarmUpBuffer): Emission {
     { topic: topics.lineage, records: born.map(value => ({ key, value, partition: 0 })) },
   ]
   return { publications, settles: [] }
-}
-
-/** Kish's (Σw)²/Σw². */
-function effectiveSize(weights: Float64Array): number {
-  let sum = 0
-  let squares = 0
-  for (const w of weights) {
-    sum += w
-    squares += w * w
-  }
-  return (sum * sum) / squares
 }

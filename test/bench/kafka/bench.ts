@@ -34,7 +34,8 @@ export function createSource(shape: Shape, partitions: number): Source {
   const names = Array.from({ length: columns }, (_, i) => `x${i}`)
   const specification = createSpecification({ features: names, components, covariance, warmUp: { restarts: 1 } })
   const sample = { rows: LEARNED, columns, values: block.values.subarray(0, LEARNED * columns) }
-  const { parameters, statistics } = warmUp(specification, sample, undefined, random(1))
+  const { parameters, learned } = warmUp(specification, sample, undefined, random(1))
+  const { statistics } = learned
   const records = Array.from({ length: DISTINCT - (DISTINCT % partitions) }, (_, n) => {
     const customer = `customer-${n}`
     const features = block.values.subarray(n * columns, (n + 1) * columns)
@@ -122,6 +123,13 @@ export class Bench {
       statisticsOffset: 0,
       prequentialLogLikelihood: Number.NaN,
       effectiveSampleSize: 1,
+      weight: 1,
+      provisional: false,
+      epoch: 1n,
+      segmentsBorn: specification.components,
+      expectedLogLikelihood: 0,
+      surprise: 0,
+      judgedWeight: 1,
     }
     await this.log.publish([{ topic: topic('snapshots'), records: snapshotRecords(snapshot, 900_000) }])
     const configuration = join(this.#folder, `${name}.json`)

@@ -63,6 +63,7 @@ export function eddy(
     parameters,
     statistics: scale(start, 1 / first.weight),
     step: 1000,
+    weight: 1000 * block.rows,
     effectiveSampleSize: block.rows,
   }
   const statistics = empty(model)

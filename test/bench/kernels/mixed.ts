@@ -112,7 +112,7 @@ function contender(each: MixedCase): (step: Step, seconds: number) => number {
   learn(parameters)
   const settings = { prior: DEFAULT_PRIOR, stepSize: { exponent: 0.8, offset: 4 } }
   const start = scale(statistics.slice(), 1 / ROWS)
-  let state = { parameters, statistics: start, step: 1000, effectiveSampleSize: ROWS }
+  let state = { parameters, statistics: start, step: 1000, weight: 1000 * ROWS, effectiveSampleSize: ROWS }
   const posterior = new Float64Array(BATCH * COMPONENTS)
   const logDensity = new Float64Array(BATCH)
   const { columns, values } = block

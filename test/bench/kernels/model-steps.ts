@@ -63,6 +63,7 @@ export async function stepRunner(name: string, variant: Variant, threads: number
     parameters: initial,
     statistics: scale(start, 1 / ROWS),
     step: 1000,
+    weight: 1000 * ROWS,
     effectiveSampleSize: ROWS,
   }
   const steps: ModelThreads =

@@ -10,6 +10,7 @@ import {
   mixture,
   random,
   type StepwiseState,
+  startingState,
   stepwiseUpdate,
   warmUp,
 } from '@eddy/mixture'
@@ -93,7 +94,7 @@ function runEddy(block: Block, seed: number) {
   }
   const warm = warmUp(specification, head, undefined, random(seed))
   const warmed = seconds()
-  let state: StepwiseState = { ...warm, step: 0, effectiveSampleSize: head.rows }
+  let state: StepwiseState = startingState(model, warm)
   const statistics = empty(model)
   const into = { values: new Float64Array(BATCH * d), logJacobian: new Float64Array(BATCH) }
   const transformed = (from: number): Block => {

@@ -29,6 +29,7 @@ export const statistics: fc.Arbitrary<StatisticsMessage> = fc.record({
   weight: float,
   logLikelihood: float,
   statistics: floats,
+  squaredWeight: float,
 })
 
 export const snapshot: fc.Arbitrary<Snapshot> = fc.record({
@@ -44,6 +45,13 @@ export const snapshot: fc.Arbitrary<Snapshot> = fc.record({
   statisticsOffset: offset,
   prequentialLogLikelihood: float,
   effectiveSampleSize: float,
+  weight: float,
+  provisional: fc.boolean(),
+  epoch: int64,
+  segmentsBorn: offset,
+  expectedLogLikelihood: float,
+  surprise: float,
+  judgedWeight: float,
 })
 
 export const label: fc.Arbitrary<Label> = fc.record({
@@ -56,6 +64,7 @@ export const label: fc.Arbitrary<Label> = fc.record({
   logDensity: float,
   sourcePartition: partition,
   sourceOffset: offset,
+  provisional: fc.boolean(),
 })
 
 export const lineage: fc.Arbitrary<LineageEvent> = fc.record({

@@ -74,7 +74,7 @@ export function selectComponents(
   const order = permutation(block.rows, random)
   const candidates: Candidate[] = []
   for (let components = minComponents; components <= maxComponents; components++) {
-    const own = { ...specification, components }
+    const own = withShortWarmUp({ ...specification, components }, criterion, block.rows)
     const model = fitModel(own, block, weights, { estimator, random })
     const { logLikelihood, weight } = likelihood(model, block, weights)
     const p = freeParameters(own)
@@ -102,6 +102,13 @@ export function selectComponents(
       ? least(criterion)
       : most(criterion === 'prequential' ? 'prequential' : 'crossValidation')
   return { candidates, best, bicComponents: least('bic').components }
+}
+
+/** Of events that the warm-up has learned nothing is told before it was learned: it may take a quarter of them. */
+function withShortWarmUp(specification: ModelSpecification, criterion: Criterion, rows: number): ModelSpecification {
+  if (criterion !== 'prequential') return specification
+  const { warmUp } = specification
+  return { ...specification, warmUp: { ...warmUp, events: Math.min(warmUp.events, Math.max(1, Math.floor(rows / 4))) } }
 }
 
 function prequentialOf(model: Model): number {

@@ -12,7 +12,7 @@ const specification = createSpecification({ features: ['x', 'y'], components: 2,
 const mixture = createMixture(specification)
 const { block } = sampleElki(400, 3)
 const parameters = mixture.maximise(scale(statisticsOf(0, 400), 1 / 400), specification.prior, mixture.initial(block))
-const initial: StepwiseState = { parameters, statistics: empty(mixture), step: 0, effectiveSampleSize: 1 }
+const initial: StepwiseState = { parameters, statistics: empty(mixture), step: 0, weight: 0, effectiveSampleSize: 1 }
 const settings = (exponent: number, offset: number) => ({ prior: specification.prior, stepSize: { exponent, offset } })
 
 function statisticsOf(from: number, to: number): Statistics {
@@ -24,7 +24,7 @@ function statisticsOf(from: number, to: number): Statistics {
 }
 
 describe('stepwise update', () => {
-  test('γ = 1/t on fixed responsibilities is the mean over all batches', () => {
+  test('α = 1 on fixed responsibilities is the weighted mean of all batches', () => {
     let state = initial
     for (let b = 0; b < 4; b++)
       state = stepwiseUpdate(mixture, settings(1, 0), state, statisticsOf(b * 100, b * 100 + 100), 100)
@@ -32,6 +32,31 @@ describe('stepwise update', () => {
     expect(relativeError(state.statistics, mean)).toBeLessThanOrEqual(1e-12)
     expect(state.step).toBe(4)
     expect(state.effectiveSampleSize).toBeCloseTo(400, 9)
+  })
+
+  test('any cutting of a stream into batches, weights included, gives the weighted mean and its effective sample size', () => {
+    const gaps = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 30 })
+    fc.assert(
+      fc.property(gaps, fc.double({ min: 0.01, max: 100, noNaN: true }), (sizes, unit) => {
+        let state = initial
+        const mean = empty(mixture)
+        let at = 0
+        let squares = 0
+        for (const [i, size] of sizes.entries()) {
+          const to = Math.min(400, at + size)
+          if (to === at) break
+          const w = unit * (1 + (i % 3))
+          const sum = scale(statisticsOf(at, to), w)
+          for (let j = 0; j < sum.length; j++) mean[j]! += sum[j]!
+          squares += w * w * (to - at)
+          state = stepwiseUpdate(mixture, settings(1, 0), state, sum, w * (to - at), w * w * (to - at))
+          at = to
+        }
+        expect(relativeError(state.statistics, scale(mean, 1 / state.weight))).toBeLessThanOrEqual(1e-12)
+        expect(state.effectiveSampleSize / (state.weight ** 2 / squares)).toBeCloseTo(1, 9)
+      }),
+      { numRuns: 100 },
+    )
   })
 
   test('is pure: equal arguments give equal bytes, and none is written to', () => {
@@ -54,7 +79,7 @@ describe('stepwise update', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 40 }), (batch, batches) => {
         const stepSize = { exponent: 1, offset: 1e12, halfLife: batch * batches }
-        let state: StepwiseState = { ...initial, statistics: scale(statisticsOf(0, 400), 1 / 400) }
+        let state: StepwiseState = { ...initial, statistics: scale(statisticsOf(0, 400), 1 / 400), weight: 400 }
         const s0 = state.statistics[0]! + state.statistics[1]!
         for (let b = 0; b < batches; b++)
           state = stepwiseUpdate(mixture, { prior: specification.prior, stepSize }, state, empty(mixture), batch)

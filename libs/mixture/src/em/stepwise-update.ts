@@ -10,6 +10,8 @@ export interface StepwiseState {
   readonly statistics: Statistics
   /** t: number of updates so far */
   readonly step: number
+  /** n: Σ of the weights of all events learned, the start's included */
+  readonly weight: number
   /** Kish's effective number of events in S: (Σw)²/Σw²; weighs the prior against the data */
   readonly effectiveSampleSize: number
 }
@@ -31,6 +33,7 @@ export interface BlendedStatistics extends Omit<StepwiseState, 'parameters'> {
  * @param batchStatistics the batch's under some (usually these) parameters: the sum, `batchWeight` s̄
  * @param batchWeight Σ of event weights, ≥ 0
  * @param into written to: becomes the new S
+ * @param squaredWeight Σ of squared event weights; by default each event's is 1
  * @returns undefined for a batch without weight, or with a statistic that is not finite
  */
 export function stepwiseBlend(
@@ -39,13 +42,16 @@ export function stepwiseBlend(
   batchStatistics: Statistics,
   batchWeight: number,
   into: Statistics = new Float64Array(state.statistics.length),
+  squaredWeight: number = batchWeight,
 ): BlendedStatistics | undefined {
   if (!(batchWeight > 0)) return undefined
   const step = state.step + 1
-  const gamma = stepSize(settings.stepSize, step, batchWeight)
+  const gamma = stepSize(settings.stepSize, state.weight, batchWeight)
   if (!blendFinite(into, state.statistics, batchStatistics, 1 / batchWeight, gamma)) return undefined
-  const effectiveSampleSize = 1 / ((1 - gamma) ** 2 / state.effectiveSampleSize + gamma ** 2 / batchWeight)
-  return { statistics: into, step, effectiveSampleSize, prior: perUnitWeight(settings.prior, effectiveSampleSize) }
+  const squares = (1 - gamma) ** 2 / state.effectiveSampleSize + gamma ** 2 * (squaredWeight / batchWeight ** 2)
+  const effectiveSampleSize = 1 / squares
+  const prior = perUnitWeight(settings.prior, effectiveSampleSize)
+  return { statistics: into, step, weight: state.weight + batchWeight, effectiveSampleSize, prior }
 }
 
 /**
@@ -59,8 +65,9 @@ export function stepwiseUpdate(
   state: StepwiseState,
   batchStatistics: Statistics,
   batchWeight: number,
+  squaredWeight: number = batchWeight,
 ): StepwiseState {
-  const blended = stepwiseBlend(settings, state, batchStatistics, batchWeight)
+  const blended = stepwiseBlend(settings, state, batchStatistics, batchWeight, undefined, squaredWeight)
   if (blended === undefined) return state
   const { prior, ...next } = blended
   return { parameters: mixture.maximise(next.statistics, prior, state.parameters), ...next }

@@ -1,3 +1,4 @@
+import { DEFAULTS } from '../em/defaults.ts'
 import type { StepSizeSpecification } from '../em/step-size.ts'
 import type { Covariance } from '../families/gaussian/layout.ts'
 import type { Prior } from '../families/prior.ts'
@@ -79,13 +80,6 @@ export const DEFAULT_PRIOR: Prior = {
 }
 
 /**
- * The running mean of all batches after the warm-up, which counts as 8 of them (4,096 events, batches of 512). From a good start this is
- * as good as an iteration of batch EM or better (docs/one-pass.md); a smaller exponent forgets a bad one faster.
- */
-const DEFAULT_STEP_SIZE: StepSizeSpecification = { exponent: 1, offset: 8 }
-const DEFAULT_WARM_UP: WarmUpSpecification = { events: 4096, initialisation: 'kmeans++', restarts: 5, iterations: 100 }
-
-/**
  * A complete specification from a partial one.
  * @throws Error naming the first field that is out of range
  */
@@ -101,8 +95,8 @@ export function createSpecification(input: SpecificationInput): ModelSpecificati
       typeof feature === 'string' ? { name: feature, type: 'number' } : { ...feature, type: feature.type ?? 'number' },
     ),
     prior: { ...DEFAULT_PRIOR, ...input.prior },
-    stepSize: { ...DEFAULT_STEP_SIZE, ...input.stepSize },
-    warmUp: { ...DEFAULT_WARM_UP, ...input.warmUp },
+    stepSize: { ...DEFAULTS.stepSize, ...input.stepSize },
+    warmUp: { ...DEFAULTS.warmUp, ...input.warmUp },
   }
   check(specification)
   return specification

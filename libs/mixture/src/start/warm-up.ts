@@ -1,4 +1,6 @@
+import type { Learned } from '../em/estimators/estimator.ts'
 import type { Mixture } from '../em/mixture.ts'
+import { sampleSize } from '../em/sample-size.ts'
 import { type Block, rowsOf } from '../families/block.ts'
 import { empty, type Parameters, type Statistics, scale } from '../families/family.ts'
 import type { Prior } from '../families/prior.ts'
@@ -14,8 +16,8 @@ import { initialParameters } from './initialisation.ts'
 export interface WarmUp {
   /** the transform's arrays included */
   readonly parameters: Parameters
-  /** mean per unit weight of the buffer under `parameters`' predecessor: S_0 of stepwise EM */
-  readonly statistics: Statistics
+  /** the whole buffer; statistics under `parameters`' predecessor: S_0 of stepwise EM */
+  readonly learned: Learned
   /** mean log-likelihood of the events kept back while choosing, nats per unit weight, user's units */
   readonly heldOutLogLikelihood: number
 }
@@ -56,7 +58,7 @@ export function warmUp(
   const final = iterate(mixture, all, weights, prior, best!.parameters, iterations)
   return {
     parameters: { ...final.parameters, ...transform },
-    statistics: final.statistics,
+    learned: { statistics: final.statistics, rows: block.rows, ...sampleSize(weights, block.rows) },
     heldOutLogLikelihood: best!.heldOut,
   }
 }

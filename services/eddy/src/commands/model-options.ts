@@ -1,5 +1,11 @@
-import type { Covariance, Initialisation, Prior, TransformName } from '@eddy/mixture'
-import { createKernel } from '@eddy/mixture'
+import {
+  type Covariance,
+  createKernel,
+  DEFAULTS,
+  type Initialisation,
+  type Prior,
+  type TransformName,
+} from '@eddy/mixture'
 import type { FeatureColumn, FeatureType } from '@eddy/records'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { decimal, featureColumns, nameList, typeList, wholeNumber } from '../command-line/arguments.ts'
@@ -53,12 +59,12 @@ export function addModelOptions(command: Command): Command {
     .option('--degrees-of-freedom <nu>', 'student-t: fixed; estimated if absent', decimal('(0, Infinity)'))
     .addOption(new Option('--algorithm <name>').choices([...algorithms]).default('batch'))
     .option('--passes <n>', 'stepwise: times over the data', wholeNumber(1), 1)
-    .option('--batch-size <m>', 'stepwise: events a step', wholeNumber(1), 512)
+    .option('--batch-size <m>', 'stepwise: events a step', wholeNumber(1), DEFAULTS.batchSize)
     .option(
       '--step-exponent <alpha>',
-      'stepwise: α of the step size (t + t0)^−α, in (0.5, 1]',
+      'stepwise: α of the step size (n + t0)^−α an event, n events learned, in (0.5, 1]; 1 is the mean of all',
       decimal('(0.5, 1]'),
-      0.8,
+      DEFAULTS.stepSize.exponent,
     )
     .option('--variance-floor <f>', "least variance, as a share of the feature's overall variance", decimal('[0, 1]'))
     .option('--prior <weight=1,mean=0.5,covariance=8>', 'MAP estimate: pseudo-events of each part', priorList)

@@ -1,13 +1,4 @@
-import {
-  type Block,
-  fitModel,
-  freeParameters,
-  permutation,
-  random,
-  scoreModel,
-  stepwiseEm,
-  warmUp,
-} from '@eddy/mixture'
+import { type Block, fitModel, freeParameters, permutation, random, scoreModel, stepwiseEm } from '@eddy/mixture'
 import type { FeatureMatrix } from '@eddy/records'
 import { specificationOf, type TrainingOptions, train } from './train.ts'
 
@@ -140,18 +131,14 @@ function crossValidated(
 /** One pass of stepwise EM over the events after those of the warm-up, each batch scored before it is learned. */
 function prequential(matrix: FeatureMatrix, training: TrainingOptions): number {
   const specification = specificationOf(matrix, training)
-  const first = Math.min(specification.warmUp.events, Math.floor(matrix.rows / 4))
-  if (first < 2 * training.components) return Number.NaN
-  const head = rowsWhere(matrix, n => n < first).matrix
-  const tail = rowsWhere(matrix, n => n >= first).matrix
-  const generator = random(training.seed)
-  const start = warmUp(specification, blockOf(head), head.weights, generator, training.kernel).parameters
-  const { batchSize } = training
+  const { batchSize, seed, components } = training
+  const events = Math.min(specification.warmUp.events, Math.floor(matrix.rows / 4))
+  if (events < 2 * components) return Number.NaN
+  const short = { ...specification, warmUp: { ...specification.warmUp, events } }
   const estimator = stepwiseEm({ ...specification, batchSize })
-  const model = fitModel(specification, blockOf(tail), tail.weights, {
+  const model = fitModel(short, blockOf(matrix), matrix.weights, {
     estimator,
-    random: generator,
-    start,
+    random: random(seed),
     kernel: training.kernel,
   })
   return model.prequentialLogLikelihood ?? Number.NaN

@@ -6,8 +6,20 @@ import type { Mixture } from '../mixture.ts'
 /** Where an estimator begins. */
 export interface Start {
   readonly parameters: Parameters
-  /** mean per unit weight, of a warm-up; where absent an estimator that needs them makes them from the first events */
-  readonly statistics?: Statistics
+  /** of a warm-up on the first events; where absent an estimator that needs them makes them from the first events */
+  readonly learned?: Learned
+}
+
+/** What a start has learned: statistics, and the events they are of. */
+export interface Learned {
+  /** mean per unit weight */
+  readonly statistics: Statistics
+  /** number of leading rows that have been learned */
+  readonly rows: number
+  /** Σ of their weights */
+  readonly weight: number
+  /** Kish's effective number of them, (Σw)²/Σw² */
+  readonly effectiveSampleSize: number
 }
 
 /** What an estimator found. */
@@ -23,6 +35,8 @@ export interface Fit {
   readonly iterations: number
   /** one-pass estimators: mean log p of each event before it was learned, over the first pass, nats per unit weight */
   readonly prequentialLogLikelihood?: number
+  /** the first row of those that this is the mean of, default 0 */
+  readonly prequentialFrom?: number
 }
 
 /**

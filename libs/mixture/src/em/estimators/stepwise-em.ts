@@ -1,9 +1,11 @@
-import { type Block, rowsOf } from '../../families/block.ts'
-import { empty, type Parameters, type Statistics, scale } from '../../families/family.ts'
+import { rowsOf } from '../../families/block.ts'
+import { empty, type Parameters, type Statistics } from '../../families/family.ts'
 import { type Prior, perUnitWeight } from '../../families/prior.ts'
 import { takeRows } from '../../families/take-rows.ts'
 import { permutation, type Random } from '../../numerics/random.ts'
+import { DEFAULTS } from '../defaults.ts'
 import type { Mixture } from '../mixture.ts'
+import { squaredSum } from '../sample-size.ts'
 import type { StepSizeSpecification } from '../step-size.ts'
 import { type StepwiseState, stepwiseUpdate } from '../stepwise-update.ts'
 import type { Estimator, Fit, Start } from './estimator.ts'
@@ -11,7 +13,7 @@ import type { Estimator, Fit, Start } from './estimator.ts'
 export interface StepwiseOptions {
   readonly prior: Prior
   readonly stepSize: StepSizeSpecification
-  /** events an update, default 512 */
+  /** events an update, default `DEFAULTS.batchSize` */
   readonly batchSize?: number
   /** times over the data, default 1 */
   readonly passes?: number
@@ -26,76 +28,83 @@ export interface StepwiseOptions {
   readonly onBatch?: (events: number, logLikelihood: number) => void
 }
 
-/** Events whose statistics stand in for those of a warm-up. */
-const START_EVENTS = 4096
-
 /**
  * Stepwise EM over mini-batches (Cappé & Moulines 2009; Liang & Klein 2009; Nguyen, Forbes & McLachlan 2020): each batch
- * is scored, then learned. The lower bound is the mean of the scores over the last pass.
+ * is scored, then learned. Events that the start has learned are not learned again in the first pass; without such a start the first
+ * batch is as large as a warm-up, because it alone makes the first model.
+ * The lower bound is the mean of the scores over the last pass, those of the start's events being under the start.
  */
 export function stepwiseEm(options: StepwiseOptions): Estimator {
-  const { batchSize = 512, passes = 1, shuffle, averageTail } = options
+  const { batchSize = DEFAULTS.batchSize, passes = 1, shuffle, averageTail } = options
   return {
     name: 'stepwise',
     fit(mixture, block, weights, start): Fit {
-      let state = startingState(mixture, block, weights, start)
-      const updates = passes * Math.ceil(block.rows / batchSize)
+      let state = startingState(mixture, start)
+      const known = start.learned?.rows ?? 0
+      const updates = Math.ceil((block.rows - known) / batchSize) + (passes - 1) * Math.ceil(block.rows / batchSize)
       const average =
         averageTail === undefined ? undefined : tailAverage(mixture, Math.floor(updates * (1 - averageTail)))
-      let prequentialLogLikelihood = Number.NaN
+      let prequentialLogLikelihood: number | undefined
       let lowerBound = Number.NaN
       let events = 0
       for (let pass = 0; pass < passes; pass++) {
-        const order = shuffle === undefined ? undefined : permutation(block.rows, shuffle)
-        const rows = order === undefined ? block : takeRows(block, order)
+        const first = pass === 0 ? known : 0
+        const order = shuffle === undefined ? undefined : permutation(block.rows - first, shuffle).map(n => n + first)
+        const rows = order === undefined ? rowsOf(block, first, block.rows) : takeRows(block, order)
         const rowWeights =
-          order === undefined || weights === undefined ? weights : Float64Array.from(order, n => weights[n]!)
+          order === undefined || weights === undefined
+            ? weights?.subarray(first)
+            : Float64Array.from(order, n => weights[n]!)
         let logLikelihood = 0
         let weight = 0
-        for (let from = 0; from < rows.rows; from += batchSize) {
-          const to = Math.min(rows.rows, from + batchSize)
+        for (let from = 0; from < rows.rows; ) {
+          const size = state.weight > 0 ? batchSize : Math.max(batchSize, DEFAULTS.warmUp.events)
+          const to = Math.min(rows.rows, from + size)
           const statistics = empty(mixture)
-          const batch = mixture.expectation(
-            state.parameters,
-            rowsOf(rows, from, to),
-            rowWeights?.subarray(from, to),
-            statistics,
-          )
-          state = stepwiseUpdate(mixture, options, state, statistics, batch.weight)
+          const w = rowWeights?.subarray(from, to)
+          const batch = mixture.expectation(state.parameters, rowsOf(rows, from, to), w, statistics)
+          state = stepwiseUpdate(mixture, options, state, statistics, batch.weight, squaredSum(w, to - from))
           average?.add(state.statistics)
           logLikelihood += batch.logLikelihood
           weight += batch.weight
           events += to - from
+          from = to
           options.onBatch?.(events, batch.logLikelihood / batch.weight)
         }
+        if (pass === 0) {
+          if (weight > 0) prequentialLogLikelihood = logLikelihood / weight
+          const learned = mixture.expectation(
+            start.parameters,
+            rowsOf(block, 0, known),
+            weights?.subarray(0, known),
+            empty(mixture),
+          )
+          logLikelihood += learned.logLikelihood
+          weight += learned.weight
+        }
         lowerBound = logLikelihood / weight
-        if (pass === 0) prequentialLogLikelihood = lowerBound
       }
       const { parameters, statistics } = average?.result(options.prior, state) ?? state
-      return { parameters, statistics, lowerBound, converged: true, iterations: passes, prequentialLogLikelihood }
+      return {
+        parameters,
+        statistics,
+        lowerBound,
+        converged: true,
+        iterations: passes,
+        ...(prequentialLogLikelihood === undefined ? {} : { prequentialLogLikelihood, prequentialFrom: known }),
+      }
     },
   }
 }
 
-/** The start's statistics, or those of the first events under its parameters. */
-export function startingState(
-  mixture: Mixture,
-  block: Block,
-  weights: Float64Array | undefined,
-  start: Start,
-): StepwiseState {
-  const rows = Math.min(block.rows, START_EVENTS)
-  if (start.statistics !== undefined)
-    return { parameters: start.parameters, statistics: start.statistics, step: 0, effectiveSampleSize: START_EVENTS }
-  const statistics = empty(mixture)
-  const { weight } = mixture.expectation(
-    start.parameters,
-    rowsOf(block, 0, rows),
-    weights?.subarray(0, rows),
-    statistics,
-  )
-  if (weight > 0) scale(statistics, 1 / weight)
-  return { parameters: start.parameters, statistics, step: 0, effectiveSampleSize: Math.max(weight, 1) }
+/** State of stepwise EM before its first batch: what the start has learned, or nothing. */
+export function startingState(mixture: Mixture, { parameters, learned }: Start): StepwiseState {
+  const { statistics, weight, effectiveSampleSize } = learned ?? {
+    statistics: empty(mixture),
+    weight: 0,
+    effectiveSampleSize: 1,
+  }
+  return { parameters, statistics, step: 0, weight, effectiveSampleSize }
 }
 
 function tailAverage(mixture: Mixture, skip: number) {
