@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { type CsvError, parse } from 'csv-parse'
 import { InputError } from './input-error.ts'
 import type { OpenInput } from './open-input.ts'
-import { batchSize, type InputRecord } from './records.ts'
+import { batchSize, type InputRecord, type OnInvalid } from './records.ts'
 
 /** Columns of a CSV file and their places. */
 interface Header {
@@ -39,7 +39,7 @@ class CsvRecord implements InputRecord {
 }
 
 /** CSV with a header line; comma, semicolon or tab; quotes as in RFC 4180. */
-export async function* csvRecords(input: OpenInput): AsyncGenerator<readonly InputRecord[]> {
+export async function* csvRecords(input: OpenInput, onInvalid: OnInvalid): AsyncGenerator<readonly InputRecord[]> {
   const source = Readable.from(utf8Only(input))
   const parser = parse({
     bom: true,
@@ -47,6 +47,7 @@ export async function* csvRecords(input: OpenInput): AsyncGenerator<readonly Inp
     info: true,
     trim: true,
     skip_empty_lines: true,
+    relax_column_count: true,
     max_record_size: 4 * 1024 * 1024,
   })
   source.on('error', error => parser.destroy(error))
@@ -59,6 +60,10 @@ export async function* csvRecords(input: OpenInput): AsyncGenerator<readonly Inp
         header = headerOf(record, input.name, info.lines)
         continue
       }
+      if (record.length !== header.names.length) {
+        onInvalid(ragged(record, header, input.name, info.lines))
+        continue
+      }
       batch.push(new CsvRecord(info.lines, header, record))
       if (batch.length === batchSize) {
         yield batch
@@ -66,7 +71,7 @@ export async function* csvRecords(input: OpenInput): AsyncGenerator<readonly Inp
       }
     }
   } catch (error) {
-    throw error instanceof InputError ? error : malformed(error as CsvError, input.name, header)
+    throw error instanceof InputError ? error : malformed(error as CsvError, input.name)
   } finally {
     source.destroy()
   }
@@ -109,14 +114,13 @@ function headerOf(names: readonly string[], file: string, line: number): Header 
   return { names, places }
 }
 
-function malformed(error: CsvError, file: string, header: Header | undefined): InputError {
+function ragged(cells: readonly string[], { names }: Header, file: string, line: number): InputError {
+  return new InputError(
+    `${file}:${line}: expected ${names.length} cells (${names.join(', ')}), got ${cells.length}. Is a separator or a quote missing?`,
+  )
+}
+
+function malformed(error: CsvError, file: string): InputError {
   const line = typeof error.lines === 'number' ? `:${error.lines}` : ''
-  if (error.code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH' && header) {
-    const got = (error.record as unknown as readonly string[] | undefined)?.length
-    const cells = got === undefined ? 'another number' : String(got)
-    return new InputError(
-      `${file}${line}: expected ${header.names.length} cells (${header.names.join(', ')}), got ${cells}. Is a separator or a quote missing?`,
-    )
-  }
   return new InputError(`${file}${line}: expected CSV as in RFC 4180, got "${error.message}".`)
 }

@@ -1,7 +1,7 @@
 import { sourceOf } from '@eddy/messages'
 import { InputError, shown } from './input-error.ts'
 import type { OpenInput } from './open-input.ts'
-import { batchSize, type InputRecord } from './records.ts'
+import { batchSize, type InputRecord, type OnInvalid } from './records.ts'
 import { isBlank, splitLines } from './split-lines.ts'
 
 class NdjsonRecord implements InputRecord {
@@ -49,7 +49,7 @@ class NdjsonRecord implements InputRecord {
 }
 
 /** One JSON object a line: `{customer, time?, weight?, features: {name: value}}`, or the features flat beside the customer. */
-export async function* ndjsonRecords(input: OpenInput): AsyncGenerator<readonly InputRecord[]> {
+export async function* ndjsonRecords(input: OpenInput, onInvalid: OnInvalid): AsyncGenerator<readonly InputRecord[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let batch: InputRecord[] = []
   let line = 0
@@ -57,7 +57,12 @@ export async function* ndjsonRecords(input: OpenInput): AsyncGenerator<readonly 
     for (const bytes of lines) {
       line++
       if (isBlank(bytes)) continue
-      batch.push(recordOf(textOf(bytes, line), line, input.name))
+      try {
+        batch.push(recordOf(textOf(bytes, line), line, input.name))
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error
+        onInvalid(error)
+      }
       if (batch.length < batchSize) continue
       yield batch
       batch = []

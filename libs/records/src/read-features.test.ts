@@ -94,6 +94,29 @@ describe('features of a file', () => {
     ])
     expect(skipped.map(message => /:(\d+): /.exec(message)![1])).toEqual(['3', '5'])
   })
+
+  it.each([
+    ['rows with too few or too many cells', 'ragged.csv', 'a,b\n1,1\n1\n2,2\n3,3,3\n4,4\n', ['3', '5']],
+    [
+      'lines that are no JSON, no object, no UTF-8 or without features in their object',
+      'lines.ndjson',
+      Buffer.from(
+        '{"a":1,"b":1}\n{"a":1,\n[1]\n{"a":2,"b":2}\n{"features":7}\n{"a":"\xff"}\n{"a":4,"b":4}\n',
+        'latin1',
+      ),
+      ['2', '3', '5', '6'],
+    ],
+  ])('leaves out %s when asked, and tells each', async (_, name, content, lines) => {
+    const skipped: string[] = []
+    const options = { features: numbers('a', 'b'), onSkip: (error: InputError) => void skipped.push(error.message) }
+    expect(await rowsOf(fileOf(name, content), { ...options, skipInvalid: true })).toEqual([
+      [1, 1],
+      [2, 2],
+      [4, 4],
+    ])
+    expect(skipped.map(message => /:(\d+): /.exec(message)![1])).toEqual(lines)
+    await expect(rowsOf(fileOf(name, content), options)).rejects.toThrow(InputError)
+  })
 })
 
 describe('input that cannot be used', () => {

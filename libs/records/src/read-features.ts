@@ -51,7 +51,9 @@ const roles: readonly (readonly [string, string])[] = [
  * @throws InputError naming file, line and column; for a feature that no record has, what the records do have
  */
 export async function streamFeatures(path: string, options: FeatureOptions = {}): Promise<FeatureStream> {
-  const records = await readRecords(path, { format: options.format, stdin: options.stdin })
+  const { format, stdin, skipInvalid, onSkip } = options
+  const onInvalid = skipInvalid ? (error: InputError) => onSkip?.(error) : undefined
+  const records = await readRecords(path, { format, stdin, onInvalid })
   let readers: readonly FeatureReader[] = []
   return {
     records,

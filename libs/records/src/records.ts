@@ -27,7 +27,12 @@ export interface ReadOptions {
   readonly format?: InputFormat | undefined
   /** where `-` reads from */
   readonly stdin?: Readable | undefined
+  /** told each line that is no record, which is left out then; reading fails with its error if absent */
+  readonly onInvalid?: OnInvalid | undefined
 }
+
+/** Told why a line is no record. */
+export type OnInvalid = (error: InputError) => void
 
 /** An input as batches of records; reading it twice is not possible. */
 export interface Records {
@@ -47,8 +52,12 @@ export const batchSize = 1024
 export async function readRecords(path: string, options: ReadOptions = {}): Promise<Records> {
   const input = await openInput(path, options.stdin)
   const format = options.format ?? formatOf(input)
-  const batches = format === 'csv' ? csvRecords(input) : ndjsonRecords(input)
+  const batches = (format === 'csv' ? csvRecords : ndjsonRecords)(input, options.onInvalid ?? fail)
   return { name: input.name, format, input, batches }
+}
+
+function fail(error: InputError): never {
+  throw error
 }
 
 /** Content decides where it is unmistakable, then the name, then CSV. */
