@@ -34,7 +34,7 @@ const eventSchema = {
     customer: { type: ['string', 'integer'], description: 'id of the customer; the key of the record' },
     time: {
       type: ['string', 'number'],
-      description: 'ISO 8601, or milliseconds since 1970; the time of the append if absent',
+      description: 'RFC 3339 with a zone, or milliseconds since 1970 (1973 to 2099); the time of the append if absent',
     },
     weight: { type: 'number', exclusiveMinimum: 0, description: 'default 1' },
     features: {

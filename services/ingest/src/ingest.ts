@@ -18,6 +18,7 @@ import {
 } from '@eddy/messages'
 import type { Emission, Metrics, Stage } from '@eddy/runtime'
 import { map } from 'rxjs'
+import { timeOf } from './event-time.ts'
 import type { FeatureRule } from './feature-rule.ts'
 import { PlainJsonReader } from './plain-json-reader.ts'
 import { Refusal } from './refusal.ts'
@@ -27,7 +28,6 @@ import {
   customerOf,
   isAcceptable,
   longestCustomerId,
-  timeOf,
   toFeatureVector,
 } from './validate.ts'
 

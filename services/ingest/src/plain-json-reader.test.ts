@@ -27,7 +27,11 @@ const number = fc.oneof(
 const event = fc.record(
   {
     customer: fc.oneof(fc.string({ maxLength: 6 }), fc.string({ unit: 'binary', maxLength: 4 }), fc.integer()),
-    time: fc.oneof(fc.integer(), number, fc.constant('2020-01-01T00:00:00Z')),
+    time: fc.oneof(
+      fc.integer({ min: 1e11, max: 4e12 }),
+      fc.double({ min: 1e11, max: 4e12, noNaN: true }),
+      fc.constant('2020-01-01T00:00:00Z'),
+    ),
     weight: number,
     features: fc.record({ a: number, bc: fc.option(number), 'd e': number }, { requiredKeys: [] }),
     other: fc.anything(),

@@ -22,3 +22,12 @@ export class Refusal extends Error {
     this.reason = reason
   }
 }
+
+/** A value as an error shows it, without looking into objects: a hostile one may be nested deeper than a recursion can go. */
+export function describe(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (typeof value === 'object' && value !== null) return 'an object'
+  const text = JSON.stringify(value)
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+}

@@ -46,7 +46,10 @@ describe('toFeatureVector', () => {
   it.each([
     ['a text', 'wrong-type: event: expected a JSON object, got "a text"'],
     [{ ...good, customer: '' }, 'missing-customer: customer: expected a text of 1 to 1024 characters, got ""'],
-    [{ ...good, time: 'yesterday' }, 'bad-time: time: expected ISO 8601 or milliseconds since 1970, got "yesterday"'],
+    [
+      { ...good, time: 'yesterday' },
+      'bad-time: time: expected RFC 3339 with a zone (2026-01-31T12:00:00Z) or milliseconds since 1970, from 1973 to 2099, got "yesterday"',
+    ],
     [{ ...good, weight: 0 }, 'bad-weight: weight: expected a number above 0 and at most 1e9, got 0'],
     [{ ...good, features: [] }, 'wrong-type: features: expected an object of name to value, got a list of 0'],
     [

@@ -1,6 +1,7 @@
 import { type FeatureVector, largestMagnitude } from '@eddy/messages'
+import { timeOf } from './event-time.ts'
 import type { FeatureRule } from './feature-rule.ts'
-import { Refusal } from './refusal.ts'
+import { describe, Refusal } from './refusal.ts'
 
 /** An event as producers write it; `features` may also stand flat beside `customer`. */
 export type RawEvent = Readonly<Record<string, unknown>>
@@ -151,28 +152,8 @@ export function customerOf(customer: unknown): string {
   return customer
 }
 
-/** Event time, or where it carries none, when it was appended; milliseconds since 1970-01-01 UTC. */
-export function timeOf(time: unknown, appendedAt: number): number {
-  const milliseconds = typeof time === 'string' ? Date.parse(time) : (time ?? appendedAt)
-  if (typeof milliseconds === 'number' && Number.isFinite(milliseconds) && Math.abs(milliseconds) <= 8.64e15)
-    return Math.trunc(milliseconds)
-  throw new Refusal(
-    'bad-time',
-    `time: expected ISO 8601 or milliseconds since 1970, got ${describe(time ?? appendedAt)}`,
-  )
-}
-
 function weightOf(weight: unknown): number {
   if (weight === undefined || weight === null) return 1
   if (typeof weight === 'number' && weight > 0 && weight <= 1e9) return weight
   throw new Refusal('bad-weight', `weight: expected a number above 0 and at most 1e9, got ${describe(weight)}`)
-}
-
-/** Without looking into objects: a hostile one may be nested deeper than a recursion can go. */
-function describe(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  if (Array.isArray(value)) return `a list of ${value.length}`
-  if (typeof value === 'object' && value !== null) return 'an object'
-  const text = JSON.stringify(value)
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }
