@@ -228,7 +228,7 @@ export class Consumer {
     if (offset < partition.start || offset > end)
       throw new LogError(
         `offset of ${partition.topic}/${partition.number}: expected ${partition.start} to ${end}, got ${offset}. ` +
-          'Retention dropped what was to be read next, or the log is another one: start from a newer snapshot, from "earliest", or raise the retention.',
+          'Retention dropped what was to be read next, or the log is another one: start from a newer snapshot or from "earliest"; `eddy skip-lost` names what is lost, and lets the stages go on.',
       )
     return offset
   }

@@ -17,9 +17,10 @@ import { Consumer } from './consumer.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { erase } from './erase.ts'
 import { explain } from './errors.ts'
-import { compact, retain, worthCompacting } from './maintenance.ts'
+import { compact, type Dropped, retain, worthCompacting } from './maintenance.ts'
 import { PublicationQueue } from './publication-queue.ts'
-import { createPartition, putTopic, type Statement } from './statements.ts'
+import { RetentionClock } from './retention-clock.ts'
+import { createPartition, putMeta, putTopic, type Statement } from './statements.ts'
 import { Store } from './store.ts'
 
 /** How often a reading process looks for what the writing one has committed, milliseconds. */
@@ -38,7 +39,15 @@ export interface EmbeddedLogOptions {
   readonly maxBytes?: number
   /** How long a tombstone can be seen before compaction drops it, milliseconds; default one day. */
   readonly tombstoneMs?: number
+  /** Offset of a partition from which on retention keeps everything: who reads it has come so far. Default: nobody does. */
+  readonly needed?: (topic: string, partition: number) => number
+  /** told what retention has dropped */
+  readonly onDropped?: (dropped: Dropped) => void
+  /** told, once, that the clock went forward by more than is believed, and how far retention is behind it, milliseconds */
+  readonly onClockAhead?: (behindMs: number) => void
 }
+
+const RETENTION_CLOCK = 'retention_clock'
 
 export interface EmbeddedLog extends EventLog {
   /** Runs retention and compaction to their end now; they also run by themselves, a little at a time. */
@@ -57,8 +66,8 @@ export function openEmbeddedLog(directory: string, options: EmbeddedLogOptions =
 class SqliteLog implements EmbeddedLog {
   readonly capabilities: EmbeddedLog['capabilities']
   readonly #store: Store
-  readonly #clock: () => number
-  readonly #tombstoneMs: number
+  readonly #options: EmbeddedLogOptions
+  readonly #clock: RetentionClock
   readonly #queue: PublicationQueue
   readonly #consumers = new Set<Consumer>()
   readonly #groups = new Map<string, ConsumerGroup>()
@@ -67,17 +76,20 @@ class SqliteLog implements EmbeddedLog {
   #rewriting: Promise<unknown> = Promise.resolve()
   #altering: Promise<unknown> = Promise.resolve()
   #housekeeping = false
+  #clockTold = false
   #closed = false
 
-  constructor(directory: string, { readOnly = false, clock = Date.now, maxBytes, tombstoneMs }: EmbeddedLogOptions) {
+  constructor(directory: string, options: EmbeddedLogOptions) {
+    const { readOnly = false, clock = Date.now, maxBytes } = options
     this.capabilities = {
       pipelined: true,
       ahead: !readOnly,
       erasure: { erase: (topic, matches) => this.#erase(topic, matches), scrub: () => this.#scrub() },
     }
-    this.#clock = clock
-    this.#tombstoneMs = tombstoneMs ?? TOMBSTONE_MS
+    this.#options = options
     this.#store = new Store(directory, { readOnly, clock, maxBytes })
+    const remembered = readOnly ? undefined : (this.#store.meta(RETENTION_CLOCK) as number | undefined)
+    this.#clock = new RetentionClock({ clock, monotonic: () => performance.now(), remembered })
     this.#queue = new PublicationQueue({
       store: this.#store,
       clock,
@@ -276,13 +288,26 @@ class SqliteLog implements EmbeddedLog {
     this.#housekeeping = false
   }
 
+  #tellClock(shown: number): void {
+    const { clock = Date.now, onClockAhead } = this.#options
+    const behind = clock() - shown
+    if (behind > 0 && !this.#clockTold) onClockAhead?.(behind)
+    this.#clockTold = behind > 0
+  }
+
   async *#maintain(all: boolean): AsyncGenerator<void> {
-    for (const { options, partitions } of [...this.#store.topics.values()])
+    const { tombstoneMs = TOMBSTONE_MS, needed = () => Infinity, onDropped = () => {} } = this.#options
+    const now = this.#clock.now()
+    this.#tellClock(now)
+    const remembered = this.#clock.toRemember()
+    if (remembered !== undefined) await this.#store.writer.transaction([putMeta(RETENTION_CLOCK, remembered)])
+    for (const { name, options, partitions } of [...this.#store.topics.values()])
       for (const partition of partitions) {
-        const now = this.#clock()
-        if (options.cleanup === 'delete') yield* retain(this.#store, partition, options, now)
-        else if (all || worthCompacting(this.#store, partition, now))
-          yield* compact(this.#store, partition, now, this.#tombstoneMs)
+        if (options.cleanup === 'delete') {
+          const dropped = yield* retain(this.#store, partition, options, now, needed(name, partition.number))
+          if (dropped !== undefined) onDropped(dropped)
+        } else if (all || worthCompacting(this.#store, partition, now))
+          yield* compact(this.#store, partition, now, tombstoneMs)
       }
   }
 }

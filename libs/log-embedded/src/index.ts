@@ -1,2 +1,3 @@
 export { backUpLog, restoreLog } from './backup.ts'
 export { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from './embedded-log.ts'
+export type { Dropped } from './maintenance.ts'

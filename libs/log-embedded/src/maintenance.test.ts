@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Reader, readAll, record, records } from '@eddy/log/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openEmbeddedLog } from './embedded-log.ts'
-import { compact } from './maintenance.ts'
+import { compact, type Dropped } from './maintenance.ts'
 import { Store } from './store.ts'
 
 let directory: string
@@ -82,6 +82,61 @@ test('retention by size keeps about that much, in whole batches', async () => {
   expect((end - start) * 2_000).toBeGreaterThanOrEqual(46_000)
   expect((end - start) * 2_000).toBeLessThanOrEqual(52_000)
   await log.close()
+})
+
+test('what is needed is kept whatever the retention, and what is dropped is told', async () => {
+  let now = 0
+  let needed = 0
+  const dropped: Dropped[] = []
+  const options = { clock: () => now, needed: () => needed, onDropped: (each: Dropped) => dropped.push(each) }
+  const log = openEmbeddedLog(directory, options)
+  await log.ensureTopics({ t: { partitions: 1, cleanup: 'delete', retentionMs: 100, retentionBytes: 1 } })
+  for (let n = 0; n < 4; n++) await log.publish([{ topic: 't', records: records(2, 0) }])
+  now = 10_000
+  for (const [offset, start] of [
+    [0, 0],
+    [3, 2],
+    [4, 4],
+    [99, 8],
+  ]) {
+    needed = offset as number
+    await log.maintain()
+    expect(await log.offsets('t')).toEqual([{ partition: 0, start, end: 8 }])
+  }
+  expect(dropped.map(({ topic, partition, from, to }) => [topic, partition, from, to])).toEqual([
+    ['t', 0, 0, 2],
+    ['t', 0, 2, 4],
+    ['t', 0, 4, 8],
+  ])
+  expect(dropped.every(({ bytes }) => bytes > 0)).toBe(true)
+  await log.close()
+})
+
+test('a clock that is years ahead drops nothing of today, also at the next start', async () => {
+  const today = Date.UTC(2026, 0, 1)
+  const week = 7 * 24 * 3_600_000
+  let now = today
+  const behind: number[] = []
+  const open = async () => {
+    const log = openEmbeddedLog(directory, { clock: () => now, onClockAhead: ms => behind.push(ms) })
+    await log.ensureTopics({ t: { partitions: 1, cleanup: 'delete', retentionMs: week } })
+    return log
+  }
+  const first = await open()
+  await first.publish([{ topic: 't', records: records(2, 0) }])
+  await first.maintain()
+  now = Date.UTC(2036, 0, 1)
+  await first.maintain()
+  await first.close()
+  for (let start = 0; start < 9; start++) {
+    const log = await open()
+    await log.publish([{ topic: 't', records: records(1, 0) }])
+    await log.maintain()
+    expect(await log.offsets('t')).toEqual([{ partition: 0, start: 0, end: 3 + start }])
+    await log.close()
+  }
+  expect(behind).toHaveLength(10)
+  expect(Math.min(...behind)).toBeGreaterThan(3600 * 24 * 3_600_000)
 })
 
 test('a consumer that retention overtakes is told, instead of skipping records', async () => {

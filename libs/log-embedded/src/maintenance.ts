@@ -9,12 +9,42 @@ const STEP_BYTES = 1 << 20
 /** Keys one compaction pass remembers; what is beyond waits for the next pass. */
 const MAX_KEYS = 1_000_000
 
-/** Drops the oldest batches beyond the retention, a bounded number a step. */
+/** What retention dropped of a partition. */
+export interface Dropped {
+  readonly topic: string
+  readonly partition: number
+  /** offsets from here… */
+  readonly from: number
+  /** …to before this one */
+  readonly to: number
+  /** of the packed records */
+  readonly bytes: number
+}
+
+/**
+ * Drops the oldest batches beyond the retention, a bounded number a step.
+ * @param needed offset from which on everything is kept, whatever the retention
+ * @returns what was dropped, if anything was
+ */
 export async function* retain(
   store: Store,
   partition: PartitionState,
   options: TopicOptions,
   now: number,
+  needed: number,
+): AsyncGenerator<void, Dropped | undefined> {
+  const { topic, number, start: from, bytes } = partition
+  yield* drop(store, partition, options, now, needed)
+  const { start: to } = partition
+  return to === from ? undefined : { topic, partition: number, from, to, bytes: bytes - partition.bytes }
+}
+
+async function* drop(
+  store: Store,
+  partition: PartitionState,
+  options: TopicOptions,
+  now: number,
+  needed: number,
 ): AsyncGenerator<void> {
   const { retentionMs = Infinity, retentionBytes = Infinity } = options
   // Mostly the oldest batch may stay: the others are not looked at then.
@@ -27,7 +57,7 @@ export async function* retain(
     let { start } = partition
     let dropped = 0
     for (const { next, newest, size } of oldest as { next: number; newest: number; size: number }[]) {
-      if (newest >= now - retentionMs && partition.bytes - dropped - size < retentionBytes) break
+      if (next > needed || (newest >= now - retentionMs && partition.bytes - dropped - size < retentionBytes)) break
       start = next
       dropped += size
     }

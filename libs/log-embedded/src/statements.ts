@@ -69,3 +69,9 @@ export const createPartition = (topic: string, number: number): Statement => ({
   sql: 'INSERT INTO partition (topic, number, start, next, bytes, compacted, dirty) VALUES (?, ?, 0, 0, 0, 0, 0)',
   values: [topic, number],
 })
+
+/** A value of the log as a whole, by its name. */
+export const putMeta = (name: string, value: number | string): Statement => ({
+  sql: 'INSERT OR REPLACE INTO meta VALUES (?, ?)',
+  values: [name, value],
+})

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { LogError, type TopicOptions } from '@eddy/log'
 import { PackedRecords } from '@eddy/log/adapter'
 import { explain } from './errors.ts'
@@ -130,6 +130,7 @@ export class Store {
       database.exec(SCHEMA)
       database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}`)
     }
+    database.exec('CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID')
     this.statement('DELETE FROM writer').run()
     this.statement('INSERT INTO writer VALUES (?, ?, ?)').run(process.pid, hostname(), clock())
     for (const { consumer_group, partition, next } of this.statement('SELECT * FROM position').all())
@@ -244,6 +245,11 @@ export class Store {
         { cause: error },
       )
     }
+  }
+
+  /** A value of the log as a whole. */
+  meta(name: string): SQLOutputValue | undefined {
+    return this.statement('SELECT value FROM meta WHERE name = ?').get(name)?.value
   }
 
   position(group: string, partition: PartitionState): number | undefined {

@@ -6,7 +6,7 @@ export { ModelError, readJson, readModel, type StoredModel, storedJson, writeMod
 export { Drift, flooredSegments } from './model-health.ts'
 export { describeSegments, type SegmentDescription } from './segments.ts'
 export { identityOf, snapshotJson } from './snapshot-json.ts'
-export { SnapshotAssembler, snapshotRecords } from './snapshot-records.ts'
+export { isCheckpoint, SnapshotAssembler, snapshotRecords } from './snapshot-records.ts'
 export { followSnapshots, newestSnapshot, type SnapshotSource } from './snapshots.ts'
 export { storedSnapshots } from './stored-snapshots.ts'
 export { valueJson } from './value-json.ts'

@@ -19,6 +19,9 @@ const versionHeader = 'eddy-version'
 /** One snapshot in this many is kept as the checkpoint too. */
 const checkpointEvery = 16n
 
+/** Whether a version is kept as the checkpoint, until the next one is. */
+export const isCheckpoint = (version: bigint): boolean => version % checkpointEvery === 1n
+
 /**
  * A snapshot as records of the snapshots topic, to be published together.
  * @param maxBytes of one record's value
@@ -26,7 +29,7 @@ const checkpointEvery = 16n
 export function snapshotRecords(snapshot: Snapshot, maxBytes: number): OutgoingRecord[] {
   const bytes = snapshotCodec.encode(snapshot)
   const newest = split(snapshot.model, bytes, snapshot.version, maxBytes)
-  if (snapshot.version % checkpointEvery !== 1n) return newest
+  if (!isCheckpoint(snapshot.version)) return newest
   return [...split(snapshot.model + checkpointSuffix, bytes, snapshot.version, maxBytes), ...newest]
 }
 

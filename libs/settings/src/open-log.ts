@@ -8,8 +8,10 @@ import { registryOf, useRegistryIds, withRegistry } from './registry.ts'
 export interface OpenOptions {
   /** for commands that look on while another process writes */
   readonly readOnly?: boolean
-  /** told what a broker's client has to say */
+  /** told what a broker's client has to say, and what retention does */
   readonly logger?: Logger
+  /** offset of a partition of the embedded log from which on retention keeps everything; all of it, for who does not know */
+  readonly needed?: (topic: string, partition: number) => number
 }
 
 /** The log a configuration names, behind its schema registry if it names one: see `withRegistry`. */
@@ -23,18 +25,28 @@ export async function openLog(configuration: Configuration, options: OpenOptions
 }
 
 /** Only the adapter that is asked for is loaded. */
-async function openAdapter(configuration: Configuration, { readOnly = false, logger }: OpenOptions): Promise<EventLog> {
+async function openAdapter(configuration: Configuration, options: OpenOptions): Promise<EventLog> {
+  const { readOnly = false, logger, needed = () => 0 } = options
   if (configuration.log.kind === 'embedded') {
     const { openEmbeddedLog } = await import('@eddy/log-embedded')
-    return openEmbeddedLog(configuration.log.directory, { readOnly })
+    return openEmbeddedLog(configuration.log.directory, {
+      readOnly,
+      needed,
+      onDropped: dropped => logger?.info({ retention: dropped }, 'retention dropped records'),
+      onClockAhead: behindMs =>
+        logger?.error(
+          { behindHours: Math.round(behindMs / 3_600_000) },
+          'the clock went forward by more than a day: expected it to be right. Retention believes it little by little; set it, if it is wrong.',
+        ),
+    })
   }
-  const options = kafkaOptions(configuration, logger)
+  const kafka = kafkaOptions(configuration, logger)
   if (configuration.kafka.client === 'platformatic') {
     const { openPlatformaticLog } = await import('@eddy/log-kafka/platformatic')
-    return openPlatformaticLog(options)
+    return openPlatformaticLog(kafka)
   }
   const { openKafkajsLog } = await import('@eddy/log-kafka/kafkajs')
-  return openKafkajsLog(options)
+  return openKafkajsLog(kafka)
 }
 
 /** The client calls every rebalance an error; what really fails reaches us as one. */

@@ -3,7 +3,7 @@ import { packed } from '@eddy/log/testing'
 import { featureVectorCodec, labelCodec, type Snapshot } from '@eddy/messages'
 import { createMixture, createSpecification, random, scoreModel, standardNormal, warmUp } from '@eddy/mixture'
 import type { Emission } from '@eddy/runtime'
-import { BehaviorSubject, firstValueFrom, of, Subject, toArray } from 'rxjs'
+import { BehaviorSubject, concat, firstValueFrom, lastValueFrom, NEVER, of, Subject, toArray } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { scoring } from './scoring.ts'
 
@@ -91,6 +91,14 @@ describe('scoring', () => {
     )
     expect(other!.publications[0]!.records).toEqual(one!.publications[0]!.records)
     expect(other!.publications[0]!.records[3]!.key).toEqual(Uint8Array.from(Buffer.from('c3')))
+  })
+
+  it('ends, settling nothing, where the snapshots end before the first', async () => {
+    const snapshots = new Subject<Snapshot>()
+    const deliveries = concat(of(delivered), NEVER)
+    const emitted = lastValueFrom(scoring({ topics: { labels: 'labels' } }, snapshots)(deliveries).pipe(toArray()))
+    snapshots.complete()
+    expect(await emitted).toEqual([])
   })
 
   it('waits for the first snapshot', async () => {

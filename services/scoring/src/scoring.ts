@@ -2,7 +2,7 @@ import { type Delivery, RecordPacker, ValueSpan } from '@eddy/log'
 import { FeaturesReader, handedOnTrace, LabelEncoder, type Snapshot } from '@eddy/messages'
 import type { Emission, Stage } from '@eddy/runtime'
 import { localScore, type Score } from '@eddy/threads'
-import { BehaviorSubject, concatMap, filter, finalize, firstValueFrom, type Observable } from 'rxjs'
+import { BehaviorSubject, concatMap, filter, finalize, firstValueFrom, type Observable, takeWhile } from 'rxjs'
 
 export interface ScoringOptions {
   readonly topics: { readonly labels: string }
@@ -12,7 +12,7 @@ export interface ScoringOptions {
 
 /**
  * Feature vectors × the newest snapshot → labels, exactly one an event, in the partition they came from.
- * Waits for the first snapshot; the model may change between deliveries, never within one.
+ * Waits for the first snapshot, and ends where there is to be none; the model may change between deliveries, never within one.
  */
 export function scoring({ topics, score = localScore() }: ScoringOptions, snapshots: Observable<Snapshot>): Stage {
   return deliveries => {
@@ -26,10 +26,13 @@ export function scoring({ topics, score = localScore() }: ScoringOptions, snapsh
     const scratch = new Scratch()
     return deliveries.pipe(
       concatMap(async delivery => {
-        const snapshot = newest.value ?? (await firstValueFrom(newest.pipe(filter(value => value !== undefined))))
+        const first = newest.pipe(filter(value => value !== undefined))
+        const snapshot = newest.value ?? (await firstValueFrom(first, { defaultValue: undefined }))
+        if (snapshot === undefined) return undefined
         if (labels?.of !== snapshot) labels = { of: snapshot, encoder: encoderOf(snapshot) }
         return label(delivery, snapshot, labels.encoder, score, scratch, topics.labels)
       }),
+      takeWhile(emission => emission !== undefined),
       finalize(() => following.unsubscribe()),
     )
   }

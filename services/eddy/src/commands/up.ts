@@ -6,6 +6,7 @@ import { Progress } from '../command-line/progress.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { untilAborted } from '../stages/on-abort.ts'
+import { StageNeeds } from '../stages/stage-needs.ts'
 import { EddyUp } from '../up/eddy-up.ts'
 import { segmentTable } from '../up/segment-table.ts'
 import { totals } from '../up/totals.ts'
@@ -38,11 +39,13 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   const features = await featuresOf(configuration, flags.replay)
   const logger = createLogger(configuration.logging.level)
   const shutdown = shutdownSignal()
-  const log = await openLog(configuration)
+  const needs = new StageNeeds(configuration)
+  const log = await openLog(configuration, { logger, needed: needs.of })
   const eddy = new EddyUp({
     configuration,
     features,
     log,
+    needs,
     logger,
     now: Date.now,
     replays: flags.replay !== undefined,

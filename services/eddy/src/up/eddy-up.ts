@@ -22,6 +22,7 @@ import { runIngest } from '../stages/ingest.ts'
 import { logKernel } from '../stages/kernel.ts'
 import { untilAborted } from '../stages/on-abort.ts'
 import { runScoring } from '../stages/scoring.ts'
+import type { StageNeeds } from '../stages/stage-needs.ts'
 import { runUpdater } from '../stages/updater.ts'
 import { watch } from '../stages/watch.ts'
 import { type LearningHooks, runWorker } from '../stages/worker.ts'
@@ -32,6 +33,8 @@ export interface UpOptions {
   readonly configuration: Configuration
   readonly features: readonly Feature[]
   readonly log: EventLog
+  /** told what the stages have read, where the log is to ask it */
+  readonly needs?: StageNeeds
   readonly logger: Logger
   readonly now: () => number
   /** A replay will follow the start: until it is over, a pause is no reason to learn a mini-batch that is not full. */
@@ -95,7 +98,7 @@ export class EddyUp {
 
   /** Creates the topics and starts every stage. */
   async start(): Promise<void> {
-    const { configuration, log, logger } = this.#options
+    const { configuration, log, logger, needs } = this.#options
     logKernel(configuration, logger)
     await log.ensureTopics(topicOptions(configuration))
     const moved = (): void => this.#moved.next()
@@ -104,6 +107,7 @@ export class EddyUp {
     this.#part(runScoring(this.#context, moved))
     this.#part(this.#learn())
     this.#part(watch(this.#context, ['ingest', 'scoring', 'e-step', 'updater'], () => this.#snapshot))
+    if (needs) this.#part(needs.follow(log, () => this.#snapshot, this.#stopping.signal))
     this.#context.metrics.buildInfo.set({ version, node: process.version }, 1)
     this.#context.health.ready()
   }
@@ -174,6 +178,7 @@ export class EddyUp {
     const following = followSnapshots(snapshotSource(this.#context), this.#stopping.signal).pipe(
       tap(snapshot => {
         this.#snapshot = snapshot
+        this.#options.needs?.published(snapshot)
         observer.observe(snapshot)
         this.#snapshots.next(snapshot)
         this.#moved.next()
