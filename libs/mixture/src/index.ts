@@ -33,7 +33,7 @@ export { bernoulli } from './families/discrete/bernoulli.ts'
 export { type CategoricalOptions, categorical } from './families/discrete/categorical.ts'
 export { multinomial } from './families/discrete/multinomial.ts'
 export { poisson } from './families/discrete/poisson.ts'
-export type { ComponentRange, Family, Parameters, Statistics } from './families/family.ts'
+export type { ComponentRange, Family, Moments, Parameters, Statistics } from './families/family.ts'
 export { blend, copyComponents, empty, merge, scale } from './families/family.ts'
 export { type GaussianFamily, gaussian } from './families/gaussian/gaussian.ts'
 export type { Covariance, GaussianOptions } from './families/gaussian/layout.ts'
@@ -50,7 +50,13 @@ export {
   kernelInfo,
 } from './kernel/engine.ts'
 export { createKernel, type Kernel, type KernelOptions } from './kernel/kernel.ts'
-export { columnsOfType, createMixture, freeParameters, parametersOfType } from './model/create-mixture.ts'
+export {
+  columnsOfType,
+  componentFamily,
+  createMixture,
+  freeParameters,
+  parametersOfType,
+} from './model/create-mixture.ts'
 export { type Model, type Scores, scoreModel } from './model/model.ts'
 export { type ModelJson, modelFromJson, modelToJson } from './model/model-json.ts'
 export {

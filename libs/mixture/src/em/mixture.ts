@@ -1,5 +1,5 @@
 import { type Block, rowsOf } from '../families/block.ts'
-import type { Family, Parameters, Statistics } from '../families/family.ts'
+import { type Family, overallMoments, type Parameters, type Statistics } from '../families/family.ts'
 import { posteriorFromLogs } from '../numerics/log-sum-exp.ts'
 
 /** Events are handled this many at a time, so that scratch memory stays small and is used again. */
@@ -131,6 +131,12 @@ export function mixture(inner: Family): Mixture {
         inner.logDensity(parameters, part, blockPosterior)
         posteriorFromLogs(blockPosterior, logWeights, part.rows, components, out.subarray(start))
       }
+    },
+
+    moments(parameters) {
+      const moments = inner.moments(parameters)
+      const { mean, variance } = overallMoments(moments, parameters.weights!)
+      return { columns: moments.columns, means: mean, variances: variance }
     },
   }
 }

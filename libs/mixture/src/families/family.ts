@@ -11,6 +11,16 @@ export type Statistics = Float64Array
 /** Parameters: named arrays, their shapes documented by the family. Self-describing, so that any family can be stored. */
 export type Parameters = Readonly<Record<string, Float64Array>>
 
+/** Mean and variance of every column in every component, in model space. */
+export interface Moments {
+  /** shape (D): which column of a block each belongs to; a category has one column of 0 and 1 for each of its values */
+  readonly columns: Int32Array
+  /** shape (K, D) */
+  readonly means: Float64Array
+  /** shape (K, D) */
+  readonly variances: Float64Array
+}
+
 /** Components [from, to). */
 export interface ComponentRange {
   readonly from: number
@@ -71,6 +81,38 @@ export interface Family {
    * @param out written to, shape (rows, K), row-major
    */
   logDensity(parameters: Parameters, block: Block, out: Float64Array): void
+
+  /** What the components look like, whatever form the parameters have. */
+  moments(parameters: Parameters): Moments
+
+  /**
+   * Which components are held at the variance floor in some direction: they have collapsed onto few values.
+   * Absent where there is no such floor.
+   * @param weights shape (K): π
+   * @param varianceFloor relative to the overall variance, as in `Prior`
+   */
+  floored?(parameters: Parameters, weights: Float64Array, varianceFloor: number): readonly boolean[]
+}
+
+/** The moments of families with one column of them for each column of a block. */
+export const columnwise = (columns: number, means: Float64Array, variances: Float64Array): Moments => ({
+  columns: Int32Array.from({ length: columns }, (_, j) => j),
+  means,
+  variances,
+})
+
+/** Mean and variance of each column over all components (law of total variance): shape (D) each. */
+export function overallMoments({ columns, means, variances }: Moments, weights: Float64Array) {
+  const D = columns.length
+  const mean = new Float64Array(D)
+  const variance = new Float64Array(D)
+  weights.forEach((weight, k) => {
+    for (let j = 0; j < D; j++) mean[j]! += weight * means[k * D + j]!
+  })
+  weights.forEach((weight, k) => {
+    for (let j = 0; j < D; j++) variance[j]! += weight * (variances[k * D + j]! + (means[k * D + j]! - mean[j]!) ** 2)
+  })
+  return { mean, variance }
 }
 
 /** Copies the rows of some of K components. @param into written to, as long as `from` */

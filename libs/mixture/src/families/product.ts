@@ -1,6 +1,6 @@
 import { LOWEST_LOG_DENSITY } from '../numerics/log-sum-exp.ts'
 import type { Block } from './block.ts'
-import type { Family, Parameters } from './family.ts'
+import type { Family, Moments, Parameters } from './family.ts'
 
 /** One family over some of a block's columns. */
 export interface ProductFactor {
@@ -72,6 +72,39 @@ export function product(factors: readonly ProductFactor[]): ProductFamily {
         if (f > 0) addBounded(out, scratch, size)
       })
     },
+
+    moments: parameters => {
+      const parts = split(parameters)
+      return joinMoments(
+        factors.map(({ family, columns: own }, f) => {
+          const { columns: inner, ...moments } = family.moments(parts[f]!)
+          return { columns: inner.map(j => own[j]!), ...moments }
+        }),
+        components,
+      )
+    },
+
+    ...(factors.some(({ family }) => family.floored) && {
+      floored: (parameters: Parameters, weights: Float64Array, varianceFloor: number) => {
+        const parts = split(parameters)
+        const each = factors.map(({ family }, f) => family.floored?.(parts[f]!, weights, varianceFloor) ?? [])
+        return Array.from({ length: components }, (_, k) => each.some(floored => floored[k]))
+      },
+    }),
+  }
+}
+
+function joinMoments(parts: readonly Moments[], components: number): Moments {
+  const rows = (of: 'means' | 'variances'): Float64Array =>
+    Float64Array.from(
+      Array.from({ length: components }, (_, k) =>
+        parts.flatMap(part => [...part[of].subarray(k * part.columns.length, (k + 1) * part.columns.length)]),
+      ).flat(),
+    )
+  return {
+    columns: Int32Array.from(parts.flatMap(({ columns }) => [...columns])),
+    means: rows('means'),
+    variances: rows('variances'),
   }
 }
 

@@ -171,6 +171,17 @@ export function familyLaws(name: string, subject: LawSubject, options: LawOption
       expect(relativeError(statistics.slice(0, input.components), weights)).toBeLessThanOrEqual(1e-12)
     })
 
+    law('moments: a finite mean and variance of every column in every component', input => {
+      const { family, parameters } = build(subject, input)
+      const { columns, means, variances } = family.moments(parameters)
+      expect([...new Set(columns)].toSorted((a, b) => a - b)).toEqual(
+        Array.from({ length: family.columns }, (_, j) => j),
+      )
+      expect([means.length, variances.length]).toEqual(new Array(2).fill(input.components * columns.length))
+      expect(means.every(Number.isFinite)).toBe(true)
+      expect(variances.every(variance => variance >= 0 && variance < Infinity)).toBe(true)
+    })
+
     law('statistics of A++B are the merge of the two', input => {
       const { family, block, responsibilities, parameters, uniform } = build(subject, input)
       const cut = Math.floor(uniform() * (input.rows + 1))

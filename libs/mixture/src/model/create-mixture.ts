@@ -20,10 +20,11 @@ const TYPES: readonly FeatureType[] = ['number', 'count', 'category', 'boolean']
  * @param kernel what its work is done by
  */
 export function createMixture(specification: ModelSpecification, kernel: Kernel = sharedKernel()): Mixture {
-  return kernel.accelerate(mixture(innerFamily(specification)))
+  return kernel.accelerate(mixture(componentFamily(specification)))
 }
 
-function innerFamily(specification: ModelSpecification): Family {
+/** The component densities of a specification, worked on by no kernel: for what is asked of parameters alone. */
+export function componentFamily(specification: ModelSpecification): Family {
   const types = typesOf(specification)
   if (types.length === 1) return familyOf(specification, types[0]!)
   return product(

@@ -13,6 +13,7 @@ export function bernoulli(options: { readonly components: number; readonly colum
     {
       name: 'bernoulli',
       parameter: 'probabilities',
+      variance: mean => mean * (1 - mean),
       hold: mean => Math.min(Math.max(mean, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY),
       slope: mean => Math.log(mean) - Math.log1p(-mean),
       offset: mean => Math.log1p(-mean),

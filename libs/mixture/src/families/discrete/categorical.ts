@@ -120,6 +120,12 @@ export function categorical(options: CategoricalOptions): LevelledFamily {
         for (let k = 0; k < K; k++) out[to + k] = boundLogDensity(out[to + k]!)
       }
     },
+
+    moments: ({ probabilities }) => ({
+      columns: Int32Array.from(categories.flatMap((size, j) => new Array<number>(size).fill(j))),
+      means: probabilities!,
+      variances: probabilities!.map(p => p * (1 - p)),
+    }),
   }
 }
 

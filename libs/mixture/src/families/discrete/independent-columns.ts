@@ -1,6 +1,6 @@
 import { boundLogDensity } from '../../numerics/log-sum-exp.ts'
 import type { Block } from '../block.ts'
-import type { Parameters, Statistics } from '../family.ts'
+import { columnwise, type Parameters, type Statistics } from '../family.ts'
 import type { Prior } from '../prior.ts'
 import type { LevelledFamily, Levels } from './levels.ts'
 
@@ -15,6 +15,8 @@ export interface ScalarDistribution {
   readonly name: string
   /** name of the parameter array, shape (K, d): the mean of the value */
   readonly parameter: string
+  /** Variance of the value. */
+  readonly variance: (mean: number) => number
   /** The nearest mean for which every acceptable value has a positive probability. */
   readonly hold: (mean: number) => number
   /**
@@ -210,6 +212,11 @@ export function independentColumns(
         }
         for (let k = 0; k < K; k++) out[to + k] = boundLogDensity(out[to + k]!)
       }
+    },
+
+    moments(parameters) {
+      const means = parameters[distribution.parameter]!
+      return columnwise(d, means, means.map(distribution.variance))
     },
   }
 }

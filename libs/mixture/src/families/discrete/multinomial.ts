@@ -1,7 +1,7 @@
 import { boundLogDensity } from '../../numerics/log-sum-exp.ts'
 import { logFactorial } from '../../numerics/special.ts'
 import type { Block } from '../block.ts'
-import type { Family, Statistics } from '../family.ts'
+import { columnwise, type Family, type Statistics } from '../family.ts'
 import { estimateProbabilities } from './probabilities.ts'
 
 /**
@@ -101,5 +101,13 @@ export function multinomial(options: { readonly components: number; readonly col
         }
       }
     },
+
+    /** Of a row whose total is 1. */
+    moments: ({ probabilities }) =>
+      columnwise(
+        d,
+        probabilities!,
+        probabilities!.map(p => p * (1 - p)),
+      ),
   }
 }

@@ -18,6 +18,7 @@ export function poisson(options: { readonly components: number; readonly columns
     {
       name: 'poisson',
       parameter: 'rates',
+      variance: mean => mean,
       hold: mean => Math.max(mean, LEAST_RATE),
       slope: Math.log,
       offset: mean => -mean,

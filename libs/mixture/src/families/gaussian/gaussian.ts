@@ -5,6 +5,7 @@ import { checkedOptions, type GaussianLayout, type GaussianOptions, gaussianLayo
 import { gaussianLogDensity } from './log-density.ts'
 import { maximiseGaussian } from './maximise.ts'
 import { patternCache } from './missing.ts'
+import { flooredGaussians, gaussianMoments } from './moments.ts'
 import { addComplete, addMissing, deviations } from './observe.ts'
 
 /** A gaussian family says what form it has, so that a kernel can be chosen for it. */
@@ -65,6 +66,8 @@ export function gaussian(options: GaussianOptions, kernel?: GaussianKernel): Gau
       gaussianLogDensity(layout, parameters, block, patterns, out, scratch)
     },
 
+    moments: parameters => gaussianMoments(layout, parameters),
+    floored: (...of) => flooredGaussians(layout, ...of),
     withKernel: other => gaussian(options, other),
   }
 }

@@ -8,6 +8,7 @@ import { initialGaussian } from '../gaussian/initial.ts'
 import { checkedOptions, type GaussianOptions, gaussianLayout } from '../gaussian/layout.ts'
 import { maximiseGaussian } from '../gaussian/maximise.ts'
 import { patternCache } from '../gaussian/missing.ts'
+import { flooredGaussians, gaussianMoments } from '../gaussian/moments.ts'
 import { addComplete, addMissing, deviations } from '../gaussian/observe.ts'
 import { estimateDegreesOfFreedom } from './degrees-of-freedom.ts'
 
@@ -135,6 +136,8 @@ export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Fam
       }
     },
 
+    moments: parameters => gaussianMoments(layout, parameters),
+    floored: (...of) => flooredGaussians(layout, ...of),
     withKernel: other => studentT(options, other),
   }
 }
