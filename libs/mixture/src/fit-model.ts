@@ -6,6 +6,7 @@ import { createMixture } from './model/create-mixture.ts'
 import type { Model } from './model/model.ts'
 import type { ModelSpecification } from './model/specification.ts'
 import { applyTransform } from './model/transform.ts'
+import { treated } from './model/treated.ts'
 import type { Random } from './numerics/random.ts'
 import { warmUp } from './start/warm-up.ts'
 
@@ -19,16 +20,17 @@ export interface FitModelOptions {
 }
 
 /**
- * Fits a model to events in the user's units.
+ * Fits a model to events in the user's units. What is `auto` about a feature is decided on the whole block, unless `treated` did before.
  * @param block shape (rows ≥ 1, d), NaN where missing
  * @throws if there are no rows
  */
 export function fitModel(
-  specification: ModelSpecification,
+  declared: ModelSpecification,
   block: Block,
   weights: Float64Array | undefined,
   options: FitModelOptions,
 ): Model {
+  const specification = treated(declared, block, weights)
   const mixture = createMixture(specification, options.kernel)
   const head = Math.min(block.rows, specification.warmUp.events)
   const start =

@@ -58,6 +58,7 @@ export {
   parametersOfType,
 } from './model/create-mixture.ts'
 export { type Model, type Scores, scoreModel } from './model/model.ts'
+export { columnsByFeature, type ModelColumns, modelColumns } from './model/model-columns.ts'
 export { type ModelJson, modelFromJson, modelToJson } from './model/model-json.ts'
 export {
   createSpecification,
@@ -67,7 +68,6 @@ export {
   type Initialisation,
   type ModelSpecification,
   type SpecificationInput,
-  type TransformName,
   type WarmUpSpecification,
 } from './model/specification.ts'
 export { cachedModel, type SpecifiedModel, specifiedModel } from './model/specified-model.ts'
@@ -78,8 +78,10 @@ export {
   type TransformedBlock,
   type TransformParameters,
 } from './model/transform.ts'
+export { treated } from './model/treated.ts'
 export { permutation, type Random, random, standardNormal } from './numerics/random.ts'
 export { initialParameters } from './start/initialisation.ts'
 export { kMeansPlusPlus } from './start/k-means-plus-plus.ts'
 export { type StartingJson, startingParameters } from './start/starting-parameters.ts'
 export { type WarmUp, warmUp } from './start/warm-up.ts'
+export { type BendName, type TransformName, type Treatment, treatmentOf } from './treatment/treatment.ts'

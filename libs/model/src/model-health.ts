@@ -52,6 +52,7 @@ export class Drift {
     const D = columns.length
     const sizes = new Float64Array(family.columns)
     for (const column of columns) sizes[column]!++
+    const described = sizes.filter(size => size > 0).length
     const steps = Math.max(0, Number(snapshot.step) - this.#step)
     const share = 1 - Math.exp(-steps / referenceSteps)
     for (const [k, { id }] of snapshot.segments.entries()) {
@@ -67,7 +68,7 @@ export class Drift {
           squares += distance ** 2 / ((variance[j]! + reference.variance[j]!) / 2) / sizes[columns[j]!]!
       }
       this.#references.set(id, reference)
-      distances.set(id, Math.sqrt(squares / family.columns))
+      distances.set(id, Math.sqrt(squares / described))
     }
     for (const id of this.#references.keys()) if (!distances.has(id)) this.#references.delete(id)
     this.#step = Number(snapshot.step)

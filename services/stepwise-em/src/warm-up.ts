@@ -84,13 +84,13 @@ class WarmUpBuffer {
 }
 
 function firstSnapshot(options: WarmUpOptions, buffer: WarmUpBuffer): Emission {
-  const { specification, model, topics, now } = options
+  const { specification: declared, model, topics, now } = options
   const batches = [...buffer.partitions.values()]
     .filter(batch => batch.rows > 0)
     .sort((a, b) => a.partition - b.partition)
   const contents = batches.map(batch => batch.contents())
   const rows = contents.reduce((sum, { block }) => sum + block.rows, 0)
-  const columns = specification.features.length
+  const columns = declared.features.length
   const values = new Float64Array(rows * columns)
   const weights = new Float64Array(rows)
   let at = 0
@@ -99,9 +99,10 @@ function firstSnapshot(options: WarmUpOptions, buffer: WarmUpBuffer): Emission {
     weights.set(w, at)
     at += block.rows
   }
-  const { parameters, learned, heldOutLogLikelihood } = warmUp(
-    specification,
-    { rows, columns, values },
+  const block = { rows, columns, values }
+  const { specification, parameters, learned, heldOutLogLikelihood } = warmUp(
+    declared,
+    block,
     weights,
     random(options.seed),
     options.kernel,

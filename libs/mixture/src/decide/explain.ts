@@ -1,6 +1,7 @@
 import type { Block } from '../families/block.ts'
 import { createMixture } from '../model/create-mixture.ts'
 import type { Model } from '../model/model.ts'
+import { columnsByFeature, modelColumns } from '../model/model-columns.ts'
 import { applyTransform } from '../model/transform.ts'
 import { permutation, type Random } from '../numerics/random.ts'
 
@@ -47,8 +48,14 @@ export function explain(
   const logDensities = new Float64Array(block.rows)
   mixture.score(parameters, transformed, posteriors, logDensities)
   const { columns: d } = block
+  const { count } = modelColumns(specification)
+  const told = columnsByFeature(specification)
   const orders = revealingOrders(d, random)
-  const revealed: Block = { rows: orders.length * d, columns: d, values: new Float64Array(orders.length * d * d) }
+  const revealed: Block = {
+    rows: orders.length * d,
+    columns: count,
+    values: new Float64Array(orders.length * d * count),
+  }
   const logs = new Float64Array(revealed.rows * K)
 
   return Array.from({ length: block.rows }, (_, n) => {
@@ -56,8 +63,8 @@ export function explain(
     const [component, runnerUp] = topTwo(posterior)
     const contributions = new Float64Array(d)
     if (runnerUp >= 0) {
-      const row = transformed.values.subarray(n * d, (n + 1) * d)
-      reveal(row, orders, revealed)
+      const row = transformed.values.subarray(n * count, (n + 1) * count)
+      reveal(row, orders, told, revealed)
       mixture.inner.logDensity(parameters, revealed, logs)
       orders.forEach((order, o) => {
         let before = 0
@@ -88,13 +95,19 @@ function revealingOrders(d: number, random: Random): Int32Array[] {
   return Array.from({ length: ORDERS }, () => permutation(d, random)).flatMap(order => [order, order.slice().reverse()])
 }
 
-/** Row o·d + s of `into` holds the values of `row` for the first s + 1 features of order o, NaN elsewhere. */
-function reveal(row: Float64Array, orders: readonly Int32Array[], into: Block): void {
-  const d = row.length
+/** Row o·d + s of `into` holds the columns of `row` that tell the first s + 1 features of order o, NaN elsewhere. */
+function reveal(
+  row: Float64Array,
+  orders: readonly Int32Array[],
+  told: readonly (readonly number[])[],
+  into: Block,
+): void {
+  const d = told.length
   into.values.fill(Number.NaN)
   orders.forEach((order, o) => {
     for (let step = 0; step < d; step++)
-      for (let s = 0; s <= step; s++) into.values[(o * d + step) * d + order[s]!] = row[order[s]!]!
+      for (let s = 0; s <= step; s++)
+        for (const column of told[order[s]!]!) into.values[(o * d + step) * row.length + column] = row[column]!
   })
 }
 

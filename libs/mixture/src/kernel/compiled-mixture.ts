@@ -69,10 +69,13 @@ function expectationOfRows(
   lendStatistics(kernel, sums)
   const value = exports.expectation(to - from, weights === undefined ? 0 : 1, instance.cut, form.shape.levelColumns)
   const taken = !Number.isNaN(value)
-  if (taken) addLevelSums(kernel, form, firsts, into)
+  if (taken) {
+    // The sums of cells are added to the numbers' own statistics: after those have been taken.
+    takeStatistics(kernel, sums)
+    addLevelSums(kernel, form, firsts, into)
+  }
   clearLevelSums(kernel, form, firsts.at(-1)!)
   if (!taken) return false
-  takeStatistics(kernel, sums)
   total.logLikelihood += value
   if (weights === undefined) total.weight += to - from
   else for (let n = from; n < to; n++) total.weight += weights[n]!

@@ -1,6 +1,7 @@
 import { isLevelled, type Levels } from '../families/discrete/levels.ts'
 import type { Family, Parameters } from '../families/family.ts'
 import type { GaussianFamily } from '../families/gaussian/gaussian.ts'
+import { hasCells } from '../families/gaussian/gaussian-with-cells.ts'
 import { isProduct } from '../families/product.ts'
 import { LEVELLED_ROWS } from './loaded-kernel.ts'
 import { type KernelShape, kernelShape } from './shape.ts'
@@ -21,7 +22,7 @@ export interface LevelColumns {
   parameters(parameters: Parameters): Parameters
 }
 
-/** Components as the compiled kernel sees them: gaussian numbers, and columns of levels that are independent of them. */
+/** Components as the compiled kernel sees them: gaussian numbers, and columns of levels: other families', and the variances of the numbers' cells. */
 export interface KernelForm {
   readonly shape: KernelShape
   /** places of the numbers in a block; undefined if they are all there is */
@@ -46,17 +47,21 @@ export function kernelForm(family: Family): KernelForm | undefined {
       parameters: parameters => parameters,
     }
   }
-  if (!isProduct(family)) return undefined
   const numbers: Omit<KernelForm, 'levelled'>[] = []
   const levelled: LevelColumns[] = []
   let from = 0
-  for (const [f, { family: factor, columns: places }] of family.factors.entries()) {
+  for (const { family: factor, columns: places, parameters } of factorsOf(family)) {
     const statistics = { from, to: from + factor.statisticsLength }
-    const parameters = (all: Parameters) => family.split(all)[f]!
-    if (isGaussian(factor)) numbers.push({ shape: kernelShape(factor.layout), places, statistics, parameters })
-    else if (isLevelled(factor)) levelled.push({ levels: factor.levels, places, statistics, parameters })
-    else return undefined
     from = statistics.to
+    if (isLevelled(factor)) levelled.push({ levels: factor.levels, places, statistics, parameters })
+    else if (isGaussian(factor)) numbers.push({ shape: kernelShape(factor.layout), places, statistics, parameters })
+    else if (hasCells(factor)) {
+      const { layout } = factor.gaussian
+      const own = places.slice(0, layout.columns)
+      numbers.push({ shape: kernelShape(layout), places: own, statistics, parameters })
+      // The cells' sums are part of the gaussian's own statistics.
+      levelled.push({ levels: factor.cellLevels, places: places.slice(layout.columns), statistics, parameters })
+    } else return undefined
   }
   const [number, another] = numbers
   if (number === undefined || another !== undefined) return undefined
@@ -64,4 +69,12 @@ export function kernelForm(family: Family): KernelForm | undefined {
   const most = levelled.reduce((sum, { levels }) => sum + levels.most(LEVELLED_ROWS), 1)
   const shape = { ...number.shape, levelColumns, levels: levelColumns > 0 ? most : 0 }
   return { ...number, shape, levelled }
+}
+
+/** A product's factors; any other family as the only one of its own. */
+function factorsOf(family: Family) {
+  if (isProduct(family))
+    return family.factors.map((factor, f) => ({ ...factor, parameters: (all: Parameters) => family.split(all)[f]! }))
+  const columns = Array.from({ length: family.columns }, (_, j) => j)
+  return [{ family, columns, parameters: (all: Parameters) => all }]
 }

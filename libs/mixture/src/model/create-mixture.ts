@@ -4,9 +4,11 @@ import { categorical } from '../families/discrete/categorical.ts'
 import { poisson } from '../families/discrete/poisson.ts'
 import type { Family, Parameters } from '../families/family.ts'
 import { gaussian } from '../families/gaussian/gaussian.ts'
-import { factorParameters, product } from '../families/product.ts'
+import { gaussianWithCells } from '../families/gaussian/gaussian-with-cells.ts'
+import { factorParameters, type ProductFactor, product } from '../families/product.ts'
 import { studentT } from '../families/student-t/student-t.ts'
 import { type Kernel, sharedKernel } from '../kernel/kernel.ts'
+import { modelColumns } from './model-columns.ts'
 import type { FeatureType, ModelSpecification } from './specification.ts'
 
 /** The types in the order in which their families stand in a product. */
@@ -16,8 +18,10 @@ const TYPES: readonly FeatureType[] = ['number', 'count', 'category', 'boolean']
  * The mixture of a specification. It works in model space: see `applyTransform`.
  * Features of one type form a family of their own. With one type that family is the mixture's `inner` and its arrays keep
  * their names; with several, `inner` is their product and the arrays are called `number.means`, `count.rates`,
- * `category.probabilities`, `boolean.probabilities` and so on.
+ * `category.probabilities`, `boolean.probabilities` and so on. Numbers with an atom have another family beside theirs: `spike.probabilities`
+ * are those of being at the atom.
  * @param kernel what its work is done by
+ * @throws Error if a feature's treatment is to be decided and has not been
  */
 export function createMixture(specification: ModelSpecification, kernel: Kernel = sharedKernel()): Mixture {
   return kernel.accelerate(mixture(componentFamily(specification)))
@@ -25,15 +29,30 @@ export function createMixture(specification: ModelSpecification, kernel: Kernel 
 
 /** The component densities of a specification, worked on by no kernel: for what is asked of parameters alone. */
 export function componentFamily(specification: ModelSpecification): Family {
-  const types = typesOf(specification)
-  if (types.length === 1) return familyOf(specification, types[0]!)
-  return product(
-    types.map(type => ({
-      name: type,
-      columns: columnsOfType(specification, type),
-      family: familyOf(specification, type),
-    })),
-  )
+  const factors = factorsOf(specification)
+  return factors.length === 1 ? factors[0]!.family : product(factors)
+}
+
+function factorsOf(specification: ModelSpecification): ProductFactor[] {
+  const { spikes, cells } = modelColumns(specification)
+  const d = specification.features.length
+  const factors: ProductFactor[] = typesOf(specification).map(type => ({
+    name: type,
+    columns: [
+      ...columnsOfType(specification, type),
+      ...(type === 'number' ? cells.map((_, i) => d + spikes.length + i) : []),
+    ],
+    family: familyOf(specification, type),
+  }))
+  if (spikes.length > 0) {
+    const { components } = specification
+    factors.push({
+      name: 'spike',
+      columns: spikes.map((_, i) => d + i),
+      family: bernoulli({ components, columns: spikes.length }),
+    })
+  }
+  return factors
 }
 
 /** The types that occur among the features, in the order of their factors. */
@@ -52,8 +71,16 @@ export function parametersOfType(
   parameters: Parameters,
   type: FeatureType,
 ): Parameters {
-  return typesOf(specification).length === 1 ? parameters : factorParameters(parameters, type)
+  return isProduct(specification) ? factorParameters(parameters, type) : parameters
 }
+
+/** Probabilities of the atoms, shape (K, spikes of `modelColumns`); undefined where no feature has one. */
+export function spikeProbabilities(parameters: Parameters): Float64Array | undefined {
+  return parameters['spike.probabilities']
+}
+
+const isProduct = (specification: ModelSpecification): boolean =>
+  typesOf(specification).length > 1 || modelColumns(specification).spikes.length > 0
 
 function familyOf(specification: ModelSpecification, type: FeatureType): Family {
   const { components, covariance, factors, degreesOfFreedom } = specification
@@ -61,8 +88,11 @@ function familyOf(specification: ModelSpecification, type: FeatureType): Family 
   switch (type) {
     case 'number': {
       const options = { components, columns, covariance, ...(factors === undefined ? {} : { factors }) }
-      if (specification.family === 'gaussian') return gaussian(options)
-      return studentT({ ...options, ...(degreesOfFreedom === undefined ? {} : { degreesOfFreedom }) })
+      const numbers = columnsOfType(specification, 'number')
+      const cells = modelColumns(specification).cells.map(j => numbers.indexOf(j))
+      if (specification.family === 'student-t')
+        return studentT({ ...options, cells, ...(degreesOfFreedom === undefined ? {} : { degreesOfFreedom }) })
+      return cells.length > 0 ? gaussianWithCells({ ...options, cells }) : gaussian(options)
     }
     case 'count':
       return poisson({ components, columns })
@@ -96,5 +126,5 @@ export function freeParameters(specification: ModelSpecification): number {
     if (feature.type === 'category') others += K * ((feature.categories ?? 2) - 1)
     else if (feature.type !== 'number') others += K
   }
-  return K - 1 + K * d + covarianceParameters + degrees + others
+  return K - 1 + K * d + covarianceParameters + degrees + others + K * modelColumns(specification).spikes.length
 }

@@ -1,6 +1,8 @@
 import type { Parameters } from '../families/family.ts'
-import { columnsOfType, parametersOfType } from './create-mixture.ts'
+import { treatmentOf } from '../treatment/treatment.ts'
+import { columnsOfType, parametersOfType, spikeProbabilities } from './create-mixture.ts'
 import type { Model } from './model.ts'
+import { modelColumns } from './model-columns.ts'
 import { createSpecification, type FeatureType, type ModelSpecification } from './specification.ts'
 import { invertTransform } from './transform.ts'
 import { rowsOfMatrix, toUserUnits } from './user-units.ts'
@@ -19,8 +21,10 @@ export interface ModelJson {
   readonly means_?: unknown
   readonly covariances_?: unknown
   readonly precisions_cholesky_?: unknown
-  /** user's units with every transform undone, (K, d): the components' medians */
+  /** user's units with every transform undone, (K, d): the components' medians; the atom of a feature that more than half of them have */
   readonly centres_?: unknown
+  /** features with an atom: its value and each component's probability of it, (K) */
+  readonly atoms_?: Readonly<Record<string, { readonly value: number; readonly probabilities: readonly number[] }>>
   /** student-t: ν (K); `covariances_` are then scale matrices */
   readonly degrees_of_freedom_?: readonly number[]
   readonly count_names_?: readonly string[]
@@ -67,9 +71,11 @@ function inUserUnits(specification: ModelSpecification, parameters: Parameters):
   const counts = columnsOfType(specification, 'count')
   const booleans = columnsOfType(specification, 'boolean')
   const categories = columnsOfType(specification, 'category')
+  const atoms = atomsOf(specification, parameters)
   const of = (type: FeatureType) => parametersOfType(specification, parameters, type)
   return {
     ...(numbers.length > 0 ? numbersInUserUnits(specification, parameters, of('number'), numbers) : {}),
+    ...(atoms.size > 0 ? { atoms_: Object.fromEntries([...atoms].map(([j, atom]) => [features[j]!.name, atom])) } : {}),
     ...(counts.length > 0 ? { count_names_: names(counts), rates_: table(of('count').rates!) } : {}),
     ...(booleans.length > 0
       ? { boolean_names_: names(booleans), probabilities_: table(of('boolean').probabilities!) }
@@ -94,15 +100,33 @@ function numbersInUserUnits(
     for (let j = 0; j < d; j++) values[k * features.length + columns[j]!] = family.means![k * d + j]!
   const block = { rows: components, columns: features.length, values }
   const centres = invertTransform(specification, parameters, block).values
+  const atoms = atomsOf(specification, parameters)
   return {
     feature_names_in_: user.features,
     covariance_type: user.covarianceType,
     means_: user.means,
     covariances_: user.covariances,
     precisions_cholesky_: user.precisionsCholesky,
-    centres_: user.means.map((_, k) => columns.map(j => centres[k * features.length + j]!)),
+    centres_: user.means.map((_, k) =>
+      columns.map(j => {
+        const atom = atoms.get(j)
+        return atom !== undefined && atom.probabilities[k]! > 0.5 ? atom.value : centres[k * features.length + j]!
+      }),
+    ),
     ...(family.degreesOfFreedom === undefined ? {} : { degrees_of_freedom_: [...family.degreesOfFreedom] }),
   }
+}
+
+/** The atoms by feature. */
+function atomsOf(specification: ModelSpecification, parameters: Parameters) {
+  const { spikes } = modelColumns(specification)
+  const table = spikeProbabilities(parameters)
+  return new Map(
+    spikes.map((j, i) => {
+      const probabilities = Array.from({ length: specification.components }, (_, k) => table![k * spikes.length + i]!)
+      return [j, { value: treatmentOf(specification.features[j]!).atom!, probabilities }] as const
+    }),
+  )
 }
 
 function categoryTables(specification: ModelSpecification, columns: number[], probabilities: Float64Array) {

@@ -2,6 +2,7 @@ import { DEFAULTS } from '../em/defaults.ts'
 import type { StepSizeSpecification } from '../em/step-size.ts'
 import type { Covariance } from '../families/gaussian/layout.ts'
 import type { Prior } from '../families/prior.ts'
+import type { DeclaredTreatment, TransformName } from '../treatment/treatment.ts'
 
 /**
  * What a feature is. `number` (gaussian or student-t, after its transform), `count` (poisson: 0, 1, 2 …),
@@ -9,14 +10,9 @@ import type { Prior } from '../families/prior.ts'
  */
 export type FeatureType = 'number' | 'count' | 'category' | 'boolean'
 
-/** How a number is bent before it is centred and scaled. */
-export type TransformName = 'none' | 'log1p' | 'yeo-johnson'
-
-export interface FeatureSpecification {
+export interface FeatureSpecification extends DeclaredTreatment {
   readonly name: string
   readonly type: FeatureType
-  /** numbers only, default `none` */
-  readonly transform?: TransformName
   /** categories only: how many there are, ≥ 2 */
   readonly categories?: number
   /** names of the categories in the order of their codes, and the unit of the values: for reports only */
@@ -104,7 +100,7 @@ export function createSpecification(input: SpecificationInput): ModelSpecificati
 
 const COVARIANCES: readonly Covariance[] = ['full', 'tied', 'diag', 'spherical', 'factor']
 const TYPES: readonly FeatureType[] = ['number', 'count', 'category', 'boolean']
-const TRANSFORMS: readonly TransformName[] = ['none', 'log1p', 'yeo-johnson']
+const TRANSFORMS: readonly TransformName[] = ['auto', 'none', 'log1p', 'yeo-johnson']
 
 function check(specification: ModelSpecification): void {
   const { features, prior, stepSize, warmUp } = specification
@@ -119,6 +115,7 @@ function check(specification: ModelSpecification): void {
     if (feature.transform !== undefined) oneOf(`${at}.transform`, feature.transform, TRANSFORMS)
     if (feature.type !== 'number' && (feature.transform ?? 'none') !== 'none')
       throw new Error(`${at}.transform: expected none for a ${feature.type}, got ${feature.transform}`)
+    checkTreatment(at, feature)
     if (feature.type === 'category') wholeNumber(`${at}.categories`, feature.categories, 2)
   }
   wholeNumber('components', specification.components, 1)
@@ -139,6 +136,19 @@ function check(specification: ModelSpecification): void {
   oneOf('warmUp.initialisation', warmUp.initialisation, ['kmeans++', 'random', 'split'])
   wholeNumber('warmUp.restarts', warmUp.restarts, 1)
   wholeNumber('warmUp.iterations', warmUp.iterations, 0)
+}
+
+function checkTreatment(at: string, { type, resolution, atom, bounds }: FeatureSpecification): void {
+  for (const [name, value] of Object.entries({ resolution, atom, bounds }))
+    if (value !== undefined && type !== 'number')
+      throw new Error(`${at}.${name}: expected none for a ${type}, got ${value}`)
+  if (resolution !== undefined && !(resolution > 0 && resolution < Infinity))
+    throw new Error(
+      `${at}.resolution: expected a number > 0, the width of what values were rounded to, got ${resolution}`,
+    )
+  if (atom !== undefined && !Number.isFinite(atom)) throw new Error(`${at}.atom: expected a finite number, got ${atom}`)
+  if (bounds !== undefined && !(bounds[0] < bounds[1]))
+    throw new Error(`${at}.bounds: expected two numbers, the smaller first, got ${bounds.join(', ')}`)
 }
 
 function oneOf(name: string, value: string, allowed: readonly string[]): void {

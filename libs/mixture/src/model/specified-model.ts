@@ -3,6 +3,7 @@ import type { Block } from '../families/block.ts'
 import type { Parameters, Statistics } from '../families/family.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { createMixture } from './create-mixture.ts'
+import { modelColumns } from './model-columns.ts'
 import type { ModelSpecification } from './specification.ts'
 import { applyTransform, type TransformedBlock } from './transform.ts'
 
@@ -21,10 +22,12 @@ export interface SpecifiedModel {
 /** The model of a specification. Its memory for transformed events is used again. */
 export function specifiedModel(specification: ModelSpecification, kernel?: Kernel): SpecifiedModel {
   const mixture = createMixture(specification, kernel)
+  const columns = modelColumns(specification).count
   let scratch = { values: new Float64Array(0), logJacobian: new Float64Array(0) }
   const transform = (parameters: Parameters, block: Block): TransformedBlock => {
-    if (scratch.logJacobian.length < block.rows || scratch.values.length < block.values.length)
-      scratch = { values: new Float64Array(block.values.length), logJacobian: new Float64Array(block.rows) }
+    const size = block.rows * columns
+    if (scratch.logJacobian.length < block.rows || scratch.values.length < size)
+      scratch = { values: new Float64Array(size), logJacobian: new Float64Array(block.rows) }
     return applyTransform(specification, parameters, block, scratch)
   }
   return {

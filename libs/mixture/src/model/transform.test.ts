@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { relativeError } from '../laws/family-laws.ts'
 import { random, standardNormal } from '../numerics/random.ts'
-import { createSpecification, type TransformName } from './specification.ts'
+import type { TransformName } from '../treatment/treatment.ts'
+import { createSpecification } from './specification.ts'
 import { applyTransform, estimateTransform, invertTransform } from './transform.ts'
 
 const one = (name: TransformName, standardise = true) =>

@@ -1,14 +1,15 @@
 import type { Block } from '../families/block.ts'
 import type { Parameters } from '../families/family.ts'
-import type { FeatureSpecification, ModelSpecification, TransformName } from './specification.ts'
-import { estimateYeoJohnson, yeoJohnson, yeoJohnsonInverse, yeoJohnsonLogDerivative } from './yeo-johnson.ts'
+import { type Bend, bendOf, cellWidth } from '../treatment/bend.ts'
+import { type Treatment, treatmentOf } from '../treatment/treatment.ts'
+import { estimateYeoJohnson } from '../treatment/yeo-johnson.ts'
+import { modelColumns } from './model-columns.ts'
+import type { FeatureSpecification, ModelSpecification } from './specification.ts'
 
 /**
- * The frozen transform of a model's features: z = (f(x) − centre) / scale with f one of `none`, `log1p` or `yeo-johnson`.
+ * The frozen transform of a model's features: z = (f(x) − centre) / scale with f the bend of the feature's treatment.
  * Arrays, all of shape (d), kept among the model's parameters: `transformCentre`, `transformScale`, `transformPower`
  * (Yeo–Johnson's λ; 1 elsewhere). Features that are not numbers pass through unchanged.
- *
- * log1p is continued to negative values as the odd function sign(x) log(1 + |x|), so that every number has an image.
  */
 export type TransformParameters = Readonly<
   Record<'transformCentre' | 'transformScale' | 'transformPower', Float64Array>
@@ -19,8 +20,12 @@ const LARGEST_VALUE = 1e150
 
 /** Events in model space, with what their density owes to the change of units. */
 export interface TransformedBlock {
+  /** shape (rows, columns of `modelColumns`): the features, the spikes of those with an atom, the cell variances of those with a resolution */
   readonly block: Block
-  /** shape (rows): Σ_j log |dz_j/dx_j| over observed features, nats: log p(x) = log p(z) + this */
+  /**
+   * shape (rows): Σ_j log |dz_j/dx_j| over observed features (of cells, the mean slope over the cell), nats: log p(x) = log p(z) + this. At
+   * an atom a feature has a probability, not a density, and adds nothing.
+   */
   readonly logJacobian: Float64Array
 }
 
@@ -40,14 +45,12 @@ export function estimateTransform(
   const transformPower = new Float64Array(d).fill(1)
   specification.features.forEach((feature, j) => {
     if (feature.type !== 'number') return
-    const sample = observedColumn(block, j, weights)
-    const name = feature.transform ?? 'none'
-    if (name === 'yeo-johnson') transformPower[j] = estimateYeoJohnson(sample.values, sample.weights)
+    const treatment = treatmentOf(feature)
+    const sample = observedColumn(block, j, weights, treatment.atom)
+    if (treatment.transform === 'yeo-johnson') transformPower[j] = estimateYeoJohnson(sample.values, sample.weights)
     if (!specification.standardise) return
-    const { mean, deviation } = moments(
-      sample.values.map(x => bend(name, x, transformPower[j]!)),
-      sample.weights,
-    )
+    const { bend } = bendOf(treatment, transformPower[j]!)
+    const { mean, deviation } = moments(sample.values.map(bend), sample.weights)
     transformCentre[j] = mean
     // What rounding leaves of a constant is not a scale.
     transformScale[j] =
@@ -71,44 +74,87 @@ export function applyTransform(
   const { rows, columns: d } = block
   if (d !== specification.features.length)
     throw new Error(`block.columns: expected ${specification.features.length} (one a feature), got ${d}`)
-  const values = into?.values ?? new Float64Array(rows * d)
+  const { count, spikes, cells } = modelColumns(specification)
+  const values = into?.values ?? new Float64Array(rows * count)
   const logJacobian = into?.logJacobian ?? new Float64Array(rows)
-  const plain = Uint8Array.from(specification.features, ({ type, transform = 'none' }) =>
-    type === 'number' && transform === 'none' ? 1 : 0,
-  )
-  standardise(block, parameters, plain, values, logJacobian)
+  const plain = Uint8Array.from(specification.features, isPlain)
+  standardise(block, parameters, plain, values, count, logJacobian)
   for (let j = 0; j < d; j++) {
-    const feature = specification.features[j]!
-    const { name, centre, scale, power } = column(feature, parameters, j)
-    const identity = feature.type !== 'number'
-    const logScale = Math.log(scale)
     if (plain[j] === 1) continue
-    for (let n = 0, at = j; n < rows; n++, at += d) {
-      const x = block.values[at]!
-      if (identity || Number.isNaN(x)) {
-        values[at] = x
-        continue
-      }
-      const z = (bend(name, x, power) - centre) / scale
-      values[at] = Math.min(Math.max(z, -LARGEST_VALUE), LARGEST_VALUE)
-      logJacobian[n]! += logDerivative(name, x, power) - logScale
+    const feature = specification.features[j]!
+    if (feature.type !== 'number') {
+      for (let n = 0; n < rows; n++) values[n * count + j] = block.values[n * d + j]!
+      continue
     }
+    const places = { number: j, spike: d + spikes.indexOf(j), cell: d + spikes.length + cells.indexOf(j), count }
+    applyTreatment(treatmentOf(feature), columnOf(feature, parameters, j), block, places, values, logJacobian)
   }
   return {
-    block: { rows, columns: d, values: values.length === rows * d ? values : values.subarray(0, rows * d) },
+    block: { rows, columns: count, values: values.length === rows * count ? values : values.subarray(0, rows * count) },
     logJacobian,
+  }
+}
+
+/** A number that is only centred and scaled. */
+function isPlain(feature: FeatureSpecification): number {
+  if (feature.type !== 'number') return 0
+  const { transform, atom, resolution } = treatmentOf(feature)
+  return transform === 'none' && atom === undefined && resolution === undefined ? 1 : 0
+}
+
+/** Columns of model space that one feature is told by; `spike` and `cell` only count where it has an atom, a resolution. */
+interface Places {
+  readonly number: number
+  readonly spike: number
+  readonly cell: number
+  /** columns of a row */
+  readonly count: number
+}
+
+/** Writes one number's columns. @param values written to @param logJacobian added to */
+function applyTreatment(
+  { atom, resolution }: Treatment,
+  { form, centre, scale }: Column,
+  block: Block,
+  places: Places,
+  values: Float64Array,
+  logJacobian: Float64Array,
+): void {
+  const { rows, columns: d } = block
+  const { number, spike, cell, count } = places
+  const logScale = Math.log(scale)
+  for (let n = 0; n < rows; n++) {
+    const x = block.values[n * d + number]!
+    const row = n * count
+    const atAtom = x === atom
+    const told = !(atAtom || Number.isNaN(x))
+    if (atom !== undefined) values[row + spike] = Number.isNaN(x) ? x : atAtom ? 1 : 0
+    if (resolution !== undefined) values[row + cell] = Number.NaN
+    if (!told) {
+      values[row + number] = Number.NaN
+      continue
+    }
+    const z = (form.bend(x) - centre) / scale
+    values[row + number] = Math.min(Math.max(z, -LARGEST_VALUE), LARGEST_VALUE)
+    if (resolution === undefined) logJacobian[n]! += form.logDerivative(x) - logScale
+    else {
+      const width = cellWidth(form, x, resolution)
+      values[row + cell] = (width / scale) ** 2 / 12
+      logJacobian[n]! += Math.log(width / resolution) - logScale
+    }
   }
 }
 
 /** Values of a tile: half the first-level cache. */
 const TILE = 2048
 
-/** Columns that are only centred and scaled, one after another, in tiles of rows that stay in the cache. @param logJacobian written to: their part */
+/** Columns that are only centred and scaled, one after another, in tiles of rows that stay in the cache. @param count columns of a row of `values` @param logJacobian written to: their part */
 function standardise(
   { rows, columns: d, values: from }: Block,
   parameters: Parameters,
   plain: Uint8Array,
   values: Float64Array,
+  count: number,
   logJacobian: Float64Array,
 ): void {
   const logScale = parameters.transformScale!.map(Math.log)
@@ -122,68 +168,60 @@ function standardise(
       if (plain[j] === 0) continue
       const centre = parameters.transformCentre![j]!
       const scale = parameters.transformScale![j]!
-      for (let n = first, at = first * d + j; n < end; n++, at += d) {
+      for (let n = first, at = first * d + j, to = first * count + j; n < end; n++, at += d, to += count) {
         const z = (from[at]! - centre) / scale
-        if (z <= LARGEST_VALUE && z >= -LARGEST_VALUE) values[at] = z
+        if (z <= LARGEST_VALUE && z >= -LARGEST_VALUE) values[to] = z
         else if (Number.isNaN(z)) {
           // A missing value leaves its density alone.
-          values[at] = z
+          values[to] = z
           logJacobian[n]! += logScale[j]!
-        } else values[at] = z > 0 ? LARGEST_VALUE : -LARGEST_VALUE
+        } else values[to] = z > 0 ? LARGEST_VALUE : -LARGEST_VALUE
       }
     }
   }
 }
 
-/** Events from model space back in the user's units. Means of bent features become the medians of their distribution. */
+/**
+ * Events from model space back in the user's units. Means of bent features become the medians of their distribution.
+ * @param block shape (rows, at least d), of which the features' own columns are read
+ */
 export function invertTransform(specification: ModelSpecification, parameters: Parameters, block: Block): Block {
-  const { rows, columns: d } = block
+  const { rows, columns } = block
+  const d = specification.features.length
   const values = new Float64Array(rows * d)
   for (let j = 0; j < d; j++) {
     const feature = specification.features[j]!
-    const { name, centre, scale, power } = column(feature, parameters, j)
-    for (let n = 0, at = j; n < rows; n++, at += d) {
-      const z = block.values[at]!
-      values[at] = feature.type === 'number' ? unbend(name, z * scale + centre, power) : z
+    const { form, centre, scale } = columnOf(feature, parameters, j)
+    for (let n = 0; n < rows; n++) {
+      const z = block.values[n * columns + j]!
+      values[n * d + j] = feature.type === 'number' ? form.unbend(z * scale + centre) : z
     }
   }
   return { rows, columns: d, values }
 }
 
-function column(feature: FeatureSpecification, parameters: Parameters, j: number) {
+interface Column {
+  readonly form: Bend
+  readonly centre: number
+  readonly scale: number
+}
+
+function columnOf(feature: FeatureSpecification, parameters: Parameters, j: number): Column {
+  const treatment = feature.type === 'number' ? treatmentOf(feature) : { transform: 'none' as const }
   return {
-    name: feature.transform ?? 'none',
+    form: bendOf(treatment, parameters.transformPower![j]!),
     centre: parameters.transformCentre![j]!,
     scale: parameters.transformScale![j]!,
-    power: parameters.transformPower![j]!,
   }
 }
 
-function bend(name: TransformName, x: number, power: number): number {
-  if (name === 'none') return x
-  if (name === 'log1p') return x < 0 ? -Math.log1p(-x) : Math.log1p(x)
-  return yeoJohnson(x, power)
-}
-
-function unbend(name: TransformName, y: number, power: number): number {
-  if (name === 'none') return y
-  if (name === 'log1p') return y < 0 ? -Math.expm1(-y) : Math.expm1(y)
-  return yeoJohnsonInverse(y, power)
-}
-
-function logDerivative(name: TransformName, x: number, power: number): number {
-  if (name === 'none') return 0
-  if (name === 'log1p') return -Math.log1p(Math.abs(x))
-  return yeoJohnsonLogDerivative(x, power)
-}
-
-function observedColumn(block: Block, j: number, weights: Float64Array | undefined) {
+function observedColumn(block: Block, j: number, weights: Float64Array | undefined, atom: number | undefined) {
   const values: number[] = []
   const kept: number[] = []
   for (let n = 0; n < block.rows; n++) {
     const x = block.values[n * block.columns + j]!
     const w = weights?.[n] ?? 1
-    if (Number.isNaN(x) || !(w > 0)) continue
+    if (Number.isNaN(x) || x === atom || !(w > 0)) continue
     values.push(x)
     kept.push(w)
   }

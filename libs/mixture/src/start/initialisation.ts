@@ -2,6 +2,7 @@ import { assignNearest, columnMeans, moveCentres } from '../em/nearest-centre.ts
 import type { Block } from '../families/block.ts'
 import type { Parameters } from '../families/family.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { modelColumns } from '../model/model-columns.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import { choose, type Random } from '../numerics/random.ts'
 import { parametersFromResponsibilities } from './from-responsibilities.ts'
@@ -74,7 +75,7 @@ function randomCentres(
 
 /**
  * Events as points of a Euclidean space of comparable axes: numbers as they are (standardised if the model does so), counts as square
- * roots scaled to variance 1, booleans as 0 and 1, a category as one 0/1 column a value.
+ * roots scaled to variance 1, booleans and spikes as 0 and 1, a category as one 0/1 column a value.
  */
 export function clusteringPoints(
   specification: ModelSpecification,
@@ -82,14 +83,20 @@ export function clusteringPoints(
   weights: Float64Array | undefined,
 ): Block {
   const { features } = specification
-  if (features.every(feature => feature.type === 'number')) return block
+  const { count, spikes } = modelColumns(specification)
+  if (count === features.length && features.every(feature => feature.type === 'number')) return block
   const columns: Float64Array[] = []
+  const columnAt = (j: number) =>
+    Float64Array.from({ length: block.rows }, (_, n) => block.values[n * block.columns + j]!)
   features.forEach((feature, j) => {
-    const column = Float64Array.from({ length: block.rows }, (_, n) => block.values[n * block.columns + j]!)
+    const column = columnAt(j)
     if (feature.type === 'category')
       for (let c = 0; c < (feature.categories ?? 2); c++)
         columns.push(column.map(x => (Number.isNaN(x) ? x : x === c ? 1 : 0)))
     else columns.push(feature.type === 'count' ? scaledToOne(column.map(Math.sqrt), weights) : column)
+  })
+  spikes.forEach((_, i) => {
+    columns.push(columnAt(features.length + i))
   })
   const values = new Float64Array(block.rows * columns.length)
   columns.forEach((column, j) => {

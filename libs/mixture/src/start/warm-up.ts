@@ -9,11 +9,14 @@ import type { Kernel } from '../kernel/kernel.ts'
 import { createMixture } from '../model/create-mixture.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import { applyTransform, estimateTransform } from '../model/transform.ts'
+import { treated } from '../model/treated.ts'
 import { permutation, type Random } from '../numerics/random.ts'
 import { initialParameters } from './initialisation.ts'
 
 /** The starting model of a stream. */
 export interface WarmUp {
+  /** with the treatment of each feature: from here on the model's form */
+  readonly specification: ModelSpecification
   /** the transform's arrays included */
   readonly parameters: Parameters
   /** the whole buffer; statistics under `parameters`' predecessor: S_0 of stepwise EM */
@@ -26,7 +29,7 @@ export interface WarmUp {
 const HELD_OUT_SHARE = 4
 
 /**
- * A model of a buffer of events: the transform is estimated and frozen, then the best of `restarts` short EM runs by
+ * A model of a buffer of events: the features' treatment and transform are estimated and frozen, then the best of `restarts` short EM runs by
  * the likelihood of events they did not see goes on over the whole buffer. This matters far more for the result of
  * a single pass than any step size does.
  * Works with any number of rows ≥ 1, duplicates, constant columns and missing values.
@@ -34,13 +37,14 @@ const HELD_OUT_SHARE = 4
  * @throws if there are no rows
  */
 export function warmUp(
-  specification: ModelSpecification,
+  declared: ModelSpecification,
   block: Block,
   weights: Float64Array | undefined,
   random: Random,
   kernel?: Kernel,
 ): WarmUp {
   if (block.rows === 0) throw new Error('block.rows: expected at least 1, got 0; there is nothing to start from')
+  const specification = treated(declared, block, weights)
   const transform = estimateTransform(specification, block, weights)
   const { block: all, logJacobian } = applyTransform(specification, transform, block)
   const mixture = createMixture(specification, kernel)
@@ -57,6 +61,7 @@ export function warmUp(
   }
   const final = iterate(mixture, all, weights, prior, best!.parameters, iterations)
   return {
+    specification,
     parameters: { ...final.parameters, ...transform },
     learned: { statistics: final.statistics, rows: block.rows, ...sampleSize(weights, block.rows) },
     heldOutLogLikelihood: best!.heldOut,

@@ -2,6 +2,7 @@ import { boundLogDensity } from '../../numerics/log-sum-exp.ts'
 import { digamma, logGamma } from '../../numerics/special.ts'
 import type { Block } from '../block.ts'
 import type { Family, Parameters, Statistics } from '../family.ts'
+import { addCellVariance, firstColumns, precisionCache } from '../gaussian/cell-variance.ts'
 import { hasMissing, marginalDistances, squaredDistances } from '../gaussian/distance.ts'
 import type { Accelerable, GaussianKernel } from '../gaussian/gaussian-kernel.ts'
 import { initialGaussian } from '../gaussian/initial.ts'
@@ -15,6 +16,8 @@ import { estimateDegreesOfFreedom } from './degrees-of-freedom.ts'
 export interface StudentTOptions extends GaussianOptions {
   /** ν > 0, held fixed; estimated for each component if absent */
   readonly degreesOfFreedom?: number
+  /** columns of the d that stand for cells, whose variances are behind the d columns of a block: see `gaussianWithCells` */
+  readonly cells?: readonly number[]
 }
 
 /** Where the estimate of ν begins. */
@@ -27,13 +30,17 @@ const STARTING_DEGREES = 10
  * `degreesOfFreedom` ν (K).
  * Statistics: `[ s0 (K) | Σ r E[log u] (K) | a gaussian family's with r E[u] in place of r ]`.
  * The M-step is that of the parameter-expanded EM (Liu, Rubin & Wu 1998): Σ is divided by Σ r u, not Σ r. It has the same
- * fixed points and gets there faster.
+ * fixed points and gets there faster. A value's cell adds its variance to the squared distance and to r E[u] x xᵀ.
  * @param kernel takes over what it can of the M-step
  */
 export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Family & Accelerable {
   const layout = gaussianLayout(checkedOptions(options))
   const { components: K, columns: d } = layout
-  const fixed = options.degreesOfFreedom
+  const { degreesOfFreedom: fixed, cells = [] } = options
+  const columns = d + cells.length
+  const copyNumbers = firstColumns(d)
+  const numbers = (block: Block): Block => (cells.length === 0 ? block : copyNumbers(block))
+  const precisions = precisionCache(layout, cells)
   if (fixed !== undefined && !(fixed > 0)) throw new Error(`degreesOfFreedom: expected a number > 0, got ${fixed}`)
   const row = new Float64Array(d)
   const z = new Float64Array(d)
@@ -50,6 +57,18 @@ export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Fam
     return marginalDistances(layout, parameters, block, n, patterns(parameters), distances, determinants, n * K, row)
   }
 
+  /** What the cells of event n add to its squared distance from component k. */
+  const spread = (parameters: Parameters, { values }: Block, n: number, k: number): number => {
+    if (cells.length === 0) return 0
+    const own = precisions(parameters)
+    let sum = 0
+    for (let i = 0; i < cells.length; i++) {
+      const variance = values[n * columns + d + i]!
+      if (variance > 0) sum += variance * own[i * K + k]!
+    }
+    return sum
+  }
+
   const measure = (parameters: Parameters, block: Block): void => {
     const size = block.rows * K
     if (distances.length < size) {
@@ -62,15 +81,16 @@ export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Fam
   return {
     name: 'student-t',
     components: K,
-    columns: d,
+    columns,
     statisticsLength: 2 * K + layout.length,
 
     initial: (block, weights) => ({
-      ...initialGaussian(layout, block, weights),
+      ...initialGaussian(layout, numbers(block), weights),
       degreesOfFreedom: new Float64Array(K).fill(fixed ?? STARTING_DEGREES),
     }),
 
-    observe(into, block, responsibilities, parameters) {
+    observe(into, all, responsibilities, parameters) {
+      const block = numbers(all)
       const { reference, degreesOfFreedom } = parameters as Record<'reference' | 'degreesOfFreedom', Float64Array>
       const moments = into.subarray(2 * K)
       measure(parameters, block)
@@ -80,7 +100,7 @@ export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Fam
         for (let k = 0; k < K; k++) {
           const r = responsibilities[n * K + k]!
           const nu = degreesOfFreedom[k]!
-          const rate = nu + bounded(distances[n * K + k]!)
+          const rate = nu + bounded(distances[n * K + k]! + spread(parameters, all, n, k))
           scaled[n * K + k] = (r * (nu + size)) / rate
           into[k]! += r
           if (r !== 0) into[K + k]! += r * (digamma((nu + size) / 2) - Math.log(rate / 2))
@@ -100,6 +120,11 @@ export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Fam
             row,
           )
         else addComplete(layout, moments, z, scaled, n * K, triangle)
+        for (const [i, j] of cells.entries()) {
+          const variance = all.values[n * columns + d + i]!
+          if (!(variance > 0)) continue
+          for (let k = 0; k < K; k++) addCellVariance(moments, layout, k, j, scaled[n * K + k]! * variance)
+        }
       }
     },
 
@@ -119,7 +144,8 @@ export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Fam
       return { ...gaussian, degreesOfFreedom }
     },
 
-    logDensity(parameters, block, out) {
+    logDensity(parameters, all, out) {
+      const block = numbers(all)
       const nus = parameters.degreesOfFreedom!
       measure(parameters, block)
       const normaliser = (nu: number, size: number) =>
@@ -130,7 +156,7 @@ export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Fam
         for (let k = 0; k < K; k++) {
           const nu = nus[k]!
           const constant = size === d ? constants[k]! : normaliser(nu, size) + determinants[k]!
-          const distance = bounded(distances[n * K + k]!)
+          const distance = bounded(distances[n * K + k]! + spread(parameters, all, n, k))
           out[n * K + k] = boundLogDensity(constant - 0.5 * (nu + size) * Math.log1p(distance / nu))
         }
       }
