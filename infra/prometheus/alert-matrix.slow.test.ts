@@ -9,9 +9,9 @@ import { configurationSchema, topicOptions } from '@eddy/settings'
 import { concatMap, filter } from 'rxjs'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { parseMetrics } from '../../services/eddy/src/commands/top-view.ts'
-import { runService } from '../../services/eddy/src/stages/service.ts'
-import { EddyUp } from '../../services/eddy/src/up/eddy-up.ts'
-import { eventRecord } from '../../services/eddy/src/up/event-record.ts'
+import { runService } from '../../services/eddy/src/start-services.ts'
+import { EddyUp } from '../../services/eddy/src/up.ts'
+import { eventRecord } from '../../services/ingest/src/event-record.ts'
 import { EddyProcess, temporaryFolder } from '../../test/eddy-process.ts'
 import { dashboards } from '../grafana/dashboards.ts'
 import { dataPanels } from '../grafana/linter.ts'
@@ -225,13 +225,13 @@ async function startStallable(config: string, data: string, port: number): Promi
     log: faulty,
     logger: createLogger('silent'),
     now: Date.now,
+    http: { ...configuration.http, port },
   })
   cleanups.push(async () => {
     await Promise.race([eddy.stop(), delay(1000)])
     await log.close()
   })
   await eddy.start()
-  await eddy.serve({ ...configuration.http, port })
   return stall
 }
 

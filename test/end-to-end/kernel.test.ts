@@ -4,8 +4,8 @@ import { KERNEL_CHOICES, type Parameters, random, standardNormal } from '@eddy/m
 import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { configurationSchema } from '@eddy/settings'
 import { afterAll, expect, it } from 'vitest'
-import { EddyUp } from '../../services/eddy/src/up/eddy-up.ts'
-import { eventRecord } from '../../services/eddy/src/up/event-record.ts'
+import { EddyUp } from '../../services/eddy/src/up.ts'
+import { eventRecord } from '../../services/ingest/src/event-record.ts'
 import { temporaryFolder } from '../eddy-process.ts'
 
 const folder = temporaryFolder()

@@ -53,6 +53,12 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
       if (request.url === '/livez' || (request.raw.socket as TLSSocket).authorized) return
       await reply.code(401).send({ error: 'certificate: expected a client certificate signed by http.tls.clientCa' })
     })
+  // Bodies are bytes: who takes one reads it.
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>
+    reply.code(error.statusCode ?? 500).send({ error: error.message }),
+  )
   server.get('/livez', (_request, reply) => {
     const { stalled } = health
     return stalled.length === 0 ? { status: 'ok' } : reply.code(503).send({ status: 'stalled', partitions: stalled })
@@ -70,15 +76,19 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
   return server
 }
 
-/** Listens; an occupied port or a refused address becomes an error that says what to do. Returns the port. */
+/**
+ * Listens; an occupied port or a refused address becomes an error that says what to do. Returns the port.
+ * @param mayMove to a free port where the given one is taken
+ */
 export async function listen(
   server: FastifyInstance,
-  { host, port }: Pick<HttpOptions, 'host' | 'port'>,
+  { host, port, mayMove = false }: Pick<HttpOptions, 'host' | 'port'> & { readonly mayMove?: boolean },
 ): Promise<number> {
   try {
     await server.listen({ host, port })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE' && mayMove) return listen(server, { host, port: 0 })
     if (code === 'EADDRINUSE')
       throw new Error(
         `http.port: expected a free port, got ${port} which another process uses; choose one with --port (0 for any)`,

@@ -9,7 +9,7 @@ import type { EventLog, OutgoingRecord } from '@eddy/log'
 import { openEmbeddedLog } from '@eddy/log-embedded'
 import { createLogger } from '@eddy/runtime'
 import { configurationSchema } from '@eddy/settings'
-import { EddyUp } from '../../../services/eddy/src/up/eddy-up.ts'
+import { EddyUp } from '../../../services/eddy/src/up.ts'
 import { COMPONENTS, eventRecords, type Format, featureNames, publishEvents } from './source.ts'
 
 export interface RunOptions {

@@ -1,10 +1,10 @@
+import { type Forgotten, forget } from '@eddy/ingest'
 import { createLogger } from '@eddy/runtime'
 import { customerIds, knownFeatures, openLog } from '@eddy/settings'
 import { Command } from 'commander'
 import { ask } from '../command-line/ask.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { type Forgotten, forget } from '../up/forget.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 
 interface ForgetFlags extends LogFlags {

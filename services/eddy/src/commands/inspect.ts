@@ -7,9 +7,9 @@ import { Command } from 'commander'
 import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { segmentTable } from '../up/segment-table.ts'
-import { totals } from '../up/totals.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+import { segmentTable } from './segment-table.ts'
+import { totals } from './totals.ts'
 import { findSnapshot, type WantedSnapshot, wantedSnapshot } from './wanted-snapshot.ts'
 
 interface InspectFlags extends LogFlags {

@@ -1,10 +1,10 @@
+import { eventRecord } from '@eddy/ingest'
 import type { OutgoingRecord } from '@eddy/log'
 import { readEventLines } from '@eddy/records'
 import { customerIds, openLog, topicOptions } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { eventRecord } from '../up/event-record.ts'
 import { configurationOf, type LogFlags, topicName, withLogOptions } from './log-options.ts'
 
 interface ProduceFlags extends LogFlags {

@@ -4,7 +4,7 @@ import { featuresOf, openLog } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { runService, type ServiceName } from '../stages/service.ts'
+import { runService, type ServiceName } from '../start-services.ts'
 import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
 
 /** Longest wait for the log to close, milliseconds. */

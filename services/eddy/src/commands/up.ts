@@ -1,16 +1,14 @@
 import type { EventLog } from '@eddy/log'
-import { createLogger, shutdownSignal } from '@eddy/runtime'
-import { type Configuration, featuresOf, openLog } from '@eddy/settings'
+import { createLogger, StageNeeds, shutdownSignal, untilAborted } from '@eddy/runtime'
+import { type Configuration, featuresOf, groupName, openLog } from '@eddy/settings'
 import { Command } from 'commander'
 import { Progress } from '../command-line/progress.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
-import { untilAborted } from '../stages/on-abort.ts'
-import { StageNeeds } from '../stages/stage-needs.ts'
-import { EddyUp } from '../up/eddy-up.ts'
-import { segmentTable } from '../up/segment-table.ts'
-import { totals } from '../up/totals.ts'
+import { EddyUp } from '../up.ts'
 import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
+import { segmentTable } from './segment-table.ts'
+import { totals } from './totals.ts'
 
 interface UpFlags extends LogFlags {
   readonly replay?: string
@@ -39,7 +37,7 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   const features = await featuresOf(configuration, flags.replay)
   const logger = createLogger(configuration.logging.level)
   const shutdown = shutdownSignal()
-  const needs = new StageNeeds(configuration)
+  const needs = new StageNeeds({ topics: configuration.topics, groupOf: stage => groupName(configuration, stage) })
   const log = await openLog(configuration, { logger, needed: needs.of })
   const eddy = new EddyUp({
     configuration,
@@ -49,14 +47,14 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
     logger,
     now: Date.now,
     replays: flags.replay !== undefined,
+    // The default port gives way to a free one; a chosen port does not.
+    http: {
+      ...configuration.http,
+      mayMove: flags.port === undefined && terminal.environment.EDDY_HTTP_PORT === undefined,
+    },
   })
   try {
-    await eddy.start()
-    const port = await serve(
-      eddy,
-      configuration,
-      flags.port === undefined && terminal.environment.EDDY_HTTP_PORT === undefined,
-    )
+    const port = await eddy.start()
     const url = `${configuration.http.tls.cert === undefined ? 'http' : 'https'}://${configuration.http.host}:${port}`
     note(
       terminal,
@@ -84,16 +82,6 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
     await eddy.stop()
     await log.close()
     shutdown.dispose()
-  }
-}
-
-/** The default port gives way to a free one; a chosen port does not. */
-async function serve(eddy: EddyUp, { http }: Configuration, mayMove: boolean): Promise<number> {
-  try {
-    return await eddy.serve(http)
-  } catch (error) {
-    if (!mayMove || !(error as Error).message.includes('which another process uses')) throw error
-    return eddy.serve({ ...http, port: 0 })
   }
 }
 

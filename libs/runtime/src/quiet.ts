@@ -1,18 +1,17 @@
-import type { InputEnd } from '@eddy/stepwise-em'
 import { Observable } from 'rxjs'
 
 /** Where the input ends, when nothing has come for a while; undefined where the pause has another reason, such as a replay that waits. */
-export type WhenQuiet = () => Promise<InputEnd | undefined>
+export type WhenQuiet<End> = () => Promise<End | undefined>
 
 /**
  * Tells where the input ends when no delivery has come for a while, so that what has arrived is learned without waiting for a full
  * mini-batch. Asks again where the pause has another reason.
  */
-export const quietAfter = (
+export const quietAfter = <End>(
   deliveries: Observable<unknown>,
   maxWaitMs: number,
-  whenQuiet: WhenQuiet,
-): Observable<InputEnd> =>
+  whenQuiet: WhenQuiet<End>,
+): Observable<End> =>
   new Observable(subscriber => {
     let last = 0
     // One timer at a time, which looks again later if deliveries have come meanwhile: most of them only note when they came.
@@ -24,7 +23,7 @@ export const quietAfter = (
       const left = last + maxWaitMs - performance.now()
       if (left > 0) return wait(Math.ceil(left))
       const asked = last
-      let end: InputEnd | undefined
+      let end: End | undefined
       try {
         end = await whenQuiet()
       } catch (error) {

@@ -1,14 +1,12 @@
 import type { Delivery } from '@eddy/log'
 import { type LineageKind, lineageCodec } from '@eddy/messages'
 import { newestSnapshot } from '@eddy/model'
-import type { Emission } from '@eddy/runtime'
-import { groupName } from '@eddy/settings'
-import { Updater, type UpdaterOptions, warmUpStage } from '@eddy/stepwise-em'
+import { type Emission, type Metrics, onAbort, type Process, quietAfter, runStage, timed } from '@eddy/runtime'
+import { type Configuration, groupName } from '@eddy/settings'
 import { concatMap, map, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
-import { type Context, runEmissions, snapshotSource, timed } from './context.ts'
-import { onAbort } from './on-abort.ts'
-import { quietAfter } from './quiet.ts'
-import type { LearningHooks } from './worker.ts'
+import type { LearningHooks, LearningOptions } from './learning-options.ts'
+import { Updater, type UpdaterOptions } from './updater.ts'
+import { warmUpStage } from './warm-up.ts'
 
 const lineageKinds: readonly LineageKind[] = ['birth', 'death', 'split', 'merge', 'drift']
 
@@ -17,15 +15,24 @@ export interface UpdaterHooks extends LearningHooks {
   readonly onCaughtUp?: (version: bigint) => void
 }
 
+type UpdaterProcess = Pick<
+  Process,
+  'assignments' | 'health' | 'log' | 'logger' | 'metrics' | 'now' | 'signal' | 'snapshotSource' | 'snapshots'
+>
+
 /**
  * Folds statistics into snapshots until the signal, after a warm-up where there is no snapshot yet. Several updaters of one
  * model may run: the statistics topic has one partition, so that one of them has it and the others stand by. Who gets it
  * begins from the newest snapshot.
  */
-export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Promise<void> {
-  const { configuration, log, signal, now, logger, metrics } = context
+export async function runUpdater(
+  learning: Omit<LearningOptions, 'eStep'>,
+  process: UpdaterProcess,
+  hooks: UpdaterHooks = {},
+): Promise<void> {
+  const { configuration, mStep } = learning
+  const { log, signal, now, logger, metrics, snapshotSource } = process
   const { topics, model, log: limits } = configuration
-  const source = snapshotSource(context)
   for (const kind of lineageKinds) metrics.lineage.inc({ model: model.name, kind }, 0)
   const options: UpdaterOptions = {
     model: model.name,
@@ -33,7 +40,7 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
     maxRecordBytes: limits.maxRecordBytes,
     topics,
     now,
-    mStep: context.steps.mStep,
+    mStep,
     logger,
     metrics,
   }
@@ -41,10 +48,10 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
   let folding: Updater | undefined
   // Read only by who has the partition: an updater that died has left a transaction open, and who follows it has ended that.
   const begin = async (): Promise<ReadonlyMap<number, number>> => {
-    let snapshot = await newestSnapshot(source)
+    let snapshot = await newestSnapshot(snapshotSource)
     if (snapshot === undefined) {
-      await warmUp(context, hooks)
-      snapshot = await newestSnapshot(source)
+      await warmUp(learning, process, hooks)
+      snapshot = await newestSnapshot(snapshotSource)
     }
     // Stopped before there were enough events to begin with.
     if (snapshot === undefined) return new Map()
@@ -59,25 +66,28 @@ export async function runUpdater(context: Context, hooks: UpdaterHooks = {}): Pr
     maxRecords: 64,
     signal,
     ahead: true,
-    onAssignment: context.assignments.of('updater'),
+    onAssignment: process.assignments.of('updater'),
   })
   // Each delivery goes to the updater of the newest assignment when it arrives.
   const emissions = timed(deliveries).pipe(
     map(delivery => ({ delivery, updater: folding as Updater })),
     concatMap(({ delivery, updater }) => updater.fold(delivery)),
   )
-  await runEmissions(context, 'updater', emissions, emission => {
-    const { settles } = emission
-    countLineage(context, emission)
-    if (folding !== undefined && settles.some(({ nextOffset }) => nextOffset >= storedEnd)) {
+  const onDurable = (emission: Emission): void => {
+    countLineage(emission, configuration, metrics)
+    if (folding !== undefined && emission.settles.some(({ nextOffset }) => nextOffset >= storedEnd)) {
       hooks.onCaughtUp?.(folding.version)
     }
-  })
+  }
+  await runStage(emissions, { ...process, stage: 'updater', group, onDurable })
 }
 
 /** Counts what this process has told of segments. */
-function countLineage({ configuration, metrics }: Context, { publications }: Emission): void {
-  const { topics, model } = configuration
+function countLineage(
+  { publications }: Emission,
+  { topics, model }: Pick<Configuration, 'topics' | 'model'>,
+  metrics: Pick<Metrics, 'lineage'>,
+): void {
   for (const { topic, records } of publications)
     if (topic === topics.lineage)
       for (const { value } of records)
@@ -85,8 +95,12 @@ function countLineage({ configuration, metrics }: Context, { publications }: Emi
 }
 
 /** The first snapshot, unless another updater publishes one first. */
-async function warmUp(context: Context, { ends = NEVER, whenQuiet = async () => 'here' }: UpdaterHooks): Promise<void> {
-  const { configuration, log, signal, now, logger, specification, snapshots } = context
+async function warmUp(
+  { configuration, specification, kernel }: Omit<LearningOptions, 'eStep'>,
+  process: UpdaterProcess,
+  { ends = NEVER, whenQuiet = async () => 'here' }: UpdaterHooks,
+): Promise<void> {
+  const { log, signal, now, logger, snapshots, metrics } = process
   const { topics, model, log: limits } = configuration
   logger.info({ events: model.warmUp.events }, 'no snapshot yet: warming up')
   const arrived = new Subject<Delivery>()
@@ -95,7 +109,7 @@ async function warmUp(context: Context, { ends = NEVER, whenQuiet = async () => 
     specification,
     events: model.warmUp.events,
     seed: model.seed,
-    kernel: context.steps.kernel,
+    ...(kernel === undefined ? {} : { kernel }),
     maxRecordBytes: limits.maxRecordBytes,
     topics,
     now,
@@ -104,5 +118,10 @@ async function warmUp(context: Context, { ends = NEVER, whenQuiet = async () => 
     features: log.consume(topics.features, { from: 'earliest', signal }).pipe(tap(delivery => arrived.next(delivery))),
     ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(onAbort(signal))),
   })
-  await runEmissions(context, 'warm-up', stage.pipe(takeUntil(snapshots)), emission => countLineage(context, emission))
+  await runStage(stage.pipe(takeUntil(snapshots)), {
+    ...process,
+    stage: 'warm-up',
+    group: groupName(configuration, 'warm-up'),
+    onDurable: emission => countLineage(emission, configuration, metrics),
+  })
 }

@@ -1,9 +1,9 @@
-import { createLogger, createMetrics, Health, loadConfiguration } from '@eddy/runtime'
-import { configurationSchema } from '@eddy/settings'
 import { expect, it, vi } from 'vitest'
 import { Assignments } from './assignments.ts'
-import type { Context } from './context.ts'
-import { watch } from './watch.ts'
+import { Health } from './health.ts'
+import { createLogger } from './logger.ts'
+import { createMetrics } from './metrics.ts'
+import { type WatchOptions, watch } from './watch.ts'
 
 it('a partition that another process has been given is neither waited for nor reported', async () => {
   let time = 0
@@ -15,16 +15,25 @@ it('a partition that another process has been given is neither waited for nor re
     positions: async () => new Map(),
     offsets: async () => [0, 1].map(partition => ({ partition, start: 0, end: 10 })),
   }
-  const configuration = loadConfiguration(configurationSchema, {
-    flags: { 'log.kind': 'kafka', 'kafka.brokers': ['b:9092'] },
-  })
   const logger = createLogger('silent')
   const signal = stop.signal
-  const context = { assignments, configuration, health, log, logger, metrics, now: () => time, signal }
+  const options: WatchOptions = {
+    log,
+    topics: { events: 'events', features: 'features', statistics: 'statistics' },
+    groupOf: stage => stage,
+    assignments,
+    published: new Map(),
+    snapshot: () => undefined,
+    metrics,
+    health,
+    logger,
+    signal,
+    now: () => time,
+  }
   const lags = (): Promise<string> => metrics.registry.getSingleMetricAsString('eddy_consumer_lag_records')
 
   assignments.of('scoring')([0, 1])
-  const watching = watch(context as unknown as Context, ['scoring'], () => undefined)
+  const watching = watch(['scoring'], options)
   await vi.waitFor(async () => expect(await lags()).toMatch(/partition="0"\} 10/), { timeout: 5000 })
   for (const partition of [0, 1]) health.progressed('scoring', partition, 10)
   assignments.of('scoring')([1])

@@ -1,7 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ingest } from '@eddy/ingest'
 import { type EmbeddedLog, openEmbeddedLog } from '@eddy/log-embedded'
 import { featureVectorCodec, SchemaRegistry } from '@eddy/messages'
 import { run } from '@eddy/runtime'
@@ -10,6 +9,7 @@ import { lastValueFrom, tap, toArray } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventRecord } from './event-record.ts'
 import { forget } from './forget.ts'
+import { ingest } from './ingest.ts'
 
 const topics = { events: 'events', features: 'features', labels: 'labels', deadLetters: 'dead' }
 const rules = [

@@ -1,4 +1,3 @@
-import type { InputEnd } from '@eddy/stepwise-em'
 import { Subject } from 'rxjs'
 import { afterEach, expect, it, vi } from 'vitest'
 import { quietAfter } from './quiet.ts'
@@ -10,9 +9,9 @@ afterEach(() => {
 it('tells where the input ends once nothing has come for a while, and asks again where the pause has another reason', async () => {
   vi.useFakeTimers()
   const deliveries = new Subject<void>()
-  const answers: (InputEnd | undefined)[] = [undefined, 'here', 'here']
+  const answers: ('here' | undefined)[] = [undefined, 'here', 'here']
   const whenQuiet = vi.fn(async () => answers.shift())
-  const told: InputEnd[] = []
+  const told: 'here'[] = []
   quietAfter(deliveries, 100, whenQuiet).subscribe(end => told.push(end))
   await vi.advanceTimersByTimeAsync(1000)
   expect(whenQuiet).not.toHaveBeenCalled()

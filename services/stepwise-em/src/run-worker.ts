@@ -1,22 +1,19 @@
 import type { Delivery } from '@eddy/log'
+import { onAbort, type Process, quietAfter, runStage } from '@eddy/runtime'
 import { groupName } from '@eddy/settings'
-import { eStepWorker, type InputEnd } from '@eddy/stepwise-em'
-import { merge, NEVER, type Observable, Subject, takeUntil, tap } from 'rxjs'
-import { type Context, runEmissions } from './context.ts'
-import { onAbort } from './on-abort.ts'
-import { quietAfter, type WhenQuiet } from './quiet.ts'
-
-export interface LearningHooks {
-  /** where the input ends for now, if somebody knows */
-  readonly ends?: Observable<InputEnd>
-  /** default: what has arrived is all, for now */
-  readonly whenQuiet?: WhenQuiet
-}
+import { merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
+import { eStepWorker } from './e-step-worker.ts'
+import type { LearningHooks, LearningOptions } from './learning-options.ts'
 
 /** Feature vectors × snapshot → statistics, until the signal. */
-export async function runWorker(context: Context, hooks: LearningHooks = {}): Promise<void> {
-  const { assignments, configuration, log, metrics, snapshots, signal, specification, published, steps } = context
+export async function runWorker(
+  { configuration, specification, eStep }: Omit<LearningOptions, 'mStep'>,
+  process: Pick<Process, 'assignments' | 'health' | 'log' | 'metrics' | 'now' | 'published' | 'signal' | 'snapshots'>,
+  hooks: LearningHooks = {},
+): Promise<void> {
+  const { assignments, log, metrics, snapshots, signal, published } = process
   const { topics, model } = configuration
+  const group = groupName(configuration, 'e-step')
   const { ends = NEVER, whenQuiet = async () => 'here' } = hooks
   const stopped = onAbort(signal)
   const arrived = new Subject<Delivery>()
@@ -27,7 +24,7 @@ export async function runWorker(context: Context, hooks: LearningHooks = {}): Pr
       columns: specification.features.length,
       batchSize: model.batchSize,
       topics,
-      eStep: steps.eStep,
+      eStep,
       metrics,
       onBatch: (partition, to) => published.set(partition, to),
     },
@@ -36,7 +33,7 @@ export async function runWorker(context: Context, hooks: LearningHooks = {}): Pr
       features: (from, onAssignment) =>
         log
           .consume(topics.features, {
-            group: groupName(configuration, 'e-step'),
+            group,
             from,
             ahead: true,
             onAssignment: partitions => {
@@ -52,5 +49,5 @@ export async function runWorker(context: Context, hooks: LearningHooks = {}): Pr
       ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(stopped)),
     },
   )
-  await runEmissions(context, 'e-step', emissions)
+  await runStage(emissions, { ...process, stage: 'e-step', group })
 }

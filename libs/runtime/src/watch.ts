@@ -1,34 +1,55 @@
 import { statfs } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { EventLog } from '@eddy/log'
 import type { LedgerEntry, Snapshot } from '@eddy/messages'
-import { ledgerOf, nextOffset } from '@eddy/model'
-import { groupName } from '@eddy/settings'
-import type { Context } from './context.ts'
+import { ledgerOf } from '@eddy/model'
+import type { Assignments } from './assignments.ts'
+import type { Health } from './health.ts'
+import { committedPosition, lagOf, learnedPosition } from './lag.ts'
+import type { Logger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
 
 /** How often lag and room are looked at, milliseconds. */
 const everyMs = 1000
 
 export type WatchedStage = 'ingest' | 'scoring' | 'e-step' | 'updater'
 
+export interface WatchOptions {
+  readonly log: Pick<EventLog, 'offsets' | 'positions'>
+  readonly topics: { readonly events: string; readonly features: string; readonly statistics: string }
+  /** name of a stage's consumer group */
+  readonly groupOf: (stage: WatchedStage) => string
+  /** where the embedded log is kept; absent on a broker, which may be away for a while */
+  readonly directory?: string | undefined
+  readonly assignments: Assignments
+  /** by partition of the features topic, how far statistics have been published */
+  readonly published: ReadonlyMap<number, number>
+  /** the newest one */
+  readonly snapshot: () => Snapshot | undefined
+  /** whether so few feature vectors may wait for a full mini-batch, because more input is known to come: the E-step is not late then */
+  readonly mayWait?: ((vectors: number) => boolean) | undefined
+  readonly metrics: Pick<Metrics, 'lag' | 'records' | 'lastProgress' | 'freeBytes' | 'capacityBytes'>
+  readonly health: Pick<Health, 'progressed' | 'lagging' | 'forget'>
+  readonly logger: Pick<Logger, 'warn'>
+  readonly signal: AbortSignal
+  readonly now: () => number
+}
+
 /**
  * Looks on from outside the stages, once a second: a stage that has stopped cannot report its own lag. Feeds the lag, progress and
  * room metrics, and the health that liveness is judged by. Of a stage whose partitions are shared with other processes only those count
  * that this one holds; until the group has said which, all of them, but not for liveness.
  */
-export async function watch(
-  context: Context,
-  stages: readonly WatchedStage[],
-  snapshot: () => Snapshot | undefined,
-): Promise<void> {
-  const watcher = new Watcher(context, snapshot)
-  const { configuration, logger, signal } = context
+export async function watch(stages: readonly WatchedStage[], options: WatchOptions): Promise<void> {
+  const watcher = new Watcher(options)
+  const { directory, metrics, logger, signal } = options
   while (!signal.aborted) {
     try {
       for (const stage of stages) await watcher.look(stage)
-      await lookAtRoom(context)
+      if (directory !== undefined) await lookAtRoom(directory, metrics)
     } catch (error) {
       // A broker that is away for a while is no reason to end: who needs it finds out.
-      if (configuration.log.kind !== 'kafka') throw error
+      if (directory !== undefined) throw error
       if (!signal.aborted) logger.warn({ error: (error as Error).message }, 'lag cannot be looked at')
     }
     await delay(everyMs, undefined, { signal }).catch(() => {})
@@ -36,21 +57,19 @@ export async function watch(
 }
 
 class Watcher {
-  readonly #context: Context
-  readonly #snapshot: () => Snapshot | undefined
+  readonly #options: WatchOptions
   readonly #reported = new Set<string>()
   readonly #learned = new Map<number, LedgerEntry>()
 
-  constructor(context: Context, snapshot: () => Snapshot | undefined) {
-    this.#context = context
-    this.#snapshot = snapshot
+  constructor(options: WatchOptions) {
+    this.#options = options
   }
 
   async look(stage: WatchedStage): Promise<void> {
-    const { topics } = this.#context.configuration
+    const { topics, snapshot } = this.#options
     if (stage === 'ingest') return this.#lookAtGroup('ingest', topics.events)
     if (stage === 'scoring') return this.#lookAtGroup('scoring', topics.features)
-    const newest = this.#snapshot()
+    const newest = snapshot()
     if (newest === undefined) return
     if (stage === 'updater') return this.#lookAtGroup('updater', topics.statistics, newest.statisticsOffset)
     await this.#lookAtLedger(newest)
@@ -58,35 +77,33 @@ class Watcher {
 
   /** @param begin where the group begins when it has no position */
   async #lookAtGroup(stage: WatchedStage, topic: string, begin = 0): Promise<void> {
-    const { log, configuration } = this.#context
-    const positions = await log.positions(topic, groupName(configuration, stage))
-    for (const { partition, end } of await log.offsets(topic))
-      this.#report(stage, partition, Math.max(0, end - (positions.get(partition) ?? begin)))
+    const { log, groupOf } = this.#options
+    const position = await committedPosition(log, topic, groupOf(stage), begin)
+    for (const { partition, lag } of await lagOf(log, topic, position)) this.#report(stage, partition, lag)
   }
 
   /** The E-step settles nothing: the ledger says what it has led to. */
   async #lookAtLedger(newest: Snapshot): Promise<void> {
-    const { log, configuration, metrics, health, now, assignments, published } = this.#context
+    const { log, topics, metrics, health, now, assignments, published, mayWait } = this.#options
     const ledger = ledgerOf(newest.ledger)
-    for (const { partition, end } of await log.offsets(configuration.topics.features)) {
-      const learned = nextOffset(ledger, partition)
+    for (const { partition, position, lag } of await lagOf(log, topics.features, learnedPosition(newest))) {
       const before = this.#learned.get(partition)
       const entry = ledger.get(partition) ?? { partition, next: 0, events: 0n, offsetsHash: 0n }
-      if (learned !== before?.next && assignments.holds('e-step', partition) !== false) {
+      if (position !== before?.next && assignments.holds('e-step', partition) !== false) {
         const labels = { stage: 'e-step', partition: String(partition) }
         metrics.records.inc(labels, Number(entry.events - (before ?? entry).events))
         metrics.lastProgress.set(labels, now() / 1000)
-        health.progressed('e-step', partition, end - learned)
+        health.progressed('e-step', partition, lag)
       }
       this.#learned.set(partition, entry)
-      const waitsForUpdater = (published.get(partition) ?? 0) > learned
-      this.#report('e-step', partition, Math.max(0, end - learned), waitsForUpdater)
+      const waitsForUpdater = (published.get(partition) ?? 0) > position
+      this.#report('e-step', partition, lag, waitsForUpdater || mayWait?.(lag) === true)
     }
   }
 
   /** @param excused the stage has done its part, and waits for another one */
   #report(stage: WatchedStage, partition: number, lag: number, excused = false): void {
-    const { metrics, health, now, assignments } = this.#context
+    const { metrics, health, now, assignments, snapshot } = this.#options
     const labels = { stage, partition: String(partition) }
     const key = `${stage}/${partition}`
     const held = assignments.holds(stage, partition)
@@ -104,14 +121,16 @@ class Watcher {
     }
     metrics.lag.set(labels, lag)
     // While the model warms up, only ingest can be late: the other stages wait for a model.
-    if (held === true && (stage === 'ingest' || this.#snapshot() !== undefined))
+    if (held === true && (stage === 'ingest' || snapshot() !== undefined))
       health.lagging(stage, partition, excused ? 0 : lag)
   }
 }
 
-async function lookAtRoom({ configuration, metrics }: Context): Promise<void> {
-  if (configuration.log.kind !== 'embedded') return
-  const { bsize, bavail, blocks } = await statfs(configuration.log.directory)
-  metrics.freeBytes.set(bsize * bavail)
-  metrics.capacityBytes.set(bsize * blocks)
+async function lookAtRoom(
+  directory: string,
+  { freeBytes, capacityBytes }: Pick<Metrics, 'freeBytes' | 'capacityBytes'>,
+): Promise<void> {
+  const { bsize, bavail, blocks } = await statfs(directory)
+  freeBytes.set(bsize * bavail)
+  capacityBytes.set(bsize * blocks)
 }

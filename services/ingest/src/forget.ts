@@ -1,8 +1,8 @@
-import { longestCustomerId } from '@eddy/ingest'
 import { type EventLog, LogError, type StoredRecord } from '@eddy/log'
 import type { Logger } from '@eddy/runtime'
 import type { Configuration } from '@eddy/settings'
 import { belongsTo } from './belongs-to.ts'
+import { longestCustomerId } from './validate.ts'
 
 /** Records removed, by topic. */
 export type Forgotten = Readonly<Record<string, number>>

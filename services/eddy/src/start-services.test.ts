@@ -1,17 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eventRecord } from '@eddy/ingest'
 import { type Delivery, type EventLog, LogError, logWith } from '@eddy/log'
 import { openEmbeddedLog } from '@eddy/log-embedded'
-import { createLogger, loadConfiguration } from '@eddy/runtime'
+import { createLogger, loadConfiguration, onAbort } from '@eddy/runtime'
 import { type Configuration, configurationSchema, topicOptions } from '@eddy/settings'
 import { EMPTY, filter, merge, Subject, takeUntil } from 'rxjs'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { syntheticEvents } from '../../../../test/synthetic-events.ts'
-import { parseMetrics, type Sample } from '../commands/top-view.ts'
-import { eventRecord } from '../up/event-record.ts'
-import { onAbort } from './on-abort.ts'
-import { runService, type ServiceName } from './service.ts'
+import { syntheticEvents } from '../../../test/synthetic-events.ts'
+import { parseMetrics, type Sample } from './commands/top-view.ts'
+import { runService, type ServiceName } from './start-services.ts'
 
 const features = ['x', 'y'].map(name => ({ name, type: 'number', transform: 'none', required: false }) as const)
 let directory: string

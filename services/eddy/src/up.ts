@@ -1,0 +1,158 @@
+import { ingestService, type Replayed, replay } from '@eddy/ingest'
+import type { Snapshot } from '@eddy/messages'
+import {
+  committedPosition,
+  lagOf,
+  learnedPosition,
+  type Metrics,
+  type RunningProcess,
+  type StageNeeds,
+  totalLag,
+} from '@eddy/runtime'
+import { LabelChunks, scoringService } from '@eddy/scoring'
+import { groupName, topicOptions } from '@eddy/settings'
+import { type InputEnd, learningService } from '@eddy/stepwise-em'
+import { firstValueFrom, ReplaySubject, Subject } from 'rxjs'
+import { type StartOptions, startServices } from './start-services.ts'
+
+export interface UpOptions extends Omit<StartOptions, 'mayWait'> {
+  /** A replay will follow the start: until it is over, a pause is no reason to learn a mini-batch that is not full. */
+  readonly replays?: boolean
+  /** told what the stages have read, where the log is to ask it */
+  readonly needs?: StageNeeds
+}
+
+/** Events that may wait before a replay pauses: they are on disk, but a replay need not run far ahead of the model. */
+const replayAhead = 65_536
+
+/** Every service in one process on one log. */
+export class EddyUp {
+  readonly #options: UpOptions
+  readonly #ends = new ReplaySubject<InputEnd>(1)
+  /** whenever a stage has moved on; errors when one fails, completes at the stop */
+  readonly #moved = new Subject<void>()
+  #running: RunningProcess | undefined
+  #replaying: boolean
+  #stopping = false
+
+  constructor(options: UpOptions) {
+    this.#options = options
+    this.#replaying = options.replays ?? false
+  }
+
+  /** Creates the topics and starts every service; returns the port of its HTTP side. */
+  async start(): Promise<number | undefined> {
+    const { configuration, log, needs } = this.#options
+    const { batchSize } = configuration.model
+    const onDurable = (): void => this.#moved.next()
+    const chunks = new LabelChunks()
+    const hooks = { ends: this.#ends, whenQuiet: () => this.#whenQuiet() }
+    await log.ensureTopics(topicOptions(configuration))
+    this.#running = await startServices(
+      ({ steps, ...parts }) => [
+        ingestService({ ...parts, onDurable, onErased: () => chunks.clear() }),
+        scoringService({ ...parts, ...steps, onDurable, chunks }),
+        learningService({ ...parts, ...steps }, hooks),
+        ...(needs === undefined ? [] : [needs.service()]),
+      ],
+      { ...this.#options, mayWait: vectors => this.#replaying && vectors < batchSize },
+    )
+    this.#running.snapshots.subscribe({ next: onDurable })
+    this.#running.failed.catch(error => this.#moved.error(error))
+    return this.#running.port
+  }
+
+  /** Rejects when a service fails or is stuck: the process must then end. */
+  get failed(): Promise<never> {
+    return this.#started.failed
+  }
+
+  /** The newest snapshot, once there is one. */
+  get snapshot(): Snapshot | undefined {
+    return this.#running?.newestSnapshot()
+  }
+
+  get metrics(): Metrics {
+    return this.#started.metrics
+  }
+
+  /** Appends a file's events; returns when all are durable. */
+  async replay(path: string, signal: AbortSignal, onProgress?: (share: number) => void): Promise<Replayed> {
+    const { log, configuration, features } = this.#options
+    this.#replaying = true
+    try {
+      const names = features.map(({ name }) => name)
+      const room = (): Promise<void> => this.#until(() => this.#hasRoom())
+      return await replay(path, { log, configuration, features: names, signal, onProgress, room })
+    } finally {
+      this.#replaying = false
+    }
+  }
+
+  /** Resolves when every event is labelled and learned, or quarantined. Nothing may be appended meanwhile. */
+  async drained(): Promise<void> {
+    await this.#until(async () => (await this.#backlog()) === 0)
+    this.#ends.next(await this.#featuresEnd())
+    await this.#until(async () => (await this.#unlabelled()) === 0 && (await this.#unlearned()) === 0)
+  }
+
+  /** Not ready → stop the input → what is under way becomes durable → end. The log stays open. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#moved.complete()
+    await this.#running?.stop()
+  }
+
+  get #started(): RunningProcess {
+    if (this.#running === undefined) throw new Error('EddyUp: expected start() first')
+    return this.#running
+  }
+
+  /** Only what is there in full is cut short: a stage that waits for the disk, or a replay, leaves a pause too. */
+  async #whenQuiet(): Promise<InputEnd | undefined> {
+    return this.#replaying || (await this.#backlog()) > 0 ? undefined : this.#featuresEnd()
+  }
+
+  async #featuresEnd(): Promise<ReadonlyMap<number, number>> {
+    const { log, configuration } = this.#options
+    const offsets = await log.offsets(configuration.topics.features)
+    return new Map(offsets.map(({ partition, end }) => [partition, end]))
+  }
+
+  async #hasRoom(): Promise<boolean> {
+    return (
+      (await this.#backlog()) < replayAhead &&
+      (await this.#unlearned()) < replayAhead &&
+      (await this.#unlabelled()) < replayAhead
+    )
+  }
+
+  #backlog(): Promise<number> {
+    return this.#lag(this.#options.configuration.topics.events, 'ingest')
+  }
+
+  #unlabelled(): Promise<number> {
+    return this.#lag(this.#options.configuration.topics.features, 'scoring')
+  }
+
+  async #lag(topic: string, stage: string): Promise<number> {
+    const { log, configuration } = this.#options
+    return totalLag(await lagOf(log, topic, await committedPosition(log, topic, groupName(configuration, stage))))
+  }
+
+  /** Feature vectors that the newest snapshot has not learned. */
+  async #unlearned(): Promise<number> {
+    const { log, configuration } = this.#options
+    return totalLag(await lagOf(log, configuration.topics.features, learnedPosition(this.snapshot)))
+  }
+
+  /** Looks again whenever a stage has moved on, until the stop. */
+  async #until(condition: () => Promise<boolean>): Promise<void> {
+    while (!this.#stopping) {
+      const moved = firstValueFrom(this.#moved, { defaultValue: undefined })
+      moved.catch(() => {})
+      if (await condition()) return
+      await moved
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import {
+  committedPosition,
+  lagOf,
+  maxRecordsOn,
+  type Process,
+  runStage,
+  type Service,
+  timed,
+  totalLag,
+} from '@eddy/runtime'
+import { type Configuration, customerIds, type Feature, groupName } from '@eddy/settings'
+import { customersApi } from './customers-api.ts'
+import { eventsApi } from './events-api.ts'
+import { ingest } from './ingest.ts'
+
+export interface IngestServiceOptions {
+  readonly configuration: Configuration
+  readonly features: readonly Feature[]
+  /** told whenever something has become durable */
+  readonly onDurable?: (() => void) | undefined
+  /** told when a customer's records have been erased: what was read of them before is to be dropped */
+  readonly onErased?: (() => void) | undefined
+}
+
+/** Events → feature vectors and dead letters. HTTP: `POST /v1/events`, `DELETE /v1/customers/{id}`. */
+export function ingestService(options: IngestServiceOptions): Service {
+  const { configuration, features, onErased } = options
+  const { topics, http, log: limits } = configuration
+  const ids = customerIds(configuration)
+  const group = groupName(configuration, 'ingest')
+  return {
+    stages: ['ingest'],
+    needsModel: false,
+    routes(server, { log, logger, metrics }) {
+      const backlog = async (): Promise<number> =>
+        totalLag(await lagOf(log, topics.events, await committedPosition(log, topics.events, group)))
+      server.register(eventsApi({ log, topic: topics.events, ids, limits: { ...limits, ...http }, backlog, metrics }))
+      const names = features.map(({ name }) => name)
+      server.register(customersApi({ log, configuration, features: names, ids, logger, onErased }))
+    },
+    run: process => runIngest(options, process),
+  }
+}
+
+function runIngest(
+  { configuration, features, onDurable }: IngestServiceOptions,
+  process: Pick<Process, 'assignments' | 'health' | 'log' | 'metrics' | 'now' | 'signal'>,
+): Promise<void> {
+  const { assignments, log, metrics, signal } = process
+  const { topics, log: limits } = configuration
+  const group = groupName(configuration, 'ingest')
+  const deliveries = log.consume(topics.events, {
+    group,
+    maxRecords: maxRecordsOn(log),
+    signal,
+    onAssignment: assignments.of('ingest'),
+  })
+  const stage = ingest({ rules: features, topics, maxEventBytes: limits.maxEventBytes, metrics })
+  return runStage(stage(timed(deliveries)), { ...process, stage: 'ingest', group, onDurable })
+}

@@ -1,0 +1,123 @@
+import { Readable } from 'node:stream'
+import { asyncValues, type Delivery, type EventLog, type From } from '@eddy/log'
+import type { Logger, Metrics } from '@eddy/runtime'
+import type { FastifyPluginAsync } from 'fastify'
+import type { Observable } from 'rxjs'
+import type { LabelChunks } from './label-chunks.ts'
+import { Turns } from './turns.ts'
+
+export interface LabelsApiOptions {
+  readonly log: Pick<EventLog, 'consume'>
+  /** of labels */
+  readonly topic: string
+  /** of the topic */
+  readonly partitions: number
+  /** open at once beyond which more are answered 429 */
+  readonly maxStreams: number
+  /** encoded labels that its readers share */
+  readonly chunks: LabelChunks
+  readonly logger: Pick<Logger, 'warn'>
+  readonly metrics: Pick<Metrics, 'httpStreams'>
+}
+
+/** `GET /v1/labels`: labels as NDJSON, from an offset or from now on. */
+export const labelsApi =
+  ({ log, topic, partitions, maxStreams, chunks, logger, metrics }: LabelsApiOptions): FastifyPluginAsync =>
+  async server => {
+    const turns = new Turns()
+    let streams = 0
+    server.get<{ Querystring: { from?: string; follow?: string } }>('/v1/labels', (request, reply) => {
+      const begin = startOf(request.query.from ?? 'latest', partitions)
+      if (begin === undefined) {
+        return reply
+          .code(400)
+          .send({ error: `from: expected latest, earliest or an offset, got ${request.query.from}` })
+      }
+      if (streams >= maxStreams) {
+        return reply
+          .code(429)
+          .header('retry-after', '5')
+          .send({ error: `labels: expected at most ${maxStreams} open streams (http.maxStreams)` })
+      }
+      metrics.httpStreams.set(++streams)
+      const stop = new AbortController()
+      const untilEnd = request.query.follow === 'false'
+      const deliveries = log.consume(topic, {
+        from: begin,
+        untilEnd,
+        maxRecords: 256,
+        signal: stop.signal,
+      })
+      const stream = Readable.from(labelLines(deliveries, begin !== 'latest', chunks, turns), { highWaterMark: 1 })
+      // The server ends a connection on which nothing has moved for its time.
+      const { socket } = request.raw
+      const stalled = (): void =>
+        logger.warn(
+          'labels: expected the reader to take what it is sent, got nothing taken for half a minute; its stream was ended. It can go on from the last offset it read.',
+        )
+      socket.once('timeout', stalled)
+      // A stream that waits for its next label ends with the log's stream.
+      reply.raw.once('close', () => stop.abort())
+      stream.once('close', () => {
+        socket.off('timeout', stalled)
+        metrics.httpStreams.set(--streams)
+      })
+      // The answer begins at once, not with the first label.
+      setImmediate(() => reply.raw.headersSent || reply.raw.flushHeaders())
+      return reply.type('application/x-ndjson').send(stream)
+    })
+  }
+
+/** A quiet stream says so this often, with an empty line: it stays open, while a reader that has gone or stalled is noticed. */
+const heartbeatMs = 10_000
+
+/** Labels whose encoding takes no time worth sharing out. */
+const fewRecords = 16
+
+/** One chunk of NDJSON a delivery; the next delivery is asked for when the reader has taken it. */
+async function* labelLines(
+  deliveries: Observable<Delivery>,
+  catchesUp: boolean,
+  chunks: LabelChunks,
+  turns: Turns,
+): AsyncGenerator<Buffer | string> {
+  // A crowd that comes at once does not read at once.
+  if (catchesUp) await turns.run(() => {})
+  const values = asyncValues(deliveries)
+  try {
+    let next = values.next()
+    for (;;) {
+      const found = await orQuiet(next)
+      if (found === undefined) {
+        yield '\n'
+        continue
+      }
+      if (found.done === true) return
+      const delivery = found.value
+      const { records } = delivery
+      // A reader at the end of the log is not made to wait for the crowd that catches up.
+      if (records.length > 0)
+        yield records.length <= fewRecords ? chunks.of(delivery) : await turns.run(() => chunks.of(delivery))
+      delivery.ack()
+      next = values.next()
+    }
+  } finally {
+    await values.return(undefined)
+  }
+}
+
+/** The value, or undefined where it takes longer than a heartbeat. */
+function orQuiet<T>(value: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const quiet = new Promise<undefined>(resolve => {
+    timer = setTimeout(() => resolve(undefined), heartbeatMs)
+  })
+  return Promise.race([value, quiet]).finally(() => clearTimeout(timer))
+}
+
+function startOf(text: string, partitions: number): From | undefined {
+  if (text === 'latest' || text === 'earliest') return text
+  const offset = Number(text)
+  if (!Number.isSafeInteger(offset) || offset < 0) return undefined
+  return new Map(Array.from({ length: partitions }, (_, partition) => [partition, offset]))
+}
