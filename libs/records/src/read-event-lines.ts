@@ -7,6 +7,13 @@ const encoder = new TextEncoder()
 /** Most lines handed out at once. */
 const batchLines = 4096
 
+/** An event as bytes of JSON. */
+export interface EventLine {
+  readonly value: Uint8Array
+  /** what the file says of it, however it is compressed, quoted or broken into lines: equal where the event is the same one */
+  readonly source: Uint8Array | string
+}
+
 export interface EventLineOptions extends EventOptions {
   /** told, with each batch, how much of the file has been read (0 to 1); never for a stream */
   readonly onProgress?: ((share: number) => void) | undefined
@@ -20,7 +27,7 @@ export interface EventLineOptions extends EventOptions {
 export async function* readEventLines(
   path: string,
   { onProgress, ...options }: EventLineOptions = {},
-): AsyncGenerator<readonly Uint8Array[]> {
+): AsyncGenerator<readonly EventLine[]> {
   const records = await readRecords(path, options)
   const { size, position } = records.input
   const batches = records.format === 'ndjson' ? lines(records.input) : rows(records, options)
@@ -30,15 +37,18 @@ export async function* readEventLines(
   }
 }
 
-async function* rows(records: Records, options: EventOptions): AsyncGenerator<readonly Uint8Array[]> {
+async function* rows(records: Records, options: EventOptions): AsyncGenerator<readonly EventLine[]> {
   for await (const batch of readEvents(records, options)) {
-    yield batch.map(({ event }) => encoder.encode(JSON.stringify(event)))
+    yield batch.map(({ event, record }) => ({
+      value: encoder.encode(JSON.stringify(event)),
+      source: JSON.stringify(record.names().map(name => record.get(name))),
+    }))
   }
 }
 
-async function* lines(input: OpenInput): AsyncGenerator<readonly Uint8Array[]> {
+async function* lines(input: OpenInput): AsyncGenerator<readonly EventLine[]> {
   for await (const lines of splitLines(input.chunks, input.name)) {
-    const events = lines.filter(line => !isBlank(line))
+    const events = lines.filter(line => !isBlank(line)).map(line => ({ value: line, source: line }))
     for (let i = 0; i < events.length; i += batchLines) yield events.slice(i, i + batchLines)
   }
 }

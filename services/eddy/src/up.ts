@@ -81,9 +81,8 @@ export class EddyUp {
     const { log, configuration, features } = this.#options
     this.#replaying = true
     try {
-      const names = features.map(({ name }) => name)
       const room = (): Promise<void> => this.#until(() => this.#hasRoom())
-      return await replay(path, { log, configuration, features: names, signal, onProgress, room })
+      return await replay(path, { log, configuration, features, signal, onProgress, room })
     } finally {
       this.#replaying = false
     }

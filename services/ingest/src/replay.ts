@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import type { EventLog, OutgoingRecord } from '@eddy/log'
 import { readEventLines } from '@eddy/records'
-import { type Configuration, customerIds } from '@eddy/settings'
+import { type Configuration, customerIds, type Feature } from '@eddy/settings'
 import { eventRecord } from './event-record.ts'
+import { PrefixHash, placeIn, publishUpTo } from './replay-place.ts'
 
 export interface ReplayOptions {
   readonly log: EventLog
   readonly configuration: Configuration
-  /** names of the features to pick from flat rows */
-  readonly features: readonly string[]
+  /** what is picked from flat rows, and how it is read */
+  readonly features: readonly Feature[]
   readonly signal: AbortSignal
   /** Asked before each batch; resolves when more may be appended. */
   readonly room: () => Promise<void>
@@ -25,38 +24,33 @@ export interface Replayed {
 
 /**
  * Appends a file's events, each exactly once whatever happens: events and the position in the file become durable in one
- * step, under the hash of the file's content, so that a second run goes on where the first one ended. Standard input
- * (`-`) cannot be read twice and has no position.
+ * step, so that a second run goes on where the first one ended, as it does on a file that has grown since, was compressed, or has other
+ * ends of line (see `placeIn`). Standard input (`-`) cannot be read twice and has no position.
  */
 export async function replay(
   path: string,
   { log, configuration, features, signal, room, onProgress }: ReplayOptions,
 ): Promise<Replayed> {
-  const { topics } = configuration
-  const group = path === '-' ? undefined : `replay.${await contentHash(path)}`
-  const done = group === undefined ? 0 : ((await log.positions(topics.events, group)).get(0) ?? 0)
+  const topic = configuration.topics.events
+  const options = {
+    features: features.map(({ name }) => name),
+    types: new Map(features.map(({ name, type }) => [name, type])),
+  }
+  const place = path === '-' ? undefined : await placeIn(log, topic, () => readEventLines(path, options))
+  const done = place?.done ?? 0
   const ids = customerIds(configuration)
-  let seen = 0
+  const prefix = new PrefixHash()
   let appended = 0
-  for await (const lines of readEventLines(path, { features, onProgress })) {
+  for await (const lines of readEventLines(path, { ...options, onProgress })) {
     if (signal.aborted) break
-    const fresh = lines.slice(Math.max(0, done - seen))
-    seen += lines.length
+    const fresh = lines.slice(Math.max(0, done - prefix.events))
+    for (const { source } of lines) prefix.add(source)
     if (fresh.length === 0) continue
     await room()
-    const records: OutgoingRecord[] = fresh.map(line => eventRecord(line, ids))
-    const deliveries = [{ topic: topics.events, partition: 0, nextOffset: seen }]
-    await log.publish(
-      [{ topic: topics.events, records }],
-      group === undefined ? {} : { settles: { group, deliveries } },
-    )
+    const records: OutgoingRecord[] = fresh.map(({ value }) => eventRecord(value, ids))
+    if (place === undefined) await log.publish([{ topic, records }])
+    else await publishUpTo(log, topic, place, prefix, records)
     appended += fresh.length
   }
-  return { skipped: Math.min(done, seen), appended }
-}
-
-async function contentHash(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
-  return hash.digest('hex').slice(0, 32)
+  return { skipped: Math.min(done, prefix.events), appended }
 }

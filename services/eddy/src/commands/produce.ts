@@ -38,8 +38,9 @@ async function produce(flags: ProduceFlags, terminal: Terminal): Promise<void> {
     const topic = topicName(configuration, flags.topic)
     const ids = customerIds(configuration)
     let appended = 0
-    for await (const lines of readEventLines(flags.input, { key: flags.key })) {
-      const records: OutgoingRecord[] = lines.map(line => eventRecord(line, ids))
+    const types = new Map(configuration.features?.map(({ name, type }) => [name, type]))
+    for await (const lines of readEventLines(flags.input, { key: flags.key, types })) {
+      const records: OutgoingRecord[] = lines.map(({ value }) => eventRecord(value, ids))
       await log.publish([{ topic, records }])
       appended += records.length
     }
