@@ -45,6 +45,52 @@ describe('eddy up', () => {
     expect(lastLine(running.stdout)).toMatchObject({ events: 600, labels: 600, deadLetters: 0 })
   })
 
+  it('tells what becomes of each column of a file, and learns those with a missing or a wrong cell too', async () => {
+    const input = join(folder.path, 'columns.csv')
+    const row = (i: number): string =>
+      `c${i % 40},${70_000 + i},${i === 3 ? 'n/a' : (i % 5) * 8 + (i % 7) / 3},${i === 5 ? '12,5' : i % 9},web,${2 + (i % 2)}`
+    const rows = Array.from({ length: 300 }, (_, i) => row(i))
+    writeFileSync(
+      input,
+      `customer,order_id,spend,visits,channel,weight\n${rows.join('\n').replace('12,5', '"12,5"')}\n`,
+    )
+    const data = join(folder.path, 'columns')
+    const first = await eddy(
+      ...['up', '--replay', input, '--exit-when-drained', '--json', '--data-dir', data, '--port', '0'],
+    )
+    for (const line of [
+      /^ *customer +– +– +– +– +names the customer$/m,
+      /^ *order_id +– +– +– +– +left out: an id: its numbers measure nothing$/m,
+      /^ *spend +number +none +0\.3% +– *$/m,
+      /^ *visits +number +none +– +0\.3% +events with a wrong value are refused$/m,
+      /^ *channel +– +– +– +– +left out: text: it can be learned with the type category$/m,
+      /^ *weight +– +– +– +– +tells how much an event counts$/m,
+    ])
+      expect(first.stderr).toMatch(line)
+    const totals = lastLine(first.stdout)
+    expect(totals).toMatchObject({ events: 300, labels: 299, deadLetters: 1 })
+    expect(Object.keys((totals.segments as { centre: object }[])[0]!.centre)).toEqual(['spend', 'visits'])
+    const named = join(folder.path, 'columns.yaml')
+    writeFileSync(named, 'features: [{ name: visits, type: count }, { name: spned }]\n')
+    const misspelt = await eddy(
+      'up',
+      '--config',
+      named,
+      '--replay',
+      input,
+      '--exit-when-drained',
+      '--data-dir',
+      join(folder.path, 'misspelt'),
+      '--port',
+      '0',
+    )
+    expect(misspelt.stderr).toMatch(/^ *visits +count +none +– +0\.3% /m)
+    expect(misspelt.stderr).toMatch(
+      /^ *spned +number +none +100\.0% +– +no record has it: is it spelt as in the file\?$/m,
+    )
+    expect(misspelt.stderr).toMatch(/^ *spend +– .* left out: not among the features$/m)
+  })
+
   it('turns a file into exactly one label an event, and a second run adds nothing', async () => {
     const data = join(folder.path, 'replay')
     const input = join(folder.path, 'events.ndjson')

@@ -42,7 +42,7 @@ export class FeatureReader {
     const value = record.get(this.column.name)
     if (value === undefined) return Number.NaN
     this.#present = true
-    if (value === null) return Number.NaN
+    if (value === null || (this.column.type !== 'category' && saysMissing(record, value))) return Number.NaN
     switch (this.column.type) {
       case 'category':
         return this.#category(record, value)
@@ -98,6 +98,10 @@ export function numeralOf(text: string): number {
     ? Number.NaN
     : number
 }
+
+/** Whether a cell of text says that its number, count or truth is missing, as spreadsheets, R, SQL and Python do. */
+export const saysMissing = ({ textual }: Pick<InputRecord, 'textual'>, value: unknown): boolean =>
+  textual && typeof value === 'string' && /^(#?n\/a|na|null|none)$/i.test(value)
 
 /** True or false as JSON, numbers and (in text) Python, R and spreadsheets write it; undefined for anything else. */
 export function booleanOf({ textual }: Pick<InputRecord, 'textual'>, value: unknown): boolean | undefined {

@@ -2,7 +2,7 @@ export { type FeatureColumn, type FeatureType, missingFeatures, numeralOf } from
 export { InputError } from './input-error.ts'
 export type { OpenInput } from './open-input.ts'
 export { type ColumnPlan, isIdName, type PlannedColumn, planColumns, plannedFeatures } from './plan-columns.ts'
-export { type EventLineOptions, readEventLines } from './read-event-lines.ts'
+export { type EventLine, type EventLineOptions, readEventLines } from './read-event-lines.ts'
 export { type EventOptions, type InputEvent, type ReadEvent, readEvents } from './read-events.ts'
 export {
   collectFeatures,
@@ -12,5 +12,5 @@ export {
   type FeatureStream,
   streamFeatures,
 } from './read-features.ts'
-export type { InputFormat, InputRecord } from './records.ts'
+export { type InputFormat, type InputRecord, readRecords } from './records.ts'
 export { isBlank, linesOf } from './split-lines.ts'

@@ -1,4 +1,12 @@
-import { booleanOf, type FeatureColumn, type FeatureType, numeralOf } from './feature-columns.ts'
+import {
+  booleanOf,
+  type FeatureColumn,
+  FeatureReader,
+  type FeatureType,
+  numeralOf,
+  saysMissing,
+} from './feature-columns.ts'
+import { InputError } from './input-error.ts'
 import type { InputRecord } from './records.ts'
 
 /** What is learned of an input whose features nobody named, and what is not. */
@@ -29,6 +37,8 @@ export interface PlanOptions {
   readonly reasons?: ReadonlyMap<string, string> | undefined
   /** types that are known */
   readonly types?: ReadonlyMap<string, FeatureType> | undefined
+  /** all that is learned, where that is known */
+  readonly features?: readonly FeatureColumn[] | undefined
 }
 
 /** The columns that are learned, in the order of the input. */
@@ -39,19 +49,37 @@ export const plannedFeatures = ({ columns }: ColumnPlan): readonly FeatureColumn
  * Looks at records and takes for numbers the columns of which at least half of the values are: a wrong or missing cell is no
  * reason to do without a column. What identifies a record is left out: its numbers measure nothing.
  */
-export function planColumns(records: readonly InputRecord[], { roles, reasons, types }: PlanOptions): ColumnPlan {
-  const names = [...new Set(records.flatMap(record => record.names()))].filter(name => name !== '')
+export function planColumns(records: readonly InputRecord[], options: PlanOptions): ColumnPlan {
+  const { roles, reasons, types, features } = options
+  const known = new Map(features?.map(feature => [feature.name, feature]))
+  for (const [name, type] of types ?? []) known.set(name, { name, type })
+  const names = new Set([...records.flatMap(record => record.names()), ...(features ?? []).map(({ name }) => name)])
+  names.delete('')
   const planned = (name: string): PlannedColumn => {
+    const feature = known.get(name)
     const { missing, ...seen } = look(records, name)
-    const type = types?.get(name)
-    if (type !== undefined) return { name, type, missing, wrong: 0 }
+    if (feature !== undefined) return { name, type: feature.type, missing, wrong: wrongValues(records, feature) }
     const role = roles.get(name)
     if (role !== undefined) return { name, role, missing, wrong: 0 }
-    const reason = reasons?.get(name) ?? whyNot(name, seen)
+    const reason = features === undefined ? (reasons?.get(name) ?? whyNot(name, seen)) : 'not among the features'
     if (reason !== undefined) return { name, reason, missing, wrong: 0 }
     return { name, type: 'number', missing, wrong: seen.others }
   }
-  return { records: records.length, columns: names.map(planned) }
+  return { records: records.length, columns: [...names].map(planned) }
+}
+
+/** Values that are none of a feature. */
+function wrongValues(records: readonly InputRecord[], feature: FeatureColumn): number {
+  const reader = new FeatureReader(feature, '')
+  return records.filter(record => {
+    try {
+      reader.read(record)
+      return false
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      return true
+    }
+  }).length
 }
 
 interface Seen {
@@ -68,7 +96,7 @@ function look(records: readonly InputRecord[], name: string): Seen {
   for (const record of records) {
     const value = record.get(name)
     const number = record.textual && typeof value === 'string' ? numeralOf(value) : value
-    if (value === undefined || value === null) missing++
+    if (value === undefined || value === null || saysMissing(record, value)) missing++
     else if (typeof number === 'number' && !Number.isNaN(number)) numbers.push(number)
     else {
       others++

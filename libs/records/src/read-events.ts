@@ -1,3 +1,4 @@
+import { booleanOf, type FeatureType, saysMissing } from './feature-columns.ts'
 import { InputError } from './input-error.ts'
 import { type InputRecord, type ReadOptions, type Records, readRecords } from './records.ts'
 
@@ -16,11 +17,14 @@ export interface EventOptions extends ReadOptions {
   readonly time?: string | undefined
   /** features to pick, in order; every other value of the record if absent */
   readonly features?: readonly string[] | undefined
+  /** how the cells of CSV are to be read; as what they look like where a name is absent */
+  readonly types?: ReadonlyMap<string, FeatureType> | undefined
 }
 
-/** An event and the line it came from. */
+/** An event, the line it came from, and its record. */
 export interface ReadEvent {
   readonly line: number
+  readonly record: InputRecord
   readonly event: InputEvent
 }
 
@@ -47,21 +51,28 @@ export async function* readEvents(
       }
       checked = true
     }
-    yield batch.map(record => ({ line: record.line, event: eventOf(record, key, time, options.features) }))
+    yield batch.map(record => ({ line: record.line, record, event: eventOf(record, key, time, options) }))
   }
   if (!checked) throw new InputError(`${records.name}: expected at least one record, got none.`)
 }
 
-function eventOf(record: InputRecord, key: string, time: string, wanted: readonly string[] | undefined): InputEvent {
+function eventOf(
+  record: InputRecord,
+  key: string,
+  time: string,
+  { features: wanted, types }: EventOptions,
+): InputEvent {
+  // A name among the features is one, whatever it is called.
+  const own = (name: string): boolean => wanted?.includes(name) !== true
   const names =
     wanted ?? record.names().filter(name => name !== key && name !== time && name !== 'weight' && name !== '')
   const features: [string, unknown][] = []
   for (const name of names) {
-    const value = record.get(name)
-    if (value !== undefined && value !== null) features.push([name, record.textual ? typed(value as string) : value])
+    const value = featureOf(record, name, types?.get(name))
+    if (value !== undefined && value !== null) features.push([name, value])
   }
-  const at = record.get(time)
-  const weight = record.get('weight')
+  const at = own(time) ? record.get(time) : undefined
+  const weight = record.weight ?? (own('weight') ? record.get('weight') : undefined)
   const customer = record.get(key)
   return {
     customer: customer ?? null,
@@ -71,8 +82,16 @@ function eventOf(record: InputRecord, key: string, time: string, wanted: readonl
   }
 }
 
+/** A feature as JSON; undefined or null where it is missing. What is none of its type stays as it is: ingest refuses it by name. */
+function featureOf(record: InputRecord, name: string, type: FeatureType | undefined): unknown {
+  const value = record.get(name)
+  if (!record.textual || typeof value !== 'string' || type === 'category') return value
+  if (saysMissing(record, value)) return type === undefined ? value : undefined
+  return type === 'boolean' ? (booleanOf(record, value) ?? value) : typed(value)
+}
+
 /** What a CSV cell means in JSON. */
 function typed(cell: string): unknown {
-  if (cell === 'true' || cell === 'false') return cell === 'true'
+  if (/^(true|True|TRUE|false|False|FALSE)$/.test(cell)) return cell.toLowerCase() === 'true'
   return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(cell) ? Number(cell) : cell
 }

@@ -1,10 +1,23 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readEvents } from '@eddy/records'
+import { type ColumnPlan, type InputRecord, planColumns, readRecords } from '@eddy/records'
 import { ConfigurationError } from '@eddy/runtime'
 import type { Configuration, Feature } from './configuration.ts'
 
 const keptName = 'features.json'
+
+/** The features, and what becomes of every column of the replayed file. */
+export interface PlannedFeatures {
+  readonly features: readonly Feature[]
+  /** absent without a file that can be looked at before it is read */
+  readonly plan?: ColumnPlan
+}
+
+const roles = new Map([
+  ['customer', 'names the customer'],
+  ['time', 'tells when'],
+  ['weight', 'tells how much an event counts'],
+])
 
 /**
  * The features that are learned: those of the configuration; else those an earlier run kept in the data directory; else
@@ -14,16 +27,24 @@ const keptName = 'features.json'
 export async function featuresOf(
   { features, log }: Configuration,
   replayed: string | undefined,
-): Promise<readonly Feature[]> {
-  if (features !== undefined && features.length > 0) return features
-  const kept = keptFeatures(log.directory)
-  if (kept !== undefined) return kept
+): Promise<PlannedFeatures> {
+  const known = features !== undefined && features.length > 0 ? features : keptFeatures(log.directory)
   if (replayed === undefined || replayed === '-') {
+    if (known !== undefined) return { features: known }
     throw new ConfigurationError([
       'features: expected a list of features (name, type, transform), got none. Name a configuration with --config, or a file to take them from with --replay.',
     ])
   }
-  const found = await numbersIn(replayed)
+  const plan = planColumns(await firstRecords(replayed), { roles, features: known })
+  if (known !== undefined) return { features: known, plan }
+  const columns = plan.columns.map(column =>
+    column.type !== undefined && column.missing === plan.records
+      ? { ...column, type: undefined, reason: 'empty in the records looked at' }
+      : column,
+  )
+  const found = columns
+    .filter(({ type }) => type !== undefined)
+    .map(({ name }): Feature => ({ name, type: 'number', transform: 'none', required: false }))
   if (found.length === 0) {
     throw new ConfigurationError([
       `features: expected numbers beside \`customer\` in ${replayed}, got none. Declare the features in a configuration (--config).`,
@@ -31,7 +52,7 @@ export async function featuresOf(
   }
   mkdirSync(log.directory, { recursive: true })
   writeFileSync(join(log.directory, keptName), `${JSON.stringify(found, undefined, 2)}\n`)
-  return found
+  return { features: found, plan: { ...plan, columns } }
 }
 
 /** Names of the features of the configuration, or else those kept in the data directory; none where there are neither. */
@@ -44,17 +65,8 @@ function keptFeatures(directory: string): readonly Feature[] | undefined {
   return existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as Feature[]) : undefined
 }
 
-async function numbersIn(path: string): Promise<Feature[]> {
-  const numeric = new Map<string, boolean>()
-  for await (const batch of readEvents(path)) {
-    for (const { event } of batch) {
-      for (const [name, value] of Object.entries(event.features)) {
-        numeric.set(name, (numeric.get(name) ?? true) && typeof value === 'number')
-      }
-    }
-    break
-  }
-  return [...numeric]
-    .filter(([, isNumber]) => isNumber)
-    .map(([name]) => ({ name, type: 'number', transform: 'none', required: false }))
+/** The first records of a file; lines that are none are left to ingest. */
+async function firstRecords(path: string): Promise<readonly InputRecord[]> {
+  for await (const batch of (await readRecords(path, { onInvalid: () => {} })).batches) return batch
+  return []
 }

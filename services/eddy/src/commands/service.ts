@@ -37,7 +37,7 @@ export function serviceCommand(name: ServiceName, terminal: Terminal = processTe
 
 async function service(name: ServiceName, flags: ServiceFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal, { 'log.kind': 'kafka', 'http.port': flags.port })
-  const features = await featuresOf(configuration, undefined)
+  const { features } = await featuresOf(configuration, undefined)
   const logger = createLogger(configuration.logging.level)
   const shutdown = shutdownSignal()
   const log = await openLog(configuration, { logger })

@@ -6,6 +6,7 @@ import { Progress } from '../command-line/progress.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { EddyUp } from '../up.ts'
+import { columnTable } from './column-table.ts'
 import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
 import { segmentTable } from './segment-table.ts'
 import { totals } from './totals.ts'
@@ -34,7 +35,8 @@ export function upCommand(terminal: Terminal = processTerminal): Command {
 
 async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal, { 'http.port': flags.port })
-  const features = await featuresOf(configuration, flags.replay)
+  const { features, plan } = await featuresOf(configuration, flags.replay)
+  if (plan !== undefined) note(terminal, columnTable(plan, features))
   const logger = createLogger(configuration.logging.level)
   const shutdown = shutdownSignal()
   const needs = new StageNeeds({ topics: configuration.topics, groupOf: stage => groupName(configuration, stage) })

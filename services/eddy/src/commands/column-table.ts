@@ -1,0 +1,24 @@
+import type { ColumnPlan, PlannedColumn } from '@eddy/records'
+import type { Feature } from '@eddy/settings'
+import { table } from '../command-line/table.ts'
+
+/** What becomes of each column of a file: its type and treatment, how much of it is missing or wrong, or why it is not learned. */
+export function columnTable({ columns, records }: ColumnPlan, features: readonly Feature[]): string {
+  const treatments = new Map(features.map(({ name, transform }) => [name, transform]))
+  const share = (count: number): string => (count === 0 ? '–' : `${Math.max(0.1, (100 * count) / records).toFixed(1)}%`)
+  const rows = columns.map(column => [
+    column.name,
+    column.type ?? '–',
+    treatments.get(column.name) ?? '–',
+    share(column.missing),
+    share(column.wrong),
+    remark(column, records),
+  ])
+  return `${table(['column', 'type', 'transform', 'missing', 'wrong', ''], rows)}\n(of the first ${records.toLocaleString('en-US')} records)`
+}
+
+function remark({ type, role, reason, missing, wrong }: PlannedColumn, records: number): string {
+  if (type === undefined) return role ?? `left out: ${reason}`
+  if (missing === records) return 'no record has it: is it spelt as in the file?'
+  return wrong > 0 ? 'events with a wrong value are refused' : ''
+}
