@@ -17,14 +17,20 @@ export interface TopicDescription extends Pick<TopicOptions, 'cleanup' | 'retent
   readonly partitions: number
 }
 
+/**
+ * Questions to the cluster. Each is answered for everything that was asked for, or rejects: of what an answer leaves out nothing is known
+ * (`complete`). A group has no position where the broker said so, and nowhere else.
+ */
 export interface KafkaAdmin {
   describe(topic: string): Promise<TopicDescription | undefined>
   create(topic: string, options: TopicOptions): Promise<void>
   alterRetention(topic: string, options: TopicOptions): Promise<void>
-  /** Start and high watermark, in partition order. */
-  offsets(topic: string): Promise<PartitionOffsets[]>
-  /** Offsets as they are; an unfinished transaction may still move them. */
-  committed(group: string, topic: string): Promise<Map<number, number>>
+  /** How many partitions a topic has now, the topic being there. */
+  partitions(topic: string): Promise<number>
+  /** Start and high watermark of these partitions, in their order. */
+  offsets(topic: string, partitions: readonly number[]): Promise<PartitionOffsets[]>
+  /** Committed offsets of these partitions, as they are; an unfinished transaction may still move them. */
+  committed(group: string, topic: string, partitions: readonly number[]): Promise<Map<number, number>>
   /** The offset of one partition, once no transaction can move it any more (KIP-447). */
   stablePosition(group: string, topic: string, partition: number): Promise<number | undefined>
 }

@@ -1,5 +1,6 @@
 import type { ConsumeOptions } from '@eddy/log'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { complete } from './complete-answer.ts'
 import type { KafkaDriver, MemberEvents } from './driver.ts'
 import { KafkaLog } from './kafka-log.ts'
 
@@ -7,18 +8,27 @@ beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
 
 /** A reader of a topic of one partition, and what its client library would tell. */
-async function reader(options: ConsumeOptions = {}) {
+async function reader(options: ConsumeOptions = {}, position: () => number | undefined = () => undefined) {
   let member: MemberEvents | undefined
   let end = 0
+  const starts: number[] = []
   const driver = {
     admin: {
       describe: async () => ({ partitions: 1, cleanup: 'delete' }),
+      partitions: async () => 1,
+      stablePosition: async () => position(),
       offsets: async () => [{ partition: 0, start: 0, end }],
     },
     join(_topic: string, _group: string | undefined, events: MemberEvents) {
       member = events
-      return { start() {}, pause() {}, resume() {}, leave: async () => {} }
+      return {
+        start: (_: number, offset: number) => starts.push(offset),
+        pause() {},
+        resume() {},
+        leave: async () => {},
+      }
     },
+    producer: () => ({ initialise: async () => {}, close: async () => {} }),
   } as unknown as KafkaDriver
   let read = 0
   let failure: string | undefined
@@ -42,6 +52,7 @@ async function reader(options: ConsumeOptions = {}) {
       return failure
     },
     read: () => read,
+    starts,
   }
 }
 
@@ -95,4 +106,15 @@ test('who has yet to say where to begin may take its time', async () => {
   resolve(new Map())
   expect(await after(55)).toBeUndefined()
   expect(await after(70)).toMatch(/expected progress/)
+})
+
+test('a group without a position begins at the beginning; one whose position is not told begins nowhere', async () => {
+  const without = await reader({ group: 'g' })
+  without.events.assigned([0], 'me')
+  expect(await without.after(0)).toBeUndefined()
+  expect(without.starts).toEqual([0])
+  const untold = await reader({ group: 'g' }, () => complete('position of g in t', [0], new Map<number, number>())[0])
+  untold.events.assigned([0], 'me')
+  expect(await untold.after(0)).toMatch(/^position of g in t: expected an answer for partition 0, got none/)
+  expect(untold.starts).toEqual([])
 })

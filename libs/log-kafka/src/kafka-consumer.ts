@@ -5,6 +5,7 @@ import { Cursor } from './cursor.ts'
 import type { KafkaAdmin, KafkaDriver, KafkaMember } from './driver.ts'
 import { explain } from './explain.ts'
 import { KafkaDelivery } from './kafka-delivery.ts'
+import { offsetsOf } from './offsets-of.ts'
 import { startOffset } from './start-offset.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -62,7 +63,7 @@ export class KafkaConsumer {
   async start(driver: KafkaDriver): Promise<void> {
     const { signal, untilEnd, group } = this.#options
     try {
-      const offsets = await this.#admin.offsets(this.#topic)
+      const offsets = await offsetsOf(this.#admin, this.#topic)
       if (untilEnd) this.#ends = offsets.map(({ end }) => end)
     } catch (error) {
       return this.fail(error)
@@ -169,9 +170,9 @@ export class KafkaConsumer {
       cursor.asking = false
       cursor.progressAt = performance.now()
     }
-    const offsets = await this.#admin.offsets(this.#topic)
-    for (const cursor of cursors) {
-      const offset = await startOffset(this.#topic, start, offsets[cursor.partition]!, async () =>
+    const offsets = await this.#admin.offsets(this.#topic, partitions)
+    for (const [i, cursor] of cursors.entries()) {
+      const offset = await startOffset(this.#topic, start, offsets[i]!, async () =>
         group === undefined ? undefined : this.#tenure.position(cursor.partition),
       )
       if (this.#done) return
@@ -269,7 +270,8 @@ export class KafkaConsumer {
   /** Whether nothing is left below the end that was seen at the start. */
   #ended({ partition, buffer, fetchOffset }: Cursor): boolean {
     if (!this.#ends || fetchOffset === undefined) return false
-    return (buffer.firstOffset ?? fetchOffset) >= this.#ends[partition]!
+    // A partition that came later held nothing at the start.
+    return (buffer.firstOffset ?? fetchOffset) >= (this.#ends[partition] ?? 0)
   }
 
   #finished(): boolean {

@@ -14,6 +14,7 @@ import type { Cursor } from './cursor.ts'
 import type { KafkaDriver } from './driver.ts'
 import { explain } from './explain.ts'
 import { KafkaConsumer } from './kafka-consumer.ts'
+import { offsetsOf, partitionsOf } from './offsets-of.ts'
 import { type KnownTopic, Publisher } from './publisher.ts'
 
 /** How long a committed position may take to show, milliseconds: the markers of a transaction are written after its commit. */
@@ -100,15 +101,17 @@ export class KafkaLog implements EventLog {
   async offsets(topic: string): Promise<readonly PartitionOffsets[]> {
     this.#check()
     await this.#topic(topic)
-    return this.#driver.admin.offsets(topic).catch(raise(topic))
+    return offsetsOf(this.#driver.admin, topic).catch(raise(topic))
   }
 
   async positions(topic: string, group: string): Promise<ReadonlyMap<number, number>> {
     this.#check()
-    const { partitions } = await this.#topic(topic)
-    const settled = Array.from({ length: partitions }, (_, p) => this.#settled.get(JSON.stringify([group, topic, p])))
+    await this.#topic(topic)
+    const { admin } = this.#driver
+    const partitions = await partitionsOf(admin, topic).catch(raise(topic))
+    const settled = partitions.map(p => this.#settled.get(JSON.stringify([group, topic, p])))
     for (const deadline = performance.now() + VISIBLE_MS; ; ) {
-      const positions = await this.#driver.admin.committed(group, topic).catch(raise(topic))
+      const positions = await admin.committed(group, topic, partitions).catch(raise(topic))
       const late = settled.some((offset, p) => offset !== undefined && (positions.get(p) ?? -1) < offset)
       if (!late || performance.now() > deadline) return positions
       await new Promise(resolve => setTimeout(resolve, 10))

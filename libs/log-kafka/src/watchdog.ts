@@ -57,10 +57,12 @@ export class Watchdog {
       !outstanding && !asking && progressAt < now - LOOK_MS
     const resting = [...this.#cursors.values()].filter(rests)
     if (resting.length === 0) return
-    const offsets = await this.#admin.offsets(this.#topic)
-    for (const cursor of resting.filter(rests)) {
+    const partitions = resting.map(({ partition }) => partition)
+    const offsets = await this.#admin.offsets(this.#topic, partitions)
+    for (const [i, cursor] of resting.entries()) {
+      if (!rests(cursor)) continue
       const { partition, fetchOffset, buffer, behindSince, progressAt } = cursor
-      const { end } = offsets[partition]!
+      const { end } = offsets[i]!
       if (fetchOffset !== undefined && buffer.isEmpty && end <= fetchOffset) cursor.behindSince = -Infinity
       else if (behindSince < progressAt) cursor.behindSince = now
       else if (now - behindSince >= STUCK_MS)

@@ -158,7 +158,9 @@ export class Bench {
   /** Sum of a group's committed positions: how many events it has done, as there are no gaps in the features. */
   async settled(topic: string, group: string): Promise<number> {
     let sum = 0
-    for (const offset of (await this.#driver.admin.committed(group, topic)).values()) sum += offset
+    const { admin } = this.#driver
+    const partitions = [...Array(await admin.partitions(topic)).keys()]
+    for (const offset of (await admin.committed(group, topic, partitions)).values()) sum += offset
     return sum
   }
 

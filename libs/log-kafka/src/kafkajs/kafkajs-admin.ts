@@ -1,7 +1,9 @@
 import { LogError, type PartitionOffsets, type TopicOptions } from '@eddy/log'
 import type { Admin } from 'kafkajs'
+import { complete, IncompleteAnswer } from '../complete-answer.ts'
 import type { KafkaAdmin, TopicDescription } from '../driver.ts'
 import { descriptionOf, known, topicConfiguration } from '../topic-configuration.ts'
+import type { AdminClient } from './admin-client.ts'
 import { ConfigResourceTypes } from './kafkajs.ts'
 import { PATIENCE_MS, RETRY_MS } from './kafkajs-patience.ts'
 import { UNSTABLE } from './kafkajs-stable-offsets.ts'
@@ -11,45 +13,49 @@ const DYNAMIC_TOPIC_CONFIG = 1
 const UNSTABLE_RETRY_MS = 10
 
 export class KafkajsAdmin implements KafkaAdmin {
-  readonly #create: () => Admin
-  #admin: Promise<Admin> | undefined
+  readonly #create: () => AdminClient
+  readonly #patienceMs: number
+  #client: Promise<AdminClient> | undefined
   #closed = false
 
-  constructor(create: () => Admin) {
+  /** @param patienceMs how long an error that passes may last, milliseconds */
+  constructor(create: () => AdminClient, patienceMs = PATIENCE_MS) {
     this.#create = create
+    this.#patienceMs = patienceMs
   }
 
   /**
-   * Asks the cluster, again if need be: the library gives up at errors that pass (a leader that has moved), and a client
-   * that first asked for a topic too early never learns of its partitions. A new client starts with new metadata.
+   * Asks the cluster, again if need be: the library gives up at errors that pass (a leader that has moved), answers for fewer
+   * partitions than were asked for where its metadata are another topic's, and a client that first asked for a topic too early never
+   * learns of its partitions. A new client starts with new metadata.
    */
-  async #ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
-    for (const deadline = performance.now() + PATIENCE_MS; ; ) {
-      this.#admin ??= this.#connect()
-      const admin = this.#admin
+  async #ask<T>(question: (client: AdminClient) => Promise<T>): Promise<T> {
+    for (const deadline = performance.now() + this.#patienceMs; ; ) {
+      this.#client ??= this.#connect()
+      const client = this.#client
       try {
-        return await question(await admin)
+        return await question(await client)
       } catch (error) {
         const passes = error instanceof TypeError || (error as { retriable?: boolean }).retriable === true
         if (!passes || this.#closed || performance.now() > deadline) throw error
-        if (this.#admin === admin) this.#admin = undefined
-        await admin.then(client => client.disconnect()).catch(() => {})
+        if (this.#client === client) this.#client = undefined
+        await client.then(({ admin }) => admin.disconnect()).catch(() => {})
         await new Promise(resolve => setTimeout(resolve, RETRY_MS))
       }
     }
   }
 
-  async #connect(): Promise<Admin> {
-    const admin = this.#create()
-    await admin.connect()
-    return admin
+  async #connect(): Promise<AdminClient> {
+    const client = this.#create()
+    await client.admin.connect()
+    return client
   }
 
   describe(topic: string): Promise<TopicDescription | undefined> {
-    return this.#ask(async admin => {
+    return this.#ask(async client => {
+      const { admin } = client
       if (!(await admin.listTopics()).includes(topic)) return undefined
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-      const { partitions } = topics[0]!
+      const partitions = await partitionsOf(client, topic)
       if (partitions.some(({ leader }) => leader < 0)) return undefined
       return descriptionOf(partitions.length, await configuration(admin, topic))
     })
@@ -59,12 +65,12 @@ export class KafkajsAdmin implements KafkaAdmin {
     const configEntries = Object.entries(topicConfiguration(options)).map(([name, value]) => ({ name, value }))
     const description = { topic, numPartitions: options.partitions, replicationFactor: -1, configEntries }
     // The library's own waiting fails when a broker does not know the topic yet.
-    await this.#ask(admin => admin.createTopics({ waitForLeaders: false, topics: [description] }))
+    await this.#ask(({ admin }) => admin.createTopics({ waitForLeaders: false, topics: [description] }))
     await known(() => this.describe(topic))
   }
 
   async alterRetention(topic: string, { retentionMs, retentionBytes }: TopicOptions): Promise<void> {
-    await this.#ask(async admin => {
+    await this.#ask(async ({ admin }) => {
       // This request replaces all of a topic's own settings: those that stay are named again.
       const own = (await configuration(admin, topic)).filter(entry => entry.own)
       const settings = new Map(own.map(({ name, value }) => [name, value]))
@@ -76,22 +82,33 @@ export class KafkajsAdmin implements KafkaAdmin {
     })
   }
 
-  async offsets(topic: string): Promise<PartitionOffsets[]> {
-    const offsets = await this.#ask(admin => admin.fetchTopicOffsets(topic))
-    return offsets
-      .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
-      .sort((a, b) => a.partition - b.partition)
+  async partitions(topic: string): Promise<number> {
+    return (await this.#ask(client => partitionsOf(client, topic))).length
   }
 
-  async committed(group: string, topic: string): Promise<Map<number, number>> {
-    const offsets = await this.#offsetsOf(group, topic)
+  offsets(topic: string, partitions: readonly number[]): Promise<PartitionOffsets[]> {
+    return this.#ask(async client => {
+      const ask = async (which: 'start' | 'end') =>
+        complete(`${which} of ${topic}`, partitions, await client.offsets(topic, partitions, which))
+      const [starts, ends] = await Promise.all([ask('start'), ask('end')])
+      return partitions.map((partition, i) => ({
+        partition,
+        start: Number(starts[i]!.offset),
+        end: Number(ends[i]!.offset),
+      }))
+    })
+  }
+
+  async committed(group: string, topic: string, partitions: readonly number[]): Promise<Map<number, number>> {
+    const offsets = await this.#committed(group, topic, partitions)
     return new Map(offsets.filter(({ offset }) => offset >= 0).map(({ partition, offset }) => [partition, offset]))
   }
 
   async stablePosition(group: string, topic: string, partition: number): Promise<number | undefined> {
     for (const deadline = performance.now() + PATIENCE_MS; ; ) {
-      const found = (await this.#offsetsOf(group, topic)).find(offset => offset.partition === partition)
-      if (!found?.unstable) return found && found.offset >= 0 ? found.offset : undefined
+      const [found] = await this.#committed(group, topic, [partition])
+      const { offset, unstable } = found!
+      if (!unstable) return offset >= 0 ? offset : undefined
       if (performance.now() > deadline)
         throw new LogError(
           `position of ${group} in ${topic}/${partition}: expected no unfinished transaction, got one for ${PATIENCE_MS / 1000} s. ` +
@@ -101,9 +118,11 @@ export class KafkajsAdmin implements KafkaAdmin {
     }
   }
 
-  async #offsetsOf(group: string, topic: string) {
-    const [found] = await this.#ask(admin => admin.fetchOffsets({ groupId: group, topics: [topic] }))
-    return (found?.partitions ?? []).map(({ partition, offset, metadata }) => ({
+  async #committed(group: string, topic: string, partitions: readonly number[]) {
+    const offsets = await this.#ask(async client =>
+      complete(`position of ${group} in ${topic}`, partitions, await client.committed(group, topic, partitions)),
+    )
+    return offsets.map(({ partition, offset, metadata }) => ({
       partition,
       offset: Number(offset),
       unstable: metadata === UNSTABLE,
@@ -112,8 +131,17 @@ export class KafkajsAdmin implements KafkaAdmin {
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.#admin?.then(admin => admin.disconnect()).catch(() => {})
+    await this.#client?.then(({ admin }) => admin.disconnect()).catch(() => {})
   }
+}
+
+/** Metadata of the partitions of a topic that is there. */
+async function partitionsOf(client: AdminClient, topic: string) {
+  const partitions = await client.metadataOf(topic)
+  if (partitions.length > 0) return partitions
+  throw new IncompleteAnswer(
+    `partitions of ${topic}: expected one or more, got none. The client library's metadata are another topic's, or the topic is gone.`,
+  )
 }
 
 async function configuration(admin: Admin, topic: string) {

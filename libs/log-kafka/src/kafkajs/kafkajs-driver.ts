@@ -1,6 +1,7 @@
 import type { KafkaConfig, Kafka as KafkaType, LogEntry, RetryOptions } from 'kafkajs'
 import type { KafkaDriver, KafkaMember, KafkaProducer, MemberEvents } from '../driver.ts'
 import { DEFAULTS, type KafkaOptions, transactionTimeoutOf } from '../options.ts'
+import { AdminClient } from './admin-client.ts'
 import { compressionTypes, registerCodecs } from './codecs.ts'
 import { Kafka, logLevel } from './kafkajs.ts'
 import { KafkajsAdmin } from './kafkajs-admin.ts'
@@ -39,7 +40,7 @@ export class KafkajsDriver implements KafkaDriver {
     registerCodecs()
     this.#options = options
     this.#kafka = new Kafka(configuration(options))
-    this.admin = new KafkajsAdmin(() => this.#kafka.admin({ retry: RETRY }))
+    this.admin = new KafkajsAdmin(() => new AdminClient(this.#kafka, RETRY))
   }
 
   producer(transactionalId?: string): KafkaProducer {

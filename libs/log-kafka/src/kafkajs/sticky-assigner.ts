@@ -1,6 +1,15 @@
 import { balance } from '@eddy/log/adapter'
-import type { PartitionAssigner } from 'kafkajs'
+import type { Cluster, PartitionAssigner } from 'kafkajs'
+import { IncompleteAnswer } from '../complete-answer.ts'
 import { AssignerProtocol } from './kafkajs.ts'
+
+/** How many partitions a topic that is there has. Metadata without it say nothing: a group that took that for none would read nothing. */
+async function partitionsOf(cluster: Cluster, topic: string): Promise<number> {
+  if (cluster.findTopicPartitionMetadata(topic).length === 0) await cluster.refreshMetadata()
+  const { length } = cluster.findTopicPartitionMetadata(topic)
+  if (length > 0) return length
+  throw new IncompleteAnswer(`partitions of ${topic}: expected one or more, got none. The topic may be gone.`)
+}
 
 /**
  * Assigner of a group on one topic that leaves partitions where they are, as far as the shares are even: each member
@@ -25,7 +34,7 @@ export function stickyAssigner(
         }),
       }),
       async assign({ members }: { members: { memberId: string; memberMetadata: Buffer }[] }) {
-        const partitions = cluster.findTopicPartitionMetadata(topic).length
+        const partitions = await partitionsOf(cluster, topic)
         const owners = new Map<number, string>()
         for (const { memberId, memberMetadata } of members) {
           const said = AssignerProtocol.MemberMetadata.decode(memberMetadata)?.userData.toString()

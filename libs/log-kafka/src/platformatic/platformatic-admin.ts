@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { PartitionOffsets, TopicOptions } from '@eddy/log'
 import {
   Admin,
@@ -7,10 +8,13 @@ import {
   findErrorBy,
   IncrementalAlterConfigOperationTypes,
 } from '@platformatic/kafka'
+import { complete, IncompleteAnswer } from '../complete-answer.ts'
 import type { KafkaAdmin, TopicDescription } from '../driver.ts'
 import { descriptionOf, known, topicConfiguration } from '../topic-configuration.ts'
 import { enter } from './connect.ts'
 
+const PATIENCE_MS = 15_000
+const RETRY_MS = 100
 const EARLIEST = -2n
 const LATEST = -1n
 const READ_UNCOMMITTED = 0
@@ -19,9 +23,12 @@ export class PlatformaticAdmin implements KafkaAdmin {
   readonly #admin: Admin
   readonly #brokers: readonly string[]
   readonly #options: BaseOptions
+  readonly #patienceMs: number
   #entered: Promise<void> | undefined
 
-  constructor(brokers: readonly string[], options: BaseOptions) {
+  /** @param patienceMs how long an answer may lack what was asked for, milliseconds */
+  constructor(brokers: readonly string[], options: BaseOptions, patienceMs = PATIENCE_MS) {
+    this.#patienceMs = patienceMs
     this.#brokers = brokers
     this.#options = options
     this.#admin = new Admin(options)
@@ -35,9 +42,8 @@ export class PlatformaticAdmin implements KafkaAdmin {
   async describe(topic: string): Promise<TopicDescription | undefined> {
     await this.#enter()
     if (!(await this.#admin.listTopics()).includes(topic)) return undefined
-    const metadata = await this.#admin.metadata({ topics: [topic], forceUpdate: true })
-    const partitions = metadata.topics.get(topic)?.partitions ?? []
-    if (partitions.length === 0 || partitions.some(({ leader }) => leader < 0)) return undefined
+    const partitions = await this.#partitionsOf(topic)
+    if (partitions.some(({ leader }) => leader < 0)) return undefined
     const [description] = await this.#admin.describeConfigs({
       resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic }],
     })
@@ -73,42 +79,72 @@ export class PlatformaticAdmin implements KafkaAdmin {
     })
   }
 
-  async offsets(topic: string): Promise<PartitionOffsets[]> {
-    const metadata = await this.#admin.metadata({ topics: [topic] })
-    const count = metadata.topics.get(topic)!.partitions.length
-    const ask = async (timestamp: bigint): Promise<Map<number, number>> => {
-      const partitions = Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp }))
-      const [listed] = await this.#admin.listOffsets({
-        topics: [{ name: topic, partitions }],
-        isolationLevel: READ_UNCOMMITTED,
-      })
-      return new Map(listed!.partitions.map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]))
-    }
-    const [starts, ends] = await Promise.all([ask(EARLIEST), ask(LATEST)])
-    return Array.from({ length: count }, (_, partition) => ({
-      partition,
-      start: starts.get(partition) ?? 0,
-      end: ends.get(partition) ?? 0,
-    }))
+  async partitions(topic: string): Promise<number> {
+    return (await this.#partitionsOf(topic)).length
   }
 
-  async committed(group: string, topic: string): Promise<Map<number, number>> {
-    const [found] = await this.#admin.listConsumerGroupOffsets({ groups: [group] })
-    const partitions = found?.topics.find(({ name }) => name === topic)?.partitions ?? []
-    const offsets = partitions.map(
-      ({ partitionIndex, committedOffset }) => [partitionIndex, Number(committedOffset)] as const,
-    )
-    return new Map(offsets.filter(([, offset]) => offset >= 0))
+  /** Metadata of the partitions of a topic that is there. */
+  #partitionsOf(topic: string) {
+    return this.#ask(async () => {
+      const { topics } = await this.#admin.metadata({ topics: [topic], forceUpdate: true })
+      const partitions = topics.get(topic)?.partitions ?? []
+      if (partitions.length > 0) return partitions
+      throw new IncompleteAnswer(`partitions of ${topic}: expected one or more, got none. The topic may be gone.`)
+    })
+  }
+
+  async offsets(topic: string, partitions: readonly number[]): Promise<PartitionOffsets[]> {
+    const ask = (what: string, timestamp: bigint): Promise<number[]> =>
+      this.#ask(async () => {
+        const listed = await this.#admin.listOffsets({
+          topics: [{ name: topic, partitions: partitions.map(partitionIndex => ({ partitionIndex, timestamp })) }],
+          isolationLevel: READ_UNCOMMITTED,
+        })
+        const found = listed.find(({ name }) => name === topic)?.partitions ?? []
+        const answer = new Map(found.map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]))
+        return complete(`${what} of ${topic}`, partitions, answer)
+      })
+    const [starts, ends] = await Promise.all([ask('start', EARLIEST), ask('end', LATEST)])
+    return partitions.map((partition, i) => ({ partition, start: starts[i]!, end: ends[i]! }))
+  }
+
+  async committed(group: string, topic: string, partitions: readonly number[]): Promise<Map<number, number>> {
+    const offsets = await this.#committed(group, topic, partitions, false)
+    return new Map(partitions.map((partition, i) => [partition, offsets[i]!] as const).filter(([, o]) => o >= 0))
   }
 
   async stablePosition(group: string, topic: string, partition: number): Promise<number | undefined> {
     // The client asks again while the offset is unstable.
-    const [found] = await this.#admin.listConsumerGroupOffsets({
-      groups: [{ groupId: group, topics: [{ name: topic, partitionIndexes: [partition] }] }],
-      requireStable: true,
+    const [offset] = await this.#committed(group, topic, [partition], true)
+    return offset! >= 0 ? offset : undefined
+  }
+
+  /** Committed offsets of the partitions, in their order; −1 where the broker says that there is none. */
+  #committed(group: string, topic: string, partitions: readonly number[], requireStable: boolean): Promise<number[]> {
+    return this.#ask(async () => {
+      const found = await this.#admin.listConsumerGroupOffsets({
+        groups: [{ groupId: group, topics: [{ name: topic, partitionIndexes: [...partitions] }] }],
+        requireStable,
+      })
+      const topics = found.find(({ groupId }) => groupId === group)?.topics ?? []
+      const answered = topics.find(({ name }) => name === topic)?.partitions ?? []
+      const answer = new Map(
+        answered.map(({ partitionIndex, committedOffset }) => [partitionIndex, Number(committedOffset)]),
+      )
+      return complete(`position of ${group} in ${topic}`, partitions, answer)
     })
-    const offset = found?.topics.find(({ name }) => name === topic)?.partitions[0]?.committedOffset ?? -1n
-    return offset >= 0n ? Number(offset) : undefined
+  }
+
+  /** Asks again while an answer lacks what was asked for. */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    for (const deadline = performance.now() + this.#patienceMs; ; ) {
+      try {
+        return await question()
+      } catch (error) {
+        if (!(error instanceof IncompleteAnswer) || performance.now() > deadline) throw error
+        await setTimeout(RETRY_MS)
+      }
+    }
   }
 
   async coordinatorOf(group: string): Promise<number> {
