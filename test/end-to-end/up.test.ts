@@ -162,6 +162,29 @@ describe('eddy up', () => {
     expect(await running.stop('SIGINT')).toBe(0)
   })
 
+  it('labels the first events provisionally while its warm-up waits for more', async () => {
+    const running = start('up', '--config', config, '--data-dir', join(folder.path, 'provisional'), '--port', '0')
+    const url = await running.url()
+    const post = (body: string): Promise<Response> => fetch(`${url}/v1/events`, { method: 'POST', body })
+    await post(syntheticEvents(100))
+    const response = await fetch(`${url}/v1/labels?from=earliest`)
+    let text = ''
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString()
+      if (text.split('\n').length > 100) break
+    }
+    expect(
+      ndjson(text)
+        .slice(0, 100)
+        .every(({ provisional }) => provisional === true),
+    ).toBe(true)
+    expect(await (await fetch(`${url}/v1/segments`)).json()).toMatchObject({
+      provisional: true,
+      segments: [{}, {}, {}],
+    })
+    expect(await running.stop('SIGINT')).toBe(0)
+  })
+
   it('answers 429 when too many events wait', async () => {
     const limited = join(folder.path, 'limited.yaml')
     writeFileSync(limited, 'http: { maxBacklogEvents: 10 }\nfeatures: [{ name: x }, { name: y }]\n')

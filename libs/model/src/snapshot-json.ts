@@ -7,10 +7,12 @@ export const snapshotJson = (snapshot: Snapshot): object => ({
   model: snapshot.model,
   version: Number(snapshot.version),
   step: Number(snapshot.step),
+  provisional: snapshot.provisional,
   createdAt: new Date(snapshot.createdAt).toISOString(),
   events: Number(snapshot.ledger.reduce((sum, { events }) => sum + events, 0n)),
   prequentialLogLikelihood: Number.isNaN(snapshot.prequentialLogLikelihood) ? null : snapshot.prequentialLogLikelihood,
   effectiveSampleSize: snapshot.effectiveSampleSize,
+  weight: snapshot.weight < 0 ? snapshot.effectiveSampleSize : snapshot.weight,
   identity: identityOf(snapshot),
   segments: describeSegments(snapshot),
   ledger: snapshot.ledger.map(({ partition, next, events, offsetsHash }) => ({

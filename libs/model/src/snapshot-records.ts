@@ -19,8 +19,9 @@ const versionHeader = 'eddy-version'
 /** One snapshot in this many is kept as the checkpoint too. */
 const checkpointEvery = 16n
 
-/** Whether a version is kept as the checkpoint, until the next one is. */
-export const isCheckpoint = (version: bigint): boolean => version % checkpointEvery === 1n
+/** Whether a snapshot is kept as the checkpoint, until the next one is: also each with which components were learned anew. */
+export const isCheckpoint = ({ version, epoch, provisional }: Pick<Snapshot, 'version' | 'epoch' | 'provisional'>) =>
+  !provisional && (version === epoch || version % checkpointEvery === 1n)
 
 /**
  * A snapshot as records of the snapshots topic, to be published together.
@@ -29,7 +30,7 @@ export const isCheckpoint = (version: bigint): boolean => version % checkpointEv
 export function snapshotRecords(snapshot: Snapshot, maxBytes: number): OutgoingRecord[] {
   const bytes = snapshotCodec.encode(snapshot)
   const newest = split(snapshot.model, bytes, snapshot.version, maxBytes)
-  if (!isCheckpoint(snapshot.version)) return newest
+  if (!isCheckpoint(snapshot)) return newest
   return [...split(snapshot.model + checkpointSuffix, bytes, snapshot.version, maxBytes), ...newest]
 }
 

@@ -34,7 +34,7 @@ export class StageNeeds {
 
   /** A snapshot is durable. One that cannot be read is made again from the statistics since the checkpoint before it. */
   published(snapshot: Snapshot): void {
-    if (isCheckpoint(snapshot.version)) this.#statistics = snapshot.statisticsOffset
+    if (isCheckpoint(snapshot)) this.#statistics = snapshot.statisticsOffset
   }
 
   /** @param snapshot the newest one */

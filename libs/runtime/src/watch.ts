@@ -70,7 +70,8 @@ class Watcher {
     if (stage === 'ingest') return this.#lookAtGroup('ingest', topics.events)
     if (stage === 'scoring') return this.#lookAtGroup('scoring', topics.features)
     const newest = snapshot()
-    if (newest === undefined) return
+    // A provisional model is learned from nothing but the warm-up.
+    if (newest === undefined || newest.provisional) return
     if (stage === 'updater') return this.#lookAtGroup('updater', topics.statistics, newest.statisticsOffset)
     await this.#lookAtLedger(newest)
   }

@@ -1,5 +1,6 @@
 import { ingestService, type Replayed, replay } from '@eddy/ingest'
 import type { Snapshot } from '@eddy/messages'
+import { soundSample } from '@eddy/mixture'
 import {
   committedPosition,
   lagOf,
@@ -10,7 +11,7 @@ import {
   totalLag,
 } from '@eddy/runtime'
 import { LabelChunks, scoringService } from '@eddy/scoring'
-import { groupName, topicOptions } from '@eddy/settings'
+import { groupName, specificationOf, topicOptions } from '@eddy/settings'
 import { type InputEnd, learningService } from '@eddy/stepwise-em'
 import { firstValueFrom, ReplaySubject, Subject } from 'rxjs'
 import { type StartOptions, startServices } from './start-services.ts'
@@ -95,6 +96,17 @@ export class EddyUp {
     await this.#until(async () => (await this.#unlabelled()) === 0 && (await this.#unlearned()) === 0)
   }
 
+  /** As `drained`; but a warm-up that has too few events goes on: then resolves when they are labelled, if there is a model for that. */
+  async settled(): Promise<void> {
+    const { configuration, features, log } = this.#options
+    await this.#until(async () => (await this.#backlog()) === 0)
+    const offsets = await log.offsets(configuration.topics.features)
+    const events = offsets.reduce((sum, { start, end }) => sum + end - start, 0)
+    if (events >= configuration.model.warmUp.events || this.snapshot?.provisional === false) return this.drained()
+    if (events < soundSample(specificationOf(configuration, features))) return
+    await this.#until(async () => (await this.#unlabelled()) === 0)
+  }
+
   /** Not ready → stop the input → what is under way becomes durable → end. The log stays open. */
   async stop(): Promise<void> {
     this.#stopping = true
@@ -119,10 +131,11 @@ export class EddyUp {
   }
 
   async #hasRoom(): Promise<boolean> {
+    // Before the first model nothing is learned or labelled, however long is waited.
+    const ahead =
+      replayAhead + (this.snapshot?.provisional === false ? 0 : this.#options.configuration.model.warmUp.events)
     return (
-      (await this.#backlog()) < replayAhead &&
-      (await this.#unlearned()) < replayAhead &&
-      (await this.#unlabelled()) < replayAhead
+      (await this.#backlog()) < replayAhead && (await this.#unlearned()) < ahead && (await this.#unlabelled()) < ahead
     )
   }
 

@@ -10,6 +10,10 @@ export const segmentsApi =
       const snapshot = newestSnapshot()
       return snapshot === undefined
         ? reply.code(503).header('retry-after', '1').send({ error: 'segments: none yet, the model is warming up' })
-        : { snapshot: Number(snapshot.version), segments: describeSegments(snapshot) }
+        : {
+            snapshot: Number(snapshot.version),
+            provisional: snapshot.provisional,
+            segments: describeSegments(snapshot),
+          }
     })
   }

@@ -3,7 +3,7 @@ import { type LineageKind, lineageCodec } from '@eddy/messages'
 import { newestSnapshot } from '@eddy/model'
 import { type Emission, type Metrics, onAbort, type Process, quietAfter, runStage, timed } from '@eddy/runtime'
 import { type Configuration, groupName } from '@eddy/settings'
-import { concatMap, map, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
+import { concatMap, filter, map, NEVER, Subject, takeUntil, tap } from 'rxjs'
 import type { LearningHooks, LearningOptions } from './learning-options.ts'
 import { Updater, type UpdaterOptions } from './updater.ts'
 import { warmUpStage } from './warm-up.ts'
@@ -49,12 +49,12 @@ export async function runUpdater(
   // Read only by who has the partition: an updater that died has left a transaction open, and who follows it has ended that.
   const begin = async (): Promise<ReadonlyMap<number, number>> => {
     let snapshot = await newestSnapshot(snapshotSource)
-    if (snapshot === undefined) {
-      await warmUp(learning, process, hooks)
+    if (snapshot === undefined || snapshot.provisional) {
+      await warmUp(learning, process, hooks, snapshot?.version)
       snapshot = await newestSnapshot(snapshotSource)
     }
     // Stopped before there were enough events to begin with.
-    if (snapshot === undefined) return new Map()
+    if (snapshot === undefined || snapshot.provisional) return new Map()
     folding = new Updater(options, snapshot)
     if (snapshot.statisticsOffset >= storedEnd) hooks.onCaughtUp?.(snapshot.version)
     return new Map([[0, snapshot.statisticsOffset]])
@@ -94,11 +94,12 @@ function countLineage(
         metrics.lineage.inc({ model: model.name, kind: lineageCodec.decode(value as Uint8Array).kind })
 }
 
-/** The first snapshot, unless another updater publishes one first. */
+/** The first snapshot, unless another updater publishes one first. @param provisionalVersion of the newest one so far, if any */
 async function warmUp(
   { configuration, specification, kernel }: Omit<LearningOptions, 'eStep'>,
   process: UpdaterProcess,
   { ends = NEVER, whenQuiet = async () => 'here' }: UpdaterHooks,
+  provisionalVersion: bigint | undefined,
 ): Promise<void> {
   const { log, signal, now, logger, snapshots, metrics } = process
   const { topics, model, log: limits } = configuration
@@ -113,12 +114,18 @@ async function warmUp(
     maxRecordBytes: limits.maxRecordBytes,
     topics,
     now,
+    logger,
+    ...(provisionalVersion === undefined ? {} : { provisionalVersion }),
   }
+  const stopped = onAbort(signal)
   const stage = warmUpStage(options, {
     features: log.consume(topics.features, { from: 'earliest', signal }).pipe(tap(delivery => arrived.next(delivery))),
-    ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(onAbort(signal))),
+    ends: ends.pipe(takeUntil(stopped)),
+    pauses: quietAfter(arrived, model.maxWaitMs, whenQuiet).pipe(takeUntil(stopped)),
+    waiting: async () => (await whenQuiet()) !== undefined,
   })
-  await runStage(stage.pipe(takeUntil(snapshots)), {
+  const first = snapshots.pipe(filter(({ provisional }) => !provisional))
+  await runStage(stage.pipe(takeUntil(first)), {
     ...process,
     stage: 'warm-up',
     group: groupName(configuration, 'warm-up'),

@@ -1,7 +1,7 @@
 import type { Delivery } from '@eddy/log'
 import { onAbort, type Process, quietAfter, runStage } from '@eddy/runtime'
 import { groupName } from '@eddy/settings'
-import { merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
+import { filter, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
 import { eStepWorker } from './e-step-worker.ts'
 import type { LearningHooks, LearningOptions } from './learning-options.ts'
 
@@ -45,7 +45,7 @@ export async function runWorker(
             tap(delivery => arrived.next(delivery)),
             takeUntil(stopped),
           ),
-      snapshots,
+      snapshots: snapshots.pipe(filter(({ provisional }) => !provisional)),
       ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(stopped)),
     },
   )

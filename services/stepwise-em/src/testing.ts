@@ -1,7 +1,7 @@
 import type { Delivery, StoredRecord } from '@eddy/log'
 import { featureVectorCodec, type Snapshot, snapshotCodec } from '@eddy/messages'
 import { type Block, createSpecification, type ModelSpecification, random, standardNormal } from '@eddy/mixture'
-import type { Emission } from '@eddy/runtime'
+import { createLogger, type Emission } from '@eddy/runtime'
 import { firstValueFrom, of } from 'rxjs'
 import { warmUpStage } from './warm-up.ts'
 
@@ -68,7 +68,9 @@ export async function warmedUp(records: readonly StoredRecord[]): Promise<Snapsh
     maxRecordBytes: 1_000_000,
     topics: { snapshots: 'snapshots', lineage: 'lineage' },
     now: () => 0,
+    logger: createLogger('silent'),
   }
-  const emission = await firstValueFrom(warmUpStage(options, { features: of(delivery(records)), ends: of() }))
+  const inputs = { features: of(delivery(records)), ends: of(), pauses: of(), waiting: async () => false }
+  const emission = await firstValueFrom(warmUpStage(options, inputs))
   return snapshotCodec.decode(published(emission, 'snapshots')[0] as Uint8Array)
 }

@@ -16,7 +16,7 @@ async function statisticsOf(from: number, to: number): Promise<StatisticsMessage
   const expectation = await localEStep()(first, block, weights)
   return {
     model: 'test',
-    snapshotVersion: 1n,
+    snapshotVersion: first.version,
     partition: 0,
     from,
     to,
@@ -64,7 +64,7 @@ describe('Updater', () => {
     const [a, b] = [await statisticsOf(200, 300), await statisticsOf(300, 400)]
     const [second] = await fold(a)
     expect(second).toMatchObject({
-      version: 2n,
+      version: first.version + 1n,
       step: 1n,
       ledger: [{ partition: 0, next: 300, events: 300n }],
       statisticsOffset: 1,
@@ -72,7 +72,7 @@ describe('Updater', () => {
     expect(await fold(a)).toEqual([])
     expect(await fold(await statisticsOf(350, 450))).toEqual([])
     expect((await fold(b))[0]).toMatchObject({
-      version: 3n,
+      version: first.version + 2n,
       ledger: [{ next: 400, events: 400n }],
       statisticsOffset: 4,
     })
@@ -86,7 +86,7 @@ describe('Updater', () => {
       await statisticsOf(250, 300),
       await statisticsOf(300, 350),
     )
-    expect(snapshots.map(({ version, ledger }) => [version, ledger[0]?.next])).toEqual([[2n, 300]])
+    expect(snapshots.map(({ version, ledger }) => [version, ledger[0]?.next])).toEqual([[first.version + 1n, 300]])
   })
 
   it('refuses what is malformed, and goes on', async () => {

@@ -1,9 +1,18 @@
 import type { Delivery, Publication } from '@eddy/log'
 import { lineageCodec, type Snapshot } from '@eddy/messages'
-import { type Kernel, type ModelSpecification, random, warmUp } from '@eddy/mixture'
+import {
+  type Block,
+  type Kernel,
+  type ModelSpecification,
+  matchComponents,
+  random,
+  rowsOf,
+  soundSample,
+  warmUp,
+} from '@eddy/mixture'
 import { type Ledger, ledgerEntries, snapshotRecords } from '@eddy/model'
-import type { Emission } from '@eddy/runtime'
-import { concatMap, map, merge, type Observable, of, take } from 'rxjs'
+import type { Emission, Logger } from '@eddy/runtime'
+import { concatMap, from, map, merge, type Observable, takeWhile } from 'rxjs'
 import type { InputEnd } from './e-step-worker.ts'
 import { MiniBatch } from './mini-batch.ts'
 
@@ -19,129 +28,207 @@ export interface WarmUpOptions {
   readonly now: () => number
   /** what the work is done by, default `auto` */
   readonly kernel?: Kernel
+  readonly logger: Pick<Logger, 'info' | 'warn'>
+  /** version of the provisional snapshot that an earlier process ended with */
+  readonly provisionalVersion?: bigint
 }
 
 export interface WarmUpInputs {
   /** feature vectors from the beginning of each partition */
   readonly features: Observable<Delivery>
-  /** where the input ends for now: begin with what there is */
+  /** where the input ends: begin with what there is, even if it is less than the warm-up should have */
   readonly ends: Observable<InputEnd>
+  /** nothing has come for a while */
+  readonly pauses: Observable<unknown>
+  /** whether somebody may wait for labels; not while events are known to be on their way, such as those of a replay */
+  readonly waiting: () => Promise<boolean>
 }
 
 /**
- * Learns the first snapshot from the first events of the stream (the best of several short EM runs by held-out
- * likelihood) and completes. Its ledger holds exactly those events. One partition and one seed give one snapshot.
+ * Learns the first snapshot from the first `events` of the stream (the best of several short EM runs by held-out likelihood) and
+ * completes. Its ledger holds exactly those events. While it waits for them it publishes provisional snapshots, each learned anew, when
+ * there are 1, 2, 4, … times the smallest sound sample. The version of each is fixed by how many that is, whether or not those before
+ * it were published: one partition and one seed give one first snapshot, whenever and however often the process was interrupted.
  */
-export function warmUpStage(options: WarmUpOptions, { features, ends }: WarmUpInputs): Observable<Emission> {
-  const buffer = new WarmUpBuffer(options)
+export function warmUpStage(options: WarmUpOptions, inputs: WarmUpInputs): Observable<Emission> {
+  const { features, ends, pauses, waiting } = inputs
+  const warming = new Warming(options)
   return merge(
-    features.pipe(map(delivery => () => buffer.take(delivery))),
-    ends.pipe(map(end => () => buffer.endAt(end))),
+    features.pipe(map(delivery => () => warming.take(delivery, waiting))),
+    ends.pipe(map(end => async () => warming.endAt(end))),
+    pauses.pipe(map(() => () => warming.pause(waiting))),
   ).pipe(
-    concatMap(action => {
-      const ready = action()
-      return ready ? of(firstSnapshot(options, buffer)) : []
-    }),
-    take(1),
+    concatMap(action => from(action())),
+    concatMap(step => (step === undefined ? [] : [step])),
+    takeWhile(({ last }) => !last, true),
+    map(({ emission }) => emission),
   )
 }
 
-class WarmUpBuffer {
+/** What warming up leads to when something happens; `last` is the first snapshot. */
+interface Step {
+  readonly emission: Emission
+  readonly last: boolean
+}
+
+class Warming {
   readonly #options: WarmUpOptions
-  readonly partitions = new Map<number, MiniBatch>()
+  readonly #sample: number
+  readonly #partitions = new Map<number, MiniBatch>()
+  #published: number
   #rows = 0
   #ends: InputEnd | undefined
 
   constructor(options: WarmUpOptions) {
     this.#options = options
+    this.#sample = Math.min(soundSample(options.specification), options.events)
+    this.#published = Number(options.provisionalVersion ?? 0n)
   }
 
-  take(delivery: Delivery): boolean {
+  async take(delivery: Delivery, waiting: () => Promise<boolean>): Promise<Step | undefined> {
     const { partition, records } = delivery
     const { events, specification } = this.#options
-    const batch = this.partitions.get(partition) ?? new MiniBatch(partition, 0, events, specification.features.length)
-    this.partitions.set(partition, batch)
+    const batch = this.#partitions.get(partition) ?? new MiniBatch(partition, 0, events, specification.features.length)
+    this.#partitions.set(partition, batch)
     const before = batch.rows
     const wanted = records.slice(0, events - this.#rows)
     const nextOffset = wanted.length === records.length ? delivery.nextOffset : (wanted.at(-1)?.offset ?? -1) + 1
     batch.take({ ...delivery, records: wanted, nextOffset }, 0)
     this.#rows += batch.rows - before
+    const caughtUp = delivery.nextOffset >= delivery.endOffset
     delivery.ack()
-    return this.#ready()
+    return this.#first() ?? (caughtUp ? this.pause(waiting) : undefined)
   }
 
-  endAt(end: InputEnd): boolean {
+  endAt(end: InputEnd): Step | undefined {
     this.#ends = end
-    return this.#ready()
+    return this.#first()
   }
 
-  #ready(): boolean {
-    if (this.#rows >= this.#options.events) return true
+  /** The provisional snapshot that is due, if one is. */
+  async pause(waiting: () => Promise<boolean>): Promise<Step | undefined> {
+    const stage = stagesOf(this.#sample, this.#rows + 1)
+    if (stage <= this.#published || !(await waiting())) return undefined
+    this.#published = stage
+    const { logger, events } = this.#options
+    logger.info({ events: this.#rows, of: events }, 'still warming up: a provisional model gives labels')
+    const snapshot = { ...this.#learn(BigInt(stage)), provisional: true, ledger: [] }
+    return { emission: this.#publication(snapshot), last: false }
+  }
+
+  #first(): Step | undefined {
+    const { events, logger } = this.#options
+    const full = this.#rows >= events
+    if (!full && !this.#ended()) return undefined
+    if (!full)
+      logger.warn(
+        { events: this.#rows, of: events },
+        'the input ends during the warm-up: the model begins with what there is',
+      )
+    const snapshot = this.#learn(BigInt(stagesOf(this.#sample, events) + 1))
+    return {
+      emission: this.#publication(
+        snapshot,
+        snapshot.segments.map(({ id }) => id),
+      ),
+      last: true,
+    }
+  }
+
+  #ended(): boolean {
     const ends = this.#ends
     if (this.#rows === 0 || ends === undefined) return false
-    return ends === 'here' || [...ends].every(([partition, end]) => (this.partitions.get(partition)?.to ?? 0) >= end)
+    return ends === 'here' || [...ends].every(([partition, end]) => (this.#partitions.get(partition)?.to ?? 0) >= end)
+  }
+
+  /** A model of all there is. Segments are numbered as in the model of the smallest sound sample, so that they keep their ids. */
+  #learn(version: bigint): Snapshot {
+    const { specification: declared, model, now, seed, kernel, logger } = this.#options
+    const { batches, block, weights } = this.#contents()
+    const learnFrom = (rows: number) =>
+      warmUp(declared, rowsOf(block, 0, rows), weights.subarray(0, rows), random(seed), kernel)
+    const found = learnFrom(block.rows)
+    const { specification, parameters, learned, heldOutLogLikelihood } = found
+    const { components } = specification
+    const distinct = distinctRows(block, components)
+    if (distinct < components)
+      logger.warn(
+        { components, distinct },
+        'there are more segments than different events: some of them are alike or empty',
+      )
+    const origin = block.rows > this.#sample ? learnFrom(this.#sample) : found
+    const numbers = matchComponents(origin, found, block, kernel).earlier
+    const ledger: Ledger = new Map(
+      batches.map(batch => [
+        batch.partition,
+        { partition: batch.partition, next: batch.to, events: BigInt(batch.rows), offsetsHash: batch.offsetsHash() },
+      ]),
+    )
+    return {
+      model,
+      version,
+      step: 0n,
+      createdAt: now(),
+      specification: JSON.stringify(specification),
+      parameters,
+      statistics: learned.statistics,
+      segments: Array.from(numbers, number => ({ id: `s${number + 1}`, since: version })),
+      ledger: ledgerEntries(ledger),
+      statisticsOffset: 0,
+      prequentialLogLikelihood: Number.NaN,
+      effectiveSampleSize: learned.effectiveSampleSize,
+      weight: learned.weight,
+      provisional: false,
+      epoch: version,
+      segmentsBorn: components,
+      expectedLogLikelihood: heldOutLogLikelihood,
+      surprise: 0,
+      judgedWeight: learned.weight,
+    }
+  }
+
+  #contents() {
+    const batches = [...this.#partitions.values()]
+      .filter(batch => batch.rows > 0)
+      .sort((a, b) => a.partition - b.partition)
+    const columns = this.#options.specification.features.length
+    const values = new Float64Array(this.#rows * columns)
+    const weights = new Float64Array(this.#rows)
+    let at = 0
+    for (const batch of batches) {
+      const { block, weights: w } = batch.contents()
+      values.set(block.values, at * columns)
+      weights.set(w, at)
+      at += block.rows
+    }
+    return { batches, block: { rows: this.#rows, columns, values }, weights }
+  }
+
+  #publication(snapshot: Snapshot, born: readonly string[] = []): Emission {
+    const { model, topics, now, maxRecordBytes } = this.#options
+    const { version: snapshotVersion } = snapshot
+    const key = new TextEncoder().encode(model)
+    const birth = (id: string) =>
+      lineageCodec.encode({ model, snapshotVersion, kind: 'birth', parents: [], children: [id], time: now() })
+    const publications: Publication[] = [
+      { topic: topics.snapshots, records: snapshotRecords(snapshot, maxRecordBytes) },
+    ]
+    if (born.length > 0)
+      publications.push({ topic: topics.lineage, records: born.map(id => ({ key, value: birth(id), partition: 0 })) })
+    return { publications, settles: [] }
   }
 }
 
-function firstSnapshot(options: WarmUpOptions, buffer: WarmUpBuffer): Emission {
-  const { specification: declared, model, topics, now } = options
-  const batches = [...buffer.partitions.values()]
-    .filter(batch => batch.rows > 0)
-    .sort((a, b) => a.partition - b.partition)
-  const contents = batches.map(batch => batch.contents())
-  const rows = contents.reduce((sum, { block }) => sum + block.rows, 0)
-  const columns = declared.features.length
-  const values = new Float64Array(rows * columns)
-  const weights = new Float64Array(rows)
-  let at = 0
-  for (const { block, weights: w } of contents) {
-    values.set(block.values, at * columns)
-    weights.set(w, at)
-    at += block.rows
-  }
-  const block = { rows, columns, values }
-  const { specification, parameters, learned, heldOutLogLikelihood } = warmUp(
-    declared,
-    block,
-    weights,
-    random(options.seed),
-    options.kernel,
-  )
-  const ledger: Ledger = new Map(
-    batches.map(batch => [
-      batch.partition,
-      { partition: batch.partition, next: batch.to, events: BigInt(batch.rows), offsetsHash: batch.offsetsHash() },
-    ]),
-  )
-  const segments = Array.from({ length: specification.components }, (_, k) => ({ id: `s${k + 1}`, since: 1n }))
-  const snapshot: Snapshot = {
-    model,
-    version: 1n,
-    step: 0n,
-    createdAt: now(),
-    specification: JSON.stringify(specification),
-    parameters,
-    statistics: learned.statistics,
-    segments,
-    ledger: ledgerEntries(ledger),
-    statisticsOffset: 0,
-    prequentialLogLikelihood: Number.NaN,
-    effectiveSampleSize: learned.effectiveSampleSize,
-    weight: learned.weight,
-    provisional: false,
-    epoch: 1n,
-    segmentsBorn: segments.length,
-    expectedLogLikelihood: heldOutLogLikelihood,
-    surprise: 0,
-    judgedWeight: learned.weight,
-  }
-  const key = new TextEncoder().encode(model)
-  const born = segments.map(({ id }) =>
-    lineageCodec.encode({ model, snapshotVersion: 1n, kind: 'birth', parents: [], children: [id], time: now() }),
-  )
-  const publications: Publication[] = [
-    { topic: topics.snapshots, records: snapshotRecords(snapshot, options.maxRecordBytes) },
-    { topic: topics.lineage, records: born.map(value => ({ key, value, partition: 0 })) },
-  ]
-  return { publications, settles: [] }
+/** How many of 1, 2, 4, … times `sample` are less than `rows`. */
+function stagesOf(sample: number, rows: number): number {
+  let stages = 0
+  for (let size = sample; size < rows; size *= 2) stages++
+  return stages
+}
+
+/** How many different rows there are; counts no further than `most`. */
+function distinctRows({ rows, columns, values }: Block, most: number): number {
+  const seen = new Set<string>()
+  for (let n = 0; n < rows && seen.size < most; n++) seen.add(values.subarray(n * columns, (n + 1) * columns).join())
+  return seen.size
 }

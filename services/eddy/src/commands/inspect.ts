@@ -105,6 +105,7 @@ async function inspect(flags: InspectFlags, terminal: Terminal): Promise<void> {
     const lines = [
       `model ${snapshot.model}, snapshot ${snapshot.version}, step ${snapshot.step}, ${new Date(snapshot.createdAt).toISOString()}`,
       `${events} events, ${labels} labels, ${deadLetters} dead letters`,
+      ...(snapshot.provisional ? ['provisional: learned from the first events, while more of them are awaited'] : []),
       `prequential log-likelihood ${snapshot.prequentialLogLikelihood.toFixed(4)} nats/event, effective sample size ${Math.round(snapshot.effectiveSampleSize)}`,
       `identity ${identityOf(snapshot)}`,
       'ledger:',

@@ -124,6 +124,8 @@ async function put(flags: Flags, terminal: Terminal, which: WantedSnapshot, to: 
         ...chosen,
         model: to,
         version: version + 1n,
+        // Statistics under way are of the components that these replace.
+        epoch: version + 1n,
         createdAt: Date.now(),
         ledger,
         statisticsOffset,

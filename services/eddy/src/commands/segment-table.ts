@@ -40,7 +40,10 @@ export async function segmentTable(
       [...(customers.get(id) ?? [])].slice(0, shownCustomers).join(', '),
     ])
   }
-  return `${table.toString()}\n`
+  const provisional = snapshot.provisional
+    ? 'Provisional: the model is still warming up, and will be learned anew.\n'
+    : ''
+  return `${table.toString()}\n${provisional}`
 }
 
 /** Customers by segment, newest label first. */

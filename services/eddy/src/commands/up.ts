@@ -101,7 +101,7 @@ async function work(eddy: EddyUp, flags: UpFlags, signal: AbortSignal, terminal:
     else note(terminal, `Replayed ${count(appended)} events of ${flags.replay}.`)
   }
   if (flags.replay !== undefined || flags.exitWhenDrained === true)
-    await Promise.race([eddy.drained(), untilAborted(signal)])
+    await Promise.race([flags.exitWhenDrained === true ? eddy.drained() : eddy.settled(), untilAborted(signal)])
 }
 
 async function showTable(
@@ -111,7 +111,8 @@ async function showTable(
   terminal: Terminal,
   url: string,
 ): Promise<void> {
-  if (eddy.snapshot === undefined) return
+  if (eddy.snapshot === undefined)
+    return note(terminal, 'No segments yet: the model waits for more events to begin with.')
   note(terminal, await segmentTable(log, configuration, eddy.snapshot))
   const labels = `eddy tail --topic ${configuration.topics.labels} --data-dir ${configuration.log.directory}`
   note(

@@ -1,0 +1,10 @@
+import { freeParameters } from '../model/create-mixture.ts'
+import type { ModelSpecification } from '../model/specification.ts'
+
+/**
+ * The smallest number of events that a model is learned from at all: ten a segment, and two a free parameter. With fewer, components sit
+ * on single events, and their likelihood says nothing about the next one.
+ */
+export function soundSample(specification: ModelSpecification): number {
+  return Math.max(10 * specification.components, 2 * freeParameters(specification))
+}
