@@ -99,7 +99,7 @@ describe('backUpLog and restoreLog', () => {
     writeFileSync(file, bytes)
     await openEmbeddedLog(join(folder, 'deep-copy'), { readOnly: true }).close()
     await expect(restoreLog(join(folder, 'deep-copy'), join(folder, 'deep-restored'))).rejects.toThrow(
-      /expected an intact copy, got/,
+      /expected an intact database, got/,
     )
     expect(() => openEmbeddedLog(join(folder, 'deep-restored'), { readOnly: true })).toThrow(/expected a log to read/)
   })

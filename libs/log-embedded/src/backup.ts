@@ -4,6 +4,7 @@ import { backup, DatabaseSync } from 'node:sqlite'
 import { LogError } from '@eddy/log'
 import { explain } from './errors.ts'
 import { Store } from './store.ts'
+import { verifyLog } from './verify.ts'
 import { lockForWriting } from './writer-lock.ts'
 
 const fileName = 'log.sqlite'
@@ -14,29 +15,39 @@ const fileName = 'log.sqlite'
  * @param from directory of the log
  * @param to directory of the copy; must hold no log
  * @returns bytes copied
- * @throws LogError when there is nothing to copy, when `to` holds a log, or when the copy is damaged
+ * @throws LogError when there is nothing to copy, when `to` holds a log, or when anything in the copy is damaged
  */
 export async function backUpLog(from: string, to: string): Promise<number> {
   refuseOccupied(to)
   // Opening checks that this is a log of ours, and of this format.
   await new Store(from, { readOnly: true, clock: Date.now, maxBytes: undefined }).close()
-  mkdirSync(to, { recursive: true })
-  const partial = join(to, `${fileName}.partial`)
-  rmSync(partial, { force: true })
-  const source = new DatabaseSync(join(from, fileName), { readOnly: true })
+  // Beside where it is to be, so that it can be renamed.
+  const partial = join(to, 'partial')
+  rmSync(partial, { recursive: true, force: true })
+  mkdirSync(partial, { recursive: true })
+  const copy = join(partial, fileName)
+  try {
+    await copyDatabase(join(from, fileName), copy)
+    const bytes = standAlone(copy)
+    await verifyLog(partial)
+    publish(copy, to)
+    return bytes
+  } catch (error) {
+    throw explain(error, from)
+  } finally {
+    rmSync(partial, { recursive: true, force: true })
+  }
+}
+
+async function copyDatabase(from: string, to: string): Promise<void> {
+  const source = new DatabaseSync(from, { readOnly: true })
   try {
     source.exec('PRAGMA busy_timeout = 5000')
     // All pages in one step: between steps a writer would make it begin again.
-    await backup(source, partial, { rate: 2 ** 31 - 1 })
-  } catch (error) {
-    rmSync(partial, { force: true })
-    throw explain(error, from)
+    await backup(source, to, { rate: 2 ** 31 - 1 })
   } finally {
     source.close()
   }
-  const bytes = verify(partial)
-  publish(partial, to)
-  return bytes
 }
 
 /**
@@ -63,21 +74,14 @@ function refuseOccupied(directory: string): void {
     )
 }
 
-/** @returns its size, bytes */
-function verify(file: string): number {
+/** In the copy nobody else reads: no write-ahead log is left beside it. @returns its size, bytes */
+function standAlone(file: string): number {
   const database = new DatabaseSync(file)
   try {
-    // In the copy nobody else reads: no write-ahead log is left beside it.
     database.exec('PRAGMA journal_mode = DELETE')
-    const [answer] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {})
-    if (answer !== 'ok')
-      throw new LogError(
-        `log ${file}: expected an intact copy, got "${answer}". Check the disk; the log it was made from may be damaged too.`,
-      )
-    const pages = Number(Object.values(database.prepare('PRAGMA page_count').get() ?? {})[0])
-    return pages * Number(Object.values(database.prepare('PRAGMA page_size').get() ?? {})[0])
-  } catch (error) {
-    throw explain(error, file)
+    const number = (pragma: string): number =>
+      Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0])
+    return number('page_count') * number('page_size')
   } finally {
     database.close()
   }

@@ -1,7 +1,7 @@
-import { type ConsumeOptions, type Delivery, type From, LogError, type StoredRecord } from '@eddy/log'
+import type { ConsumeOptions, Delivery, From, LogError, StoredRecord } from '@eddy/log'
 import type { Subscriber } from 'rxjs'
 import type { ConsumerGroup } from './consumer-group.ts'
-import { explain } from './errors.ts'
+import { explain, notStored } from './errors.ts'
 import type { PublicationQueue } from './publication-queue.ts'
 import type { PartitionState, Store, StoredBatch, TopicState } from './store.ts'
 import { inTurn } from './turns.ts'
@@ -225,11 +225,7 @@ export class Consumer {
     const { group } = this.#options
     const offset = named ?? (group === undefined ? undefined : this.#store.position(group, partition))
     if (offset === undefined) return partition.start
-    if (offset < partition.start || offset > end)
-      throw new LogError(
-        `offset of ${partition.topic}/${partition.number}: expected ${partition.start} to ${end}, got ${offset}. ` +
-          'Retention dropped what was to be read next, or the log is another one: start from a newer snapshot or from "earliest"; `eddy skip-lost` names what is lost, and lets the stages go on.',
-      )
+    if (offset < partition.start || offset > end) throw notStored(partition, offset, partition.start, end)
     return offset
   }
 
@@ -270,11 +266,7 @@ export class Consumer {
       if (next < partition.start) this.#startOf(partition, new Map([[partition.number, next]]))
       const batch = cursor.batch && cursor.batch.next > next ? cursor.batch : this.#store.batchFrom(partition, next)
       cursor.batch = batch
-      if (!batch) {
-        // Compaction took everything up to the end.
-        next = end
-        break
-      }
+      if (!batch) break
       const { records: stored } = batch
       const from = stored.indexOf(next)
       const to = Math.min(batch.next > limit ? stored.indexOf(limit) : stored.count, from + maxRecords - records.length)

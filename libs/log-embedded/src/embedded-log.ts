@@ -13,6 +13,7 @@ import {
 } from '@eddy/log'
 import { checkTopicOptions, retentionDiffers } from '@eddy/log/adapter'
 import { Observable } from 'rxjs'
+import { catalogueChecksum } from './catalogue.ts'
 import { Consumer } from './consumer.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { erase } from './erase.ts'
@@ -114,12 +115,23 @@ class SqliteLog implements EmbeddedLog {
 
   async #alter(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
     const statements: Statement[] = []
+    const known = [...this.#store.topics.values()]
+    const all = known.map(({ name, options }) => ({ name, ...options }))
+    const partitions = known.flatMap(({ partitions }) =>
+      partitions.map(({ id, topic, number }) => ({ id, topic, number })),
+    )
     for (const [name, options] of Object.entries(topics)) {
       const existing = this.#store.topics.get(name)?.options
       checkTopicOptions(name, options, existing)
       if (!existing) {
         statements.push(putTopic(name, options))
-        for (let number = 0; number < options.partitions; number++) statements.push(createPartition(name, number))
+        all.push({ name, ...options })
+        for (let number = 0; number < options.partitions; number++) {
+          const id = 1 + Math.max(0, ...partitions.map(partition => partition.id))
+          statements.push(createPartition(id, name, number))
+          partitions.push({ id, topic: name, number })
+        }
+        statements.push(putMeta('catalogue', catalogueChecksum(all, partitions)))
       } else if (retentionDiffers(options, existing)) statements.push(putTopic(name, { ...existing, ...options }))
     }
     if (statements.length === 0) return

@@ -14,7 +14,7 @@ export async function* erase(
 ): AsyncGenerator<void, number> {
   let erased = 0
   for (let offset = partition.start; offset < partition.next; ) {
-    const batch = store.batchFrom(partition, offset)
+    const batch = store.storedFrom(partition, offset)
     if (batch === undefined) break
     offset = batch.next
     const kept: PackedRecord[] = []
@@ -25,17 +25,16 @@ export async function* erase(
     const removed = batch.records.count - kept.length
     if (removed > 0) {
       erased += removed
-      const offsets = kept.map(({ offset }) => offset)
-      const payload = kept.length > 0 ? packRecords(offsets[0]!, kept, { offsets }) : undefined
-      const bytes = (payload?.length ?? 0) - batch.records.bytes.length
-      const statements = [deleteBatches(partition.id, batch.next - 1, batch.next), resized(partition.id, bytes)]
-      if (payload !== undefined) {
-        const newest = Math.max(...kept.map(({ timestamp }) => timestamp))
-        const { next, tombstonesUntil } = batch
-        const rest = { base: kept[0]!.offset, next, newest, tombstonesUntil, payload }
-        statements.push(insertBatch(partition.id, rest))
-      }
-      await store.writer.transaction(statements)
+      const { next, newest, tombstonesUntil } = batch
+      // What is left covers the same offsets, perhaps with no record at all: nothing is missing there.
+      const { base } = batch.records
+      const payload = packRecords(base, kept, { offsets: kept.map(({ offset }) => offset) })
+      const bytes = payload.length - batch.records.bytes.length
+      await store.writer.transaction([
+        deleteBatches(partition.id, next - 1, next),
+        insertBatch(partition.id, { base, next, newest, tombstonesUntil, payload }),
+        resized(partition.id, bytes),
+      ])
       store.recent.forget(partition)
       partition.bytes += bytes
     }

@@ -57,3 +57,15 @@ export function explain(error: unknown, file: string): LogError {
       return say(message)
   }
 }
+
+/** A reader's next offset is not, or no more, one of the stored ones: those from `start` to `end`. */
+export const notStored = (
+  { topic, number }: { readonly topic: string; readonly number: number },
+  offset: number,
+  start: number,
+  end: number,
+): LogError =>
+  new LogError(
+    `offset of ${topic}/${number}: expected ${start} to ${end}, got ${offset}. ` +
+      'Retention dropped what was to be read next, or the log is another one: start from a newer snapshot or from "earliest"; `eddy skip-lost` names what is lost, and lets the stages go on.',
+  )

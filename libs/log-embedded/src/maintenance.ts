@@ -6,6 +6,8 @@ import type { PartitionState, Store } from './store.ts'
 /** Most batches and bytes one step touches: a step must not hold up the event loop. */
 const STEP_BATCHES = 64
 const STEP_BYTES = 1 << 20
+/** Most offsets a batch covers: they are counted in 32 bits. */
+const STEP_OFFSETS = 2 ** 31
 /** Keys one compaction pass remembers; what is beyond waits for the next pass. */
 const MAX_KEYS = 1_000_000
 
@@ -96,7 +98,7 @@ export async function* compact(
   const last = partition.next
   let end = partition.compacted
   for (let work = 0; newest.size < MAX_KEYS && end < last; ) {
-    const batch = store.batchFrom(partition, end)
+    const batch = store.storedFrom(partition, end)
     if (!batch) break
     for (let i = 0; i < batch.records.count; i++) {
       const record = batch.records.recordAt(i)
@@ -134,12 +136,11 @@ async function rewrite(
   let next = from
   let tombstonesUntil: number | null = null
   let marks = false
-  for (let batches = 0; batches < STEP_BATCHES && bytes < STEP_BYTES && next < end; batches++) {
-    const batch = store.batchFrom(partition, next)
-    if (!batch) {
-      next = end
-      break
-    }
+  let latest = 0
+  let batches = 0
+  for (; batches < STEP_BATCHES && bytes < STEP_BYTES && next < end && next - from < STEP_OFFSETS; batches++) {
+    const batch = store.storedFrom(partition, next)
+    if (!batch) break
     const horizon = batch.tombstonesUntil ?? now + tombstoneMs
     for (let i = 0; i < batch.records.count; i++) {
       const record = batch.records.recordAt(i)
@@ -152,20 +153,20 @@ async function rewrite(
       kept.push(record)
     }
     records += batch.records.count
+    latest = Math.max(latest, batch.newest)
     bytes += batch.records.bytes.length
     next = batch.next
   }
-  if (kept.length === records && !marks) return next
-  const offsets = kept.map(({ offset }) => offset)
-  const base = offsets[0] ?? 0
-  const payload = kept.length > 0 ? packRecords(base, kept, { offsets }) : undefined
-  const grown = (payload?.length ?? 0) - bytes
-  const statements = [deleteBatches(partition.id, from, next), resized(partition.id, grown)]
-  if (payload) {
-    const newestTime = Math.max(...kept.map(record => record.timestamp))
-    statements.push(insertBatch(partition.id, { base, next, newest: newestTime, tombstonesUntil, payload }))
-  }
-  await store.writer.transaction(statements)
+  const isEmpty = records === 0 && batches > 1
+  if (kept.length === records && !marks && !isEmpty) return next
+  // Covers the same offsets, perhaps with no record at all: nothing is missing there.
+  const payload = packRecords(from, kept, { offsets: kept.map(({ offset }) => offset) })
+  const grown = payload.length - bytes
+  await store.writer.transaction([
+    deleteBatches(partition.id, from, next),
+    insertBatch(partition.id, { base: from, next, newest: latest, tombstonesUntil, payload }),
+    resized(partition.id, grown),
+  ])
   store.recent.forget(partition)
   partition.bytes += grown
   return next

@@ -3,7 +3,7 @@ import { PackedRecords, targetPartition } from '@eddy/log/adapter'
 import { EmbeddedDelivery } from './consumer.ts'
 import { explain, isIndefinite } from './errors.ts'
 import { fitsOneBatch, joinSmall, newBatches } from './new-batches.ts'
-import { appended, insertBatch, type NewBatch, putPosition, type Statement } from './statements.ts'
+import { appended, countPositions, insertBatch, type NewBatch, putPosition, type Statement } from './statements.ts'
 import type { PartitionState, Store } from './store.ts'
 import { isWorkWaiting } from './turns.ts'
 
@@ -80,8 +80,8 @@ export class PublicationQueue {
     const now = clock()
     for (const [partition, placed] of records)
       for (const batch of newBatches(partition.placed, placed, now)) batches.push([partition, batch])
-    for (const [partition, { base, next, payload }] of batches) {
-      store.recent.add(partition, { records: new PackedRecords(base, payload), next, tombstonesUntil: null })
+    for (const [partition, { base, next, newest, payload }] of batches) {
+      store.recent.add(partition, { records: new PackedRecords(base, payload), next, newest, tombstonesUntil: null })
       partition.placed = next
     }
     const bytes = batches.reduce((sum, [, { payload }]) => sum + payload.length, 0)
@@ -168,12 +168,14 @@ export class PublicationQueue {
         batches.map(([, batch]) => batch),
       ),
     )
+    const total = added.reduce((sum, { partition, next }) => sum + next - partition.next, store.total)
     try {
-      await store.writer.transaction(statementsOf(added, taken))
+      await store.writer.transaction(statementsOf(added, taken, store), total)
     } catch (error) {
       this.#rollBack(taken, error)
       return
     }
+    store.total = total
     for (const { partition, next, bytes } of added) {
       partition.next = next
       partition.bytes += bytes
@@ -218,7 +220,7 @@ function addition(partition: PartitionState, placed: readonly NewBatch[]): Addit
   return { partition, batches, next: batches.at(-1)!.next, bytes }
 }
 
-function statementsOf(added: readonly Addition[], publications: readonly Placed[]): Statement[] {
+function statementsOf(added: readonly Addition[], publications: readonly Placed[], store: Store): Statement[] {
   const statements = added.flatMap(({ partition: { id }, batches, next, bytes }) => [
     ...batches.map(batch => insertBatch(id, batch)),
     appended(id, next, bytes),
@@ -230,8 +232,13 @@ function statementsOf(added: readonly Addition[], publications: readonly Placed[
     const groups = positions.get(settles.partition) ?? new Map<string, number>()
     positions.set(settles.partition, groups.set(settles.group, settles.next))
   }
-  for (const [{ id }, groups] of positions)
-    for (const [group, next] of groups) statements.push(putPosition(group, id, next))
+  let isNew = false
+  for (const [partition, groups] of positions)
+    for (const [group, next] of groups) {
+      statements.push(putPosition(group, partition.id, next))
+      isNew ||= store.position(group, partition) === undefined
+    }
+  if (isNew) statements.push(countPositions)
   return statements
 }
 

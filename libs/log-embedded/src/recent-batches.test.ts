@@ -12,7 +12,7 @@ const emptyPartition = (): PartitionState => ({
 function place(recent: RecentBatches, partition: PartitionState, size: number): StoredBatch {
   const base = partition.placed
   const payload = packRecords(base, [{ key: null, value: Buffer.alloc(size) }])
-  const batch = { records: new PackedRecords(base, payload), next: base + 1, tombstonesUntil: null }
+  const batch = { records: new PackedRecords(base, payload), next: base + 1, newest: 0, tombstonesUntil: null }
   recent.add(partition, batch)
   partition.placed = batch.next
   return batch

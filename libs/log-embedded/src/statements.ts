@@ -1,5 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite'
 import type { TopicOptions } from '@eddy/log'
+import { checksum } from './checksum.ts'
 
 /** One statement of a transaction; what it returns (RETURNING) comes back with the commit. */
 export interface Statement {
@@ -56,18 +57,24 @@ export const compactedTo = (partition: number, end: number): Statement => ({
 })
 
 export const putPosition = (group: string, partition: number, next: number): Statement => ({
-  sql: 'INSERT OR REPLACE INTO position VALUES (?, ?, ?)',
-  values: [group, partition, next],
+  sql: 'INSERT OR REPLACE INTO group_position VALUES (?, ?, ?, ?)',
+  values: [group, partition, next, checksum(group, partition, next)],
 })
+
+/** So that one that is missing is missed: after a new one. */
+export const countPositions: Statement = {
+  sql: "INSERT OR REPLACE INTO meta SELECT 'positions', count(*) FROM group_position",
+  values: [],
+}
 
 export const putTopic = (name: string, options: TopicOptions): Statement => ({
   sql: 'INSERT OR REPLACE INTO topic VALUES (?, ?, ?, ?, ?)',
   values: [name, options.partitions, options.cleanup, options.retentionMs ?? null, options.retentionBytes ?? null],
 })
 
-export const createPartition = (topic: string, number: number): Statement => ({
-  sql: 'INSERT INTO partition (topic, number, start, next, bytes, compacted, dirty) VALUES (?, ?, 0, 0, 0, 0, 0)',
-  values: [topic, number],
+export const createPartition = (id: number, topic: string, number: number): Statement => ({
+  sql: 'INSERT INTO partition (id, topic, number, start, next, bytes, compacted, dirty) VALUES (?, ?, ?, 0, 0, 0, 0, 0)',
+  values: [id, topic, number],
 })
 
 /** A value of the log as a whole, by its name. */

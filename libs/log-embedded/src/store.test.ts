@@ -105,7 +105,7 @@ describe('what can be wrong with the file', () => {
     const database = new DatabaseSync(join(directory, 'log.sqlite'))
     database.exec('PRAGMA user_version = 99')
     database.close()
-    expect(() => openEmbeddedLog(directory)).toThrow(/expected format 1, got 99/)
+    expect(() => openEmbeddedLog(directory)).toThrow(/expected format 2, got 99/)
   })
 
   test('a damaged record batch errors the stream, naming the place', async () => {

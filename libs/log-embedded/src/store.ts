@@ -3,40 +3,24 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { LogError, type TopicOptions } from '@eddy/log'
-import { PackedRecords } from '@eddy/log/adapter'
-import { explain } from './errors.ts'
+import type { PackedRecords } from '@eddy/log/adapter'
+import { catalogueChecksum, checkCatalogue } from './catalogue.ts'
+import { type BatchRow, type CheckedPartition, checkChains, missing, openBatch } from './chain.ts'
+import { explain, notStored } from './errors.ts'
+import { POSITION, positionOf, positionsOf } from './positions.ts'
 import { RecentBatches } from './recent-batches.ts'
+import { checkSchema, SCHEMA } from './schema.ts'
+import { countPositions, putMeta } from './statements.ts'
+import { Tip } from './tip.ts'
+import { upgrade } from './upgrade.ts'
 import { Writer } from './writer.ts'
 import { lockForWriting } from './writer-lock.ts'
 
 const APPLICATION_ID = 0x45444459 // "EDDY"
-const FORMAT = 1
+const FORMAT = 2
 
-const SCHEMA = `
-  CREATE TABLE writer (pid INTEGER, host TEXT, since INTEGER);
-  CREATE TABLE topic (
-    name TEXT PRIMARY KEY, partitions INTEGER NOT NULL, cleanup TEXT NOT NULL, retention_ms INTEGER, retention_bytes INTEGER
-  ) WITHOUT ROWID;
-  CREATE TABLE partition (
-    id INTEGER PRIMARY KEY, topic TEXT NOT NULL, number INTEGER NOT NULL,
-    start INTEGER NOT NULL,     -- offset of the oldest record retention has left
-    next INTEGER NOT NULL,      -- offset of the next record
-    bytes INTEGER NOT NULL,     -- sum of payload lengths
-    compacted INTEGER NOT NULL, -- below this offset every key is there once
-    dirty INTEGER NOT NULL,     -- sum of payload lengths from that offset on
-    UNIQUE (topic, number)
-  );
-  CREATE TABLE batch (
-    partition INTEGER NOT NULL, base INTEGER NOT NULL, next INTEGER NOT NULL, newest INTEGER NOT NULL,
-    tombstones_until INTEGER,   -- set when compaction first meets a tombstone here: when it may go
-    payload BLOB NOT NULL
-  );
-  CREATE UNIQUE INDEX batch_end ON batch (partition, next);
-  CREATE INDEX batch_tombstones ON batch (partition, tombstones_until) WHERE tombstones_until IS NOT NULL;
-  CREATE TABLE position (
-    consumer_group TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (consumer_group, partition)
-  ) WITHOUT ROWID;
-`
+/** The last batches of each partition whose checksums are looked at after an unclean stop; `eddy verify` looks at all. */
+const CHECKED_BATCHES = 64
 
 /** A partition as the catalogue knows it. Only the writer changes it and, but for `placed`, only after the commit that made it true. */
 export interface PartitionState {
@@ -60,6 +44,8 @@ export interface StoredBatch {
   readonly records: PackedRecords
   /** Offset after the batch: no other batch holds an offset below. */
   readonly next: number
+  /** the newest of its timestamps */
+  readonly newest: number
   readonly tombstonesUntil: number | null
 }
 
@@ -86,6 +72,8 @@ export class Store {
   readonly #database: DatabaseSync
   readonly #unlock: (() => void) | undefined
   readonly #statements = new Map<string, StatementSync>()
+  /** records the log has ever been given */
+  total = 0
   /** By group and partition. The writer's own: what it reads may be ahead of what it has been answered. */
   readonly #positions = new Map<string, number>()
   #seen = -1
@@ -109,11 +97,16 @@ export class Store {
       throw explain(error, directory)
     }
     try {
+      // Read before the log, which may be written to meanwhile.
+      const tip = Tip.read(this.file)
       // A reader may meet a checkpoint or the writer's recovery: it waits for those; nobody else ever writes.
       this.#database.exec('PRAGMA busy_timeout = 5000')
-      if (readOnly) this.#checkFormat()
-      else this.#openForWriting(clock)
-      this.refresh()
+      if (readOnly) {
+        this.#checkFormat([FORMAT])
+        checkSchema(this.#database, this.file)
+        this.refresh()
+      } else this.#openForWriting(clock)
+      this.#checkTip(tip)
     } catch (error) {
       this.#release()
       throw explain(error, this.file)
@@ -124,30 +117,36 @@ export class Store {
     const database = this.#database
     const fresh = this.#pragma('schema_version') === 0
     if (fresh) database.exec('PRAGMA page_size = 8192')
-    else this.#checkFormat()
+    else this.#checkFormat([1, FORMAT])
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE')
     if (fresh) {
       database.exec(SCHEMA)
       database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}`)
-    }
-    database.exec('CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID')
+      for (const { sql, values } of [putMeta('catalogue', catalogueChecksum([], [])), countPositions])
+        database.prepare(sql).run(...values)
+    } else if (this.#pragma('user_version') === 1) upgrade(database, SCHEMA, FORMAT)
+    const unclean = this.statement('SELECT 1 FROM writer').get() !== undefined
     this.statement('DELETE FROM writer').run()
     this.statement('INSERT INTO writer VALUES (?, ?, ?)').run(process.pid, hostname(), clock())
-    for (const { consumer_group, partition, next } of this.statement('SELECT * FROM position').all())
-      this.#positions.set(positionKey(String(consumer_group), Number(partition)), Number(next))
+    database.exec('COMMIT')
+    checkSchema(database, this.file)
     // From here on this connection only reads.
-    database.exec('COMMIT; PRAGMA query_only = ON')
+    database.exec('PRAGMA query_only = ON')
+    for (const { consumer_group, partition, next } of positionsOf(database, this.file))
+      this.#positions.set(positionKey(consumer_group, partition), next)
+    this.refresh()
+    if (unclean) checkChains(database, this.file, CHECKED_BATCHES)
   }
 
-  #checkFormat(): void {
+  #checkFormat(known: readonly number[]): void {
     if (this.#pragma('application_id') !== APPLICATION_ID)
       throw new LogError(
         `log ${this.file}: expected an Eddy log, got another SQLite database. Choose another directory or move the file away.`,
       )
     const format = this.#pragma('user_version')
-    if (format !== FORMAT)
+    if (!known.includes(format))
       throw new LogError(
-        `log ${this.file}: expected format ${FORMAT}, got ${format}. Open it with the version of Eddy that wrote it.`,
+        `log ${this.file}: expected format ${FORMAT}, got ${format}. ${format === 1 ? 'Any command that writes to it brings it up to date, e.g. `eddy up`.' : 'Open it with the version of Eddy that wrote it.'}`,
       )
   }
 
@@ -175,18 +174,40 @@ export class Store {
     return statement
   }
 
+  #checkTip(tip: number | undefined): void {
+    if (tip === undefined || tip <= this.total) return
+    throw new LogError(
+      `log ${this.file}: expected ${tip} records, which is how many it has been given, got ${this.total}: the last ones are missing. ` +
+        'A copy made while the log was written to is torn (use `eddy backup`), or the write-ahead log is damaged. Restore a backup; to go on ' +
+        'without what is missing, remove log.tip.',
+    )
+  }
+
   /** Reads the catalogue again if another process has committed since. @returns whether it had */
   refresh(): boolean {
     const version = this.#pragma('data_version')
     if (version === this.#seen) return false
-    this.#seen = version
+    // As of one moment.
+    this.#database.exec('BEGIN')
+    try {
+      this.#readCatalogue()
+      this.#seen = version
+    } finally {
+      this.#database.exec('COMMIT')
+    }
+    return true
+  }
+
+  #readCatalogue(): void {
     const partitions = Map.groupBy(
       this.statement(
         'SELECT *, next AS placed FROM partition ORDER BY topic, number',
       ).all() as unknown as PartitionState[],
       partition => partition.topic,
     )
-    for (const row of this.statement('SELECT * FROM topic').all()) {
+    const topics = this.statement('SELECT * FROM topic ORDER BY name').all()
+    checkCatalogue(this.file, topics as never, [...partitions.values()].flat(), this.meta('catalogue'))
+    for (const row of topics) {
       const name = String(row.name)
       const options: TopicOptions = {
         partitions: Number(row.partitions),
@@ -207,7 +228,8 @@ export class Store {
           partitions: (partitions.get(name) ?? []).map(state => ({ ...state, losses: [] })),
         })
     }
-    return true
+    if (this.readOnly || this.total === 0)
+      this.total = [...partitions.values()].flat().reduce((sum, { next }) => sum + next, 0)
   }
 
   /** @throws LogError naming the topics there are */
@@ -225,25 +247,59 @@ export class Store {
     this.#seen = -1
   }
 
-  /** The first batch that holds records at or after `offset`. @throws LogError if its bytes are damaged */
+  /**
+   * The first batch that holds records at or after `offset`; undefined at the end.
+   * @throws LogError if its bytes are damaged, or it is missing
+   */
   batchFrom(partition: PartitionState, offset: number): StoredBatch | undefined {
-    const recent = this.recent.batchFrom(partition, offset)
-    if (recent) return recent
+    return this.recent.batchFrom(partition, offset) ?? this.storedFrom(partition, offset)
+  }
+
+  /** As it is in the file, where small batches have been joined. */
+  storedFrom(partition: PartitionState, offset: number): StoredBatch | undefined {
     const row = this.statement(
-      'SELECT base, next, tombstones_until, payload FROM batch WHERE partition = ? AND next > ? ORDER BY next LIMIT 1',
-    ).get(partition.id, offset)
-    if (!row) return undefined
+      'SELECT partition, base, next, newest, tombstones_until, payload FROM batch WHERE partition = ? AND next > ? ORDER BY next LIMIT 1',
+    ).get(partition.id, offset) as BatchRow | undefined
+    if (row === undefined ? offset < partition.next : row.base > offset) this.#missing(partition, offset, row?.base)
+    return row && openBatch(row, partition, this.file)
+  }
+
+  #missing(partition: PartitionState, offset: number, found: number | undefined): never {
+    const start = Number(this.statement('SELECT start FROM partition WHERE id = ?').get(partition.id)?.start)
+    throw start > offset
+      ? notStored(partition, offset, start, partition.next)
+      : missing(this.file, partition, offset, found)
+  }
+
+  /**
+   * Goes through everything that is stored, as of one moment.
+   * @throws LogError at the first that is damaged or missing
+   */
+  verify(): CheckedPartition[] {
+    const database = this.#database
+    database.exec('BEGIN')
     try {
-      return {
-        records: PackedRecords.open(row.base as number, row.payload as Uint8Array),
-        next: row.next as number,
-        tombstonesUntil: row.tombstones_until as number | null,
-      }
-    } catch (error) {
-      throw new LogError(
-        `log ${this.file}: expected an intact batch at offset ${row.base} of ${partition.topic}/${partition.number}, got damaged bytes. Restore the directory from a backup, or move it away and replay the input.`,
-        { cause: error },
+      const [answer] = Object.values(this.statement('PRAGMA integrity_check(1)').get() ?? {})
+      if (answer !== 'ok')
+        throw new LogError(
+          `log ${this.file}: expected an intact database, got "${answer}". Restore the directory from a backup.`,
+        )
+      const checked = checkChains(database, this.file)
+      const ends = new Map(
+        this.statement('SELECT id, next FROM partition')
+          .all()
+          .map(({ id, next }) => [id, next]),
       )
+      for (const { consumer_group, partition, next } of positionsOf(database, this.file))
+        if (!(next <= Number(ends.get(partition))))
+          throw new LogError(
+            `log ${this.file}: expected positions within the log, got ${next} of group ${consumer_group}, which is beyond the end. Restore the directory from a backup.`,
+          )
+      return checked
+    } catch (error) {
+      throw explain(error, this.file)
+    } finally {
+      database.exec('COMMIT')
     }
   }
 
@@ -254,11 +310,7 @@ export class Store {
 
   position(group: string, partition: PartitionState): number | undefined {
     if (!this.readOnly) return this.#positions.get(positionKey(group, partition.id))
-    const row = this.statement('SELECT next FROM position WHERE consumer_group = ? AND partition = ?').get(
-      group,
-      partition.id,
-    )
-    return row?.next as number | undefined
+    return positionOf(this.statement(POSITION).get(group, partition.id), this.file)
   }
 
   /** A position has become durable. */
@@ -268,8 +320,19 @@ export class Store {
 
   /** What was to be written is, then. */
   async close(): Promise<void> {
+    const { failure } = this.writer
     await this.writer.close()
+    if (!this.readOnly && failure === undefined) this.#leaveClean()
     this.#release()
+  }
+
+  /** Whoever opens the log next need not check it. */
+  #leaveClean(): void {
+    try {
+      this.#database.exec('PRAGMA query_only = OFF; DELETE FROM writer')
+    } catch {
+      // A full disk: then it will be checked.
+    }
   }
 
   #release(): void {

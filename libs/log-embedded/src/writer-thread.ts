@@ -2,11 +2,14 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { seal } from '@eddy/log/adapter'
+import { checksum } from './checksum.ts'
 import type { Statement } from './statements.ts'
+import { Tip } from './tip.ts'
 import type { Row, WriterAnswer, WriterOptions, WriterTask } from './writer.ts'
 
 const { file, maxBytes } = workerData as WriterOptions
 const prepared = new Map<string, StatementSync>()
+const tip = new Tip(file)
 let database: DatabaseSync | undefined
 
 function open(): DatabaseSync {
@@ -26,7 +29,9 @@ function transaction(database: DatabaseSync, statements: readonly Statement[]): 
     const rows = statements.map(({ sql, values }) => {
       const statement = prepared.get(sql) ?? database.prepare(sql)
       prepared.set(sql, statement)
-      for (const value of values) if (value instanceof Uint8Array) seal(value)
+      // A batch is the last value of its row, and vouches for the others.
+      const payload = values.at(-1)
+      if (payload instanceof Uint8Array) seal(payload, checksum(...values.slice(0, -1)))
       return statement.all(...values)
     })
     database.exec('COMMIT')
@@ -41,14 +46,18 @@ function transaction(database: DatabaseSync, statements: readonly Statement[]): 
 function perform(task: WriterTask): Row[][] {
   database ??= open()
   switch (task.kind) {
-    case 'transaction':
-      return transaction(database, task.statements)
+    case 'transaction': {
+      const rows = transaction(database, task.statements)
+      if (task.total !== undefined) tip.write(task.total)
+      return rows
+    }
     case 'scrub':
       database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
       return []
     case 'close':
       prepared.clear()
       database.close()
+      tip.close()
       return []
   }
 }

@@ -16,7 +16,7 @@ export type Row = Record<string, SQLOutputValue>
 
 /** What the thread is asked, one thing after another. */
 export type WriterTask =
-  | { readonly kind: 'transaction'; readonly statements: readonly Statement[] }
+  | { readonly kind: 'transaction'; readonly statements: readonly Statement[]; readonly total: number | undefined }
   | { readonly kind: 'scrub' }
   | { readonly kind: 'close' }
 
@@ -41,7 +41,8 @@ export class Writer {
   readonly #asked: PromiseWithResolvers<Row[][]>[] = []
   readonly #memory = new SharedMemory()
   #thread: Worker | undefined
-  #failure: Error | undefined
+  /** why nothing can be written any more */
+  failure: Error | undefined
 
   constructor(options: WriterOptions) {
     this.#options = options
@@ -49,9 +50,10 @@ export class Writer {
 
   /**
    * Durable, all or nothing. Payloads, which are batches, are copied before this returns, and sealed on their way.
+   * @param total records the log has ever been given, where it gets more
    * @returns the rows of each statement
    */
-  transaction(statements: readonly Statement[]): Promise<Row[][]> {
+  transaction(statements: readonly Statement[], total?: number): Promise<Row[][]> {
     const size = statements.reduce((sum, { values }) => sum + sizeOf(values), 0)
     const memory = this.#memory.take(size)
     let at = 0
@@ -65,7 +67,7 @@ export class Writer {
         return copy
       }),
     }))
-    return this.#ask({ kind: 'transaction', statements: copied }).finally(() => this.#memory.giveBack(memory))
+    return this.#ask({ kind: 'transaction', statements: copied, total }).finally(() => this.#memory.giveBack(memory))
   }
 
   /**
@@ -79,7 +81,7 @@ export class Writer {
   /** Does what was asked, then ends the thread. */
   async close(): Promise<void> {
     const thread = this.#thread
-    if (!thread || this.#failure) return
+    if (!thread || this.failure) return
     const ended = once(thread, 'exit')
     await this.#ask({ kind: 'close' })
     thread.ref()
@@ -87,7 +89,7 @@ export class Writer {
   }
 
   #ask(task: WriterTask): Promise<Row[][]> {
-    if (this.#failure) return Promise.reject(this.#failure)
+    if (this.failure) return Promise.reject(this.failure)
     this.#thread ??= this.#start()
     const asked = Promise.withResolvers<Row[][]>()
     this.#asked.push(asked)
@@ -116,10 +118,10 @@ export class Writer {
   }
 
   #fail(cause: Error): void {
-    this.#failure ??= new LogError(
+    this.failure ??= new LogError(
       `log ${this.#options.file}: expected a running writer, got "${cause.message}". Whether the last publication was stored is unknown: end the process and start again.`,
       { cause },
     )
-    for (const asked of this.#asked.splice(0)) asked.reject(this.#failure)
+    for (const asked of this.#asked.splice(0)) asked.reject(this.failure)
   }
 }

@@ -127,9 +127,13 @@ export function writeFrame(view: DataView, count: number, end: number): void {
   view.setUint32(HEADER + count * ENTRY, end, true)
 }
 
-/** Writes the checksum of a batch, before it is stored. @returns the batch */
-export function seal(batch: Uint8Array): Uint8Array {
-  new DataView(batch.buffer, batch.byteOffset).setUint32(0, crc32(batch.subarray(4)), true)
+/**
+ * Writes the checksum of a batch, before it is stored.
+ * @param seed checksum of what is stored beside it
+ * @returns the batch
+ */
+export function seal(batch: Uint8Array, seed = 0): Uint8Array {
+  new DataView(batch.buffer, batch.byteOffset).setUint32(0, crc32(batch.subarray(4), seed), true)
   return batch
 }
 
@@ -179,11 +183,15 @@ export class PackedRecords {
 
   /**
    * A batch that was stored.
+   * @param seed what it was sealed with
    * @throws RangeError if the bytes are not what was written
    */
-  static open(base: number, bytes: Uint8Array): PackedRecords {
+  static open(base: number, bytes: Uint8Array, seed = 0): PackedRecords {
     const checked = bytes.subarray(4)
-    if (bytes.length < HEADER + 4 || crc32(checked) !== new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true))
+    if (
+      bytes.length < HEADER + 4 ||
+      crc32(checked, seed) !== new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
+    )
       throw new RangeError('record batch: expected its checksum, got damaged bytes')
     return new PackedRecords(base, bytes)
   }

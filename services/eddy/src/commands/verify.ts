@@ -1,0 +1,45 @@
+import { LogError } from '@eddy/log'
+import { verifyLog } from '@eddy/log-embedded'
+import { Command } from 'commander'
+import { table } from '../command-line/table.ts'
+import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { withExamples } from '../program.ts'
+import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+
+interface VerifyFlags extends LogFlags {
+  readonly json?: true
+}
+
+/** `eddy verify`: whether the embedded log holds what was written to it. */
+export function verifyCommand(terminal: Terminal = processTerminal): Command {
+  const command = new Command('verify')
+    .description(
+      'Read everything that the embedded log holds and compare it with its checksums, also while `eddy up` runs; exit code 1 where anything is damaged or missing.',
+    )
+    .option('--json', 'one JSON object a partition: what it holds')
+    .action((flags: VerifyFlags) => verify(flags, terminal))
+  return withExamples(withLogOptions(command), [
+    ['eddy verify', 'what .eddy holds'],
+    ['eddy verify --data-dir /backups/eddy-2026-11-25', 'what a backup holds'],
+  ])
+}
+
+async function verify(flags: VerifyFlags, terminal: Terminal): Promise<void> {
+  const { log } = configurationOf(flags, terminal)
+  if (log.kind !== 'embedded')
+    throw new LogError(
+      "verify: expected the embedded log, got Kafka, whose brokers check what they hold. Look at the brokers' logs.",
+    )
+  const partitions = await verifyLog(log.directory)
+  if (flags.json === true)
+    for (const { number, next, ...rest } of partitions)
+      await print(terminal, `${JSON.stringify({ ...rest, partition: number, end: next })}\n`)
+  else {
+    const rows = partitions.map(({ topic, number, start, next, batches, records }) =>
+      [topic, number, start, next, records, batches].map(String),
+    )
+    await print(terminal, `${table(['topic', 'partition', 'start', 'end', 'records', 'batches'], rows)}\n`)
+  }
+  const records = partitions.reduce((sum, partition) => sum + partition.records, 0)
+  note(terminal, `${log.directory}: ${records.toLocaleString('en-US')} records, all as they were written.`)
+}
