@@ -1,25 +1,28 @@
 export {
-  type BayesClassifier,
-  classify,
-  type DecisionOptions,
-  type Decisions,
-  type TrainOptions,
-  trainClassifier,
+  type ClassDensity,
+  type Costs,
+  costKey,
+  costOf,
+  type Decision,
+  decide,
+  modelDensity,
 } from './decide/bayes-classifier.ts'
-export { type Explanation, explain } from './decide/explain.ts'
-export { fitHistogram, type Histogram, histogramLogDensity } from './decide/histogram.ts'
+export type { Density } from './decide/density.ts'
+export { type Explanation, explainer } from './decide/explain.ts'
+export { histogramDensity, scottBins } from './decide/histogram.ts'
 export { plsa, type Topics, type WordCount } from './decide/plsa.ts'
 export {
   type Candidate,
   type Criterion,
+  criteria,
   type Selection,
-  type SelectOptions,
+  type SelectionOptions,
   selectComponents,
 } from './decide/select-components.ts'
 export { DEFAULTS } from './em/defaults.ts'
 export { batchEm } from './em/estimators/batch-em.ts'
 export type { Estimator, Fit, IterationOptions, Learned, Start } from './em/estimators/estimator.ts'
-export { hardEm, mostProbable } from './em/estimators/hard-em.ts'
+export { hardEm } from './em/estimators/hard-em.ts'
 export { type IncrementalOptions, incrementalEm } from './em/estimators/incremental-em.ts'
 export { kMeans } from './em/estimators/k-means.ts'
 export { type StepwiseOptions, startingState, stepwiseEm } from './em/estimators/stepwise-em.ts'
@@ -79,6 +82,7 @@ export {
   type TransformParameters,
 } from './model/transform.ts'
 export { treated } from './model/treated.ts'
+export { indexOfLargest } from './numerics/index-of-largest.ts'
 export { permutation, type Random, random, standardNormal } from './numerics/random.ts'
 export { initialParameters } from './start/initialisation.ts'
 export { kMeansPlusPlus } from './start/k-means-plus-plus.ts'

@@ -1,4 +1,4 @@
-import { createMixture, createSpecification, fitModel, mostProbable, scoreModel, stepwiseEm } from '@eddy/mixture'
+import { createMixture, createSpecification, fitModel, indexOfLargest, scoreModel, stepwiseEm } from '@eddy/mixture'
 import { adjustedRandIndex } from './adjusted-rand-index.ts'
 import { bayesLabels, sampleElki } from './elki.ts'
 
@@ -12,7 +12,7 @@ export function onePassElki(events: number, seed: number): { ours: number; bayes
   })
   const { posterior } = scoreModel(model, block)
   const { components } = createMixture(specification).inner
-  const found = Int32Array.from({ length: events }, (_, n) => mostProbable(posterior, n, components))
+  const found = Int32Array.from({ length: events }, (_, n) => indexOfLargest(posterior, n * components, components))
   return { ours: adjustedRandIndex(found, labels), bayes: adjustedRandIndex(bayesLabels(block), labels) }
 }
 

@@ -1,5 +1,6 @@
 import { type Delivery, RecordPacker, ValueSpan } from '@eddy/log'
 import { FeaturesReader, handedOnTrace, LabelEncoder, type Snapshot } from '@eddy/messages'
+import { indexOfLargest } from '@eddy/mixture'
 import type { Emission, Stage } from '@eddy/runtime'
 import { localScore, type Score } from '@eddy/threads'
 import { BehaviorSubject, concatMap, filter, finalize, firstValueFrom, type Observable, takeWhile } from 'rxjs'
@@ -108,7 +109,7 @@ async function label(
   packer.clear(rows)
   for (let n = 0; n < rows; n++) {
     const record = records[n]!
-    const best = likeliest(posteriors, n, components)
+    const best = indexOfLargest(posteriors, n * components, components)
     const customer = customers[n]!
     const from = starts[n]!
     const to = ends[n]!
@@ -131,12 +132,4 @@ async function label(
   }
   const publication = packer.finish(topic, partition)
   return { publications: publication === undefined ? [] : [publication], settles: [delivery] }
-}
-
-/** Component with the largest posterior of row `n`; the first of equals. */
-function likeliest(posteriors: Float64Array, n: number, components: number): number {
-  const row = n * components
-  let best = 0
-  for (let k = 1; k < components; k++) if (posteriors[row + k]! > posteriors[row + best]!) best = k
-  return best
 }

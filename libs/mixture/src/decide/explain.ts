@@ -1,121 +1,130 @@
-import type { Block } from '../families/block.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import { createMixture } from '../model/create-mixture.ts'
 import type { Model } from '../model/model.ts'
 import { columnsByFeature, modelColumns } from '../model/model-columns.ts'
 import { applyTransform } from '../model/transform.ts'
+import { indexOfLargest } from '../numerics/index-of-largest.ts'
 import { permutation, type Random } from '../numerics/random.ts'
 
-/** Why an event belongs to its segment. */
+/** Why an event belongs to its component. Logs are natural: nats. */
 export interface Explanation {
-  /** shape (K): p(k | x) */
-  readonly posterior: Float64Array
-  /** −Σ p log p of the posterior, nats: 0 where there is no doubt, log K where there is nothing but */
-  readonly entropy: number
-  /** log p(x), nats, user's units */
-  readonly logDensity: number
-  /** the most probable component */
+  /** the one with the largest posterior */
   readonly component: number
-  /** the second; −1 with one component only */
-  readonly runnerUp: number
-  /** log π_component − log π_runnerUp, nats */
-  readonly weightContribution: number
-  /**
-   * shape (d): how much each feature speaks for `component` against `runnerUp`, nats; 0 where it is missing. With
-   * `weightContribution` they add up to the log posterior odds of the two.
-   */
+  /** shape (K) */
+  readonly posterior: Float64Array
+  /** of the posterior, nats: 0 where it is certain, log K where nothing is known */
+  readonly entropy: number
+  /** the one with the second largest posterior; null for a model of one component */
+  readonly runnerUp: number | null
+  /** log posterior odds of component against runner-up = `prior` + Σ `contributions`; null for a model of one component */
+  readonly logOdds: number | null
+  /** log of the ratio of their weights */
+  readonly prior: number
+  /** shape (d): what each feature adds to the odds; 0 where it is missing */
   readonly contributions: Float64Array
 }
 
-/** Orders in which features are revealed, and as many reversed ones. */
-const ORDERS = 4
+/** Up to this many features all orders are averaged exactly (2^8 marginals an event); above, `sampledOrders` pairs of orders. */
+const exactFeatures = 8
+const sampledOrders = 16
 
 /**
- * Explains events. A feature's contribution is by how much the log density ratio of the two components changes when it becomes known, averaged
- * over random orders and their reverses (Shapley values by antithetic sampling, Mitchell et al. 2022), the densities of what is not yet known
- * being the marginal ones. Where features are independent given the component every order gives the same.
- * @param block shape (rows, d), user's units
+ * Explains events one by one. A feature's contribution is its Shapley value (Shapley 1953; Lundberg & Lee 2017) of
+ * v(S) = log p(x_S | a) − log p(x_S | b), the log likelihood ratio of component a against runner-up b by the features S alone, the others
+ * being integrated out: what it adds to the ratio, averaged over all orders in which features can be told. The values add up to the
+ * whole ratio; of features that say the same thing each gets its part.
+ * @param random only used for more than 8 observed features
+ * @returns of an event of shape (d), user's units, NaN where missing
  */
-export function explain(
+export function explainer(
   model: Pick<Model, 'specification' | 'parameters'>,
-  block: Block,
   random: Random,
-): Explanation[] {
+  kernel?: Kernel,
+): (values: Float64Array) => Explanation {
   const { specification, parameters } = model
-  const { components: K } = specification
-  const mixture = createMixture(specification)
-  const { block: transformed, logJacobian } = applyTransform(specification, parameters, block)
-  const posteriors = new Float64Array(block.rows * K)
-  const logDensities = new Float64Array(block.rows)
-  mixture.score(parameters, transformed, posteriors, logDensities)
-  const { columns: d } = block
+  const { features, components: K } = specification
+  const d = features.length
+  const { inner } = createMixture(specification, kernel)
   const { count } = modelColumns(specification)
   const told = columnsByFeature(specification)
-  const orders = revealingOrders(d, random)
-  const revealed: Block = {
-    rows: orders.length * d,
-    columns: count,
-    values: new Float64Array(orders.length * d * count),
-  }
-  const logs = new Float64Array(revealed.rows * K)
+  const logWeights = parameters.weights!.map(Math.log)
 
-  return Array.from({ length: block.rows }, (_, n) => {
-    const posterior = posteriors.slice(n * K, (n + 1) * K)
-    const [component, runnerUp] = topTwo(posterior)
+  return values => {
+    const { block } = applyTransform(specification, parameters, { rows: 1, columns: d, values })
+    const likelihoods = new Float64Array(K)
+    inner.logDensity(parameters, block, likelihoods)
+    const logs = likelihoods.map((value, k) => value + logWeights[k]!)
+    const a = indexOfLargest(logs)
+    const b = K === 1 ? a : indexOfLargest(logs.with(a, -Infinity))
+    const posterior = softmax(logs)
+    const observed = told.flatMap((own, j) => (own.every(c => Number.isNaN(block.values[c]!)) ? [] : [j]))
     const contributions = new Float64Array(d)
-    if (runnerUp >= 0) {
-      const row = transformed.values.subarray(n * count, (n + 1) * count)
-      reveal(row, orders, told, revealed)
-      mixture.inner.logDensity(parameters, revealed, logs)
-      orders.forEach((order, o) => {
-        let before = 0
-        order.forEach((j, step) => {
-          const at = (o * d + step) * K
-          const after = logs[at + component]! - logs[at + runnerUp]!
-          contributions[j]! += (after - before) / orders.length
-          before = after
-        })
-      })
+    if (K > 1) {
+      const ratios = (subsets: readonly Iterable<number>[]) => ratiosOf(block.values, subsets, a, b)
+      if (observed.length <= exactFeatures) exactShapley(observed, ratios, contributions)
+      else sampledShapley(observed, ratios, random, contributions)
     }
-    const weights = parameters.weights!
     return {
+      component: a,
       posterior,
       entropy: posterior.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0),
-      logDensity: logDensities[n]! + logJacobian[n]!,
-      component,
-      runnerUp,
-      weightContribution: runnerUp < 0 ? 0 : Math.log(weights[component]!) - Math.log(weights[runnerUp]!),
+      runnerUp: K === 1 ? null : b,
+      logOdds: K === 1 ? null : logs[a]! - logs[b]!,
+      prior: logWeights[a]! - logWeights[b]!,
       contributions,
     }
-  })
+  }
+
+  /** v(S) of each subset S of the features. */
+  function ratiosOf(event: Float64Array, subsets: readonly Iterable<number>[], a: number, b: number): Float64Array {
+    const values = new Float64Array(subsets.length * count).fill(Number.NaN)
+    subsets.forEach((subset, i) => {
+      for (const j of subset) for (const c of told[j]!) values[i * count + c] = event[c]!
+    })
+    const out = new Float64Array(subsets.length * K)
+    inner.logDensity(parameters, { rows: subsets.length, columns: count, values }, out)
+    return Float64Array.from(subsets, (_, i) => out[i * K + a]! - out[i * K + b]!)
+  }
 }
 
-function revealingOrders(d: number, random: Random): Int32Array[] {
-  if (d === 1) return [Int32Array.of(0)]
-  if (d === 2) return [Int32Array.of(0, 1), Int32Array.of(1, 0)]
-  return Array.from({ length: ORDERS }, () => permutation(d, random)).flatMap(order => [order, order.slice().reverse()])
+type Ratios = (subsets: readonly Iterable<number>[]) => Float64Array
+
+/** φ_j = Σ_S |S|! (m − |S| − 1)! / m! · (v(S ∪ j) − v(S)). Adds to `contributions`. */
+function exactShapley(observed: readonly number[], ratios: Ratios, contributions: Float64Array): void {
+  const m = observed.length
+  const subsets = Array.from({ length: 2 ** m }, (_, mask) => observed.filter((_, i) => mask & (1 << i)))
+  const v = ratios(subsets)
+  const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1))
+  for (const [i, j] of observed.entries()) {
+    subsets.forEach((subset, mask) => {
+      if (mask & (1 << i)) return
+      const share = (factorial(subset.length) * factorial(m - subset.length - 1)) / factorial(m)
+      contributions[j]! += share * (v[mask | (1 << i)]! - v[mask]!)
+    })
+  }
 }
 
-/** Row o·d + s of `into` holds the columns of `row` that tell the first s + 1 features of order o, NaN elsewhere. */
-function reveal(
-  row: Float64Array,
-  orders: readonly Int32Array[],
-  told: readonly (readonly number[])[],
-  into: Block,
+/** The mean over random orders and their reverses; each order's steps add up to the whole. Adds to `contributions`. */
+function sampledShapley(
+  observed: readonly number[],
+  ratios: Ratios,
+  random: Random,
+  contributions: Float64Array,
 ): void {
-  const d = told.length
-  into.values.fill(Number.NaN)
-  orders.forEach((order, o) => {
-    for (let step = 0; step < d; step++)
-      for (let s = 0; s <= step; s++)
-        for (const column of told[order[s]!]!) into.values[(o * d + step) * row.length + column] = row[column]!
-  })
+  for (let sample = 0; sample < sampledOrders; sample++) {
+    const order = Array.from(permutation(observed.length, random), i => observed[i]!)
+    for (const features of [order, order.toReversed()]) {
+      const v = ratios(Array.from({ length: features.length + 1 }, (_, count) => features.slice(0, count)))
+      features.forEach((j, i) => {
+        contributions[j]! += (v[i + 1]! - v[i]!) / (2 * sampledOrders)
+      })
+    }
+  }
 }
 
-function topTwo(posterior: Float64Array): [number, number] {
-  let first = 0
-  for (let k = 1; k < posterior.length; k++) if (posterior[k]! > posterior[first]!) first = k
-  let second = -1
-  for (let k = 0; k < posterior.length; k++)
-    if (k !== first && (second < 0 || posterior[k]! > posterior[second]!)) second = k
-  return [first, second]
+function softmax(logs: Float64Array): Float64Array {
+  const top = Math.max(...logs)
+  const terms = logs.map(value => Math.exp(value - top))
+  const total = terms.reduce((a, b) => a + b)
+  return terms.map(term => term / total)
 }

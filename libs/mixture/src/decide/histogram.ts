@@ -1,80 +1,63 @@
 import type { Block } from '../families/block.ts'
-import { LOWEST_LOG_DENSITY } from '../numerics/log-sum-exp.ts'
-
-/** A density that is constant on each cell of a regular grid: the non-parametric baseline. */
-export interface Histogram {
-  /** cells along each axis */
-  readonly bins: number
-  /** shape (d): lower end and width of a cell of each axis, user's units */
-  readonly low: Float64Array
-  readonly width: Float64Array
-  /** Σ of weights of all events */
-  readonly total: number
-  /** pseudo-events in every cell */
-  readonly smoothing: number
-  /** weight of each cell that has any; the key is its index Σ_j i_j bins^j */
-  readonly cells: ReadonlyMap<number, number>
-}
+import type { Density } from './density.ts'
 
 /**
- * Histogram of complete events on `bins`^d cells over the sample's range; events with a missing value are left out.
- * The number of cells grows so fast with d that most stay empty, which is the case against it.
- * @param smoothing pseudo-events added to every cell (Laplace), default 0
+ * Independent histograms, one a feature: the non-parametric baseline. A number falls into equal bins over the range of `range`, and beyond
+ * it into two outer ones as wide as the range; a category or a boolean is a bin of its own. Each bin starts with half an event
+ * (Jeffreys' prior), so that no event is impossible.
+ * @param block what is learned, shape (rows, d)
+ * @param weights shape (rows)
+ * @param range the events whose extent the bins share: those of every class
+ * @param bins of a number, e.g. `scottBins`
+ * @param categories shape (d): how many values a column has, where these are bins of their own; undefined for a number
  */
-export function fitHistogram(block: Block, weights: Float64Array | undefined, bins: number, smoothing = 0): Histogram {
-  const { rows, columns: d, values } = block
-  if (!(Number.isInteger(bins) && bins >= 1 && bins ** d <= Number.MAX_SAFE_INTEGER))
-    throw new Error(`bins: expected a whole number ≥ 1 with at most 2^53 cells in all, got ${bins} along ${d} axes`)
-  const low = new Float64Array(d).fill(Infinity)
-  const high = new Float64Array(d).fill(-Infinity)
-  for (let i = 0; i < rows * d; i++) {
-    const x = values[i]!
-    if (x < low[i % d]!) low[i % d] = x
-    if (x > high[i % d]!) high[i % d] = x
-  }
-  const width = low.map((l, j) => {
-    const size = (high[j]! - l) / bins
-    return size > 0 && size < Infinity ? size : 1
-  })
-  for (let j = 0; j < d; j++) if (!Number.isFinite(low[j]!)) low[j] = 0
-  const cells = new Map<number, number>()
-  let total = 0
-  for (let n = 0; n < rows; n++) {
-    const cell = cellOf({ bins, low, width }, values, n * d)
-    const w = weights?.[n] ?? 1
-    if (cell < 0 || !(w > 0)) continue
-    total += w
-    cells.set(cell, (cells.get(cell) ?? 0) + w)
-  }
-  return { bins, low, width, total, smoothing, cells }
-}
-
-/** log p(x) of each event, nats; −1e300 outside the grid and in empty cells without smoothing, NaN for incomplete events. */
-export function histogramLogDensity(histogram: Histogram, block: Block): Float64Array {
-  const { bins, width, total, smoothing, cells } = histogram
+export function histogramDensity(
+  block: Block,
+  weights: Float64Array,
+  range: Block,
+  bins: number,
+  categories: readonly (number | undefined)[],
+): Density {
   const d = block.columns
-  const volume = width.reduce((sum, w) => sum + Math.log(w), 0)
-  const normaliser = Math.log(total + smoothing * bins ** d)
-  return Float64Array.from({ length: block.rows }, (_, n) => {
-    const cell = cellOf(histogram, block.values, n * d)
-    if (Number.isNaN(cell)) return Number.NaN
-    const weight = cell < 0 ? 0 : (cells.get(cell) ?? 0) + smoothing
-    return weight > 0 ? Math.log(weight) - normaliser - volume : LOWEST_LOG_DENSITY
+  const histograms = categories.map((size, j) => {
+    const discrete = size !== undefined
+    const [least, largest] = extent(range, j)
+    const count = discrete ? Math.max(2, size) : bins + 2
+    const width = discrete ? 1 : (largest - least) / bins || 1
+    const binOf = (x: number): number =>
+      discrete ? x : Math.min(count - 1, Math.max(0, 1 + Math.floor(x === largest ? bins - 1 : (x - least) / width)))
+    const masses = new Float64Array(count).fill(0.5)
+    let total = count / 2
+    for (let n = 0; n < block.rows; n++) {
+      const x = block.values[n * d + j]!
+      if (Number.isNaN(x)) continue
+      masses[binOf(x)]! += weights[n]!
+      total += weights[n]!
+    }
+    const logs = masses.map((mass, bin) => {
+      const outer = !discrete && (bin === 0 || bin === count - 1)
+      return Math.log(mass / total / (outer ? width * bins : width))
+    })
+    return (x: number) => (Number.isNaN(x) ? 0 : logs[binOf(x)]!)
   })
+  return {
+    logDensity: (values, rows) =>
+      Float64Array.from({ length: rows }, (_, n) =>
+        histograms.reduce((sum, log, j) => sum + log(values[n * d + j]!), 0),
+      ),
+  }
 }
 
-/** Index of the cell of the row at `offset`; −1 outside the grid, NaN where a value is missing. */
-function cellOf(grid: Pick<Histogram, 'bins' | 'low' | 'width'>, values: Float64Array, offset: number): number {
-  const { bins, low, width } = grid
-  let cell = 0
-  let outside = false
-  for (let j = low.length - 1; j >= 0; j--) {
-    const place = (values[offset + j]! - low[j]!) / width[j]!
-    if (Number.isNaN(place)) return Number.NaN
-    // The upper end of the range belongs to the last cell.
-    const index = place === bins || (place > bins && place < bins * (1 + 1e-12)) ? bins - 1 : Math.floor(place)
-    if (index < 0 || index >= bins) outside = true
-    cell = cell * bins + index
+/** Number of bins for n events: Scott's rule for a range of six standard deviations, at least 2. */
+export const scottBins = (events: number): number => Math.max(2, Math.ceil((6 * events ** (1 / 3)) / 3.49))
+
+function extent({ rows, columns, values }: Block, j: number): [number, number] {
+  let least = Infinity
+  let largest = -Infinity
+  for (let i = j; i < rows * columns; i += columns) {
+    const x = values[i]!
+    if (x < least) least = x
+    if (x > largest) largest = x
   }
-  return outside ? -1 : cell
+  return least <= largest ? [least, largest] : [0, 1]
 }

@@ -1,159 +1,210 @@
-import type { Estimator } from '../em/estimators/estimator.ts'
+import { stepwiseEm } from '../em/estimators/stepwise-em.ts'
 import type { Block } from '../families/block.ts'
 import { takeRows } from '../families/take-rows.ts'
 import { fitModel } from '../fit-model.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import { freeParameters } from '../model/create-mixture.ts'
 import { type Model, scoreModel } from '../model/model.ts'
 import type { ModelSpecification } from '../model/specification.ts'
-import { permutation, type Random } from '../numerics/random.ts'
+import { permutation, random } from '../numerics/random.ts'
 
-/**
- * What decides the number of components. `cross-validation`: mean log p of events in folds that were not learned; `prequential`: mean
- * log p of each event before it was learned, in one pass in the order given; `bic` (Schwarz 1978) and `aic` (Akaike 1974): penalised
- * likelihood, smaller is better.
- */
-export type Criterion = 'cross-validation' | 'prequential' | 'bic' | 'aic'
+export const criteria = ['cross-validation', 'prequential', 'bic', 'aic'] as const
+export type Criterion = (typeof criteria)[number]
 
-/** What is known about one K. Log-likelihoods are nats per unit weight in the user's units. */
-export interface Candidate {
-  readonly components: number
-  /** number of free parameters */
-  readonly freeParameters: number
-  readonly meanLogLikelihood: number
-  /** −2 log L + p log n */
-  readonly bic: number
-  /** −2 log L + 2 p */
-  readonly aic: number
-  /** only if this is the criterion */
-  readonly crossValidation?: number
-  /** standard error of `crossValidation` over the folds */
-  readonly crossValidationError?: number
-  /** only if this is the criterion */
-  readonly prequential?: number
-  readonly model: Model
-}
-
-export interface Selection {
-  readonly candidates: readonly Candidate[]
-  /** the one the criterion prefers */
-  readonly best: Candidate
-  /** K that BIC prefers: shown beside `best`, to be warned where the two disagree */
-  readonly bicComponents: number
-}
-
-export interface SelectOptions {
+export interface SelectionOptions {
   readonly minComponents: number
   readonly maxComponents: number
   readonly criterion: Criterion
-  /** cross-validation only, default 5 */
-  readonly folds?: number
-  /** fits each candidate; `prequential` needs one that reports it, such as `stepwiseEm` */
-  readonly estimator: Estimator
-  readonly random: Random
-  /** told after each candidate */
-  readonly onCandidate?: (candidate: Candidate) => void
+  /** of cross-validation, 2 … rows */
+  readonly folds: number
+  /** of the folds and of the prequential pass */
+  readonly seed: number
+  /** fits a candidate to all events, and to those of all folds but one */
+  readonly fit: (specification: ModelSpecification, block: Block, weights: Float64Array) => Model
+  /** events in a mini-batch of the prequential pass */
+  readonly batchSize?: number
+  readonly kernel?: Kernel | undefined
+  /** told how far the work is, 0 … 1 */
+  readonly onProgress?: ((share: number) => void) | undefined
+}
+
+/** A gain that no one would notice, nats per event; a balanced pair of segments 2.5 sd apart is worth 0.03. */
+const negligible = 0.005
+
+/** What is known of one number of components. Likelihoods are in nats per unit weight, user's units. */
+export interface Candidate {
+  readonly components: number
+  /** free parameters */
+  readonly parameters: number
+  /** on the events it was fitted to */
+  readonly meanLogLikelihood: number
+  readonly bic: number
+  readonly aic: number
+  /** mean log p of each event under a model fitted without its fold */
+  readonly crossValidation: number
+  /** how far behind the best candidate cross-validation is … */
+  readonly behind: number
+  /** … and the standard error of that, from paired differences an event */
+  readonly behindError: number
+  /** mean log p of each event before it was learned, in one pass of stepwise EM after a warm-up; NaN for too few events */
+  readonly prequential: number
+}
+
+export interface Selection {
+  readonly criterion: Criterion
+  readonly chosen: number
+  /** the number of components that each criterion would take */
+  readonly choices: Readonly<Record<Criterion, number>>
+  readonly candidates: readonly Candidate[]
 }
 
 /**
- * Fits K = min … max and compares them. Where log-likelihoods decide, the larger wins, and the smaller K of equals.
+ * Fits every number of components of a range and compares them.
+ *
+ * `cross-validation` takes the smallest number whose held-out likelihood is not worse than the best one's by more than a standard
+ * error of the paired difference (after the one-standard-error rule of Breiman et al. 1984), nor by more than `negligible`. `prequential` takes the largest likelihood of events
+ * before they were learned (Dawid 1984). `bic` (Schwarz 1978) and `aic` (Akaike 1974) take the least value.
  * @param specification its `components` is not read
+ * @param block shape (rows, d), user's units
+ * @param weights shape (rows)
  * @throws if the range is empty, or there are fewer events than folds
  */
 export function selectComponents(
   specification: ModelSpecification,
   block: Block,
-  weights: Float64Array | undefined,
-  options: SelectOptions,
+  weights: Float64Array,
+  options: SelectionOptions,
 ): Selection {
-  const { minComponents, maxComponents, criterion, folds = 5, estimator, random } = options
+  const { minComponents, maxComponents, folds } = options
   if (!(minComponents >= 1 && maxComponents >= minComponents))
     throw new Error(`maxComponents: expected at least minComponents (${minComponents} ≥ 1), got ${maxComponents}`)
-  if (criterion === 'cross-validation' && !(folds >= 2 && block.rows >= folds))
+  if (!(folds >= 2 && block.rows >= folds))
     throw new Error(`folds: expected 2 … ${block.rows} (the number of events), got ${folds}`)
-  // The same folds for every K, so that their differences are not those of the folds.
-  const order = permutation(block.rows, random)
-  const candidates: Candidate[] = []
-  for (let components = minComponents; components <= maxComponents; components++) {
-    const own = withShortWarmUp({ ...specification, components }, criterion, block.rows)
-    const model = fitModel(own, block, weights, { estimator, random })
-    const { logLikelihood, weight } = likelihood(model, block, weights)
-    const p = freeParameters(own)
-    const candidate: Candidate = {
+  const counts = Array.from({ length: maxComponents - minComponents + 1 }, (_, i) => minComponents + i)
+  // The same folds for every number, so that their differences are not those of the folds.
+  const foldOf = foldsOf(block.rows, folds, options.seed)
+  const heldOut: Float64Array[] = []
+  const fitted = counts.map((components, i) => {
+    const own = { ...specification, components }
+    const done = (part: number) => options.onProgress?.((i + part) / counts.length)
+    heldOut.push(crossValidated(own, block, weights, foldOf, options, done))
+    return {
       components,
-      freeParameters: p,
-      meanLogLikelihood: logLikelihood / weight,
-      bic: -2 * logLikelihood + p * Math.log(weight),
-      aic: -2 * logLikelihood + 2 * p,
-      ...(criterion === 'cross-validation'
-        ? crossValidate(own, block, weights, order, folds, estimator, random)
-        : criterion === 'prequential'
-          ? { prequential: prequentialOf(model) }
-          : {}),
-      model,
+      ...onAll(own, block, weights, options),
+      prequential: prequential(own, block, weights, options),
     }
-    candidates.push(candidate)
-    options.onCandidate?.(candidate)
+  })
+  const weight = sum(weights)
+  const means = heldOut.map(scores => weightedMean(scores, weights, weight))
+  const best = means.indexOf(Math.max(...means))
+  const candidates = fitted.map((candidate, i): Candidate => {
+    const difference = heldOut[best]!.map((score, n) => score - heldOut[i]![n]!)
+    return {
+      ...candidate,
+      crossValidation: means[i]!,
+      behind: means[best]! - means[i]!,
+      behindError: standardError(difference, weights, weight),
+    }
+  })
+  const choices = {
+    'cross-validation': candidates.find(({ behind, behindError }) => behind <= Math.max(behindError, negligible))!
+      .components,
+    prequential: bestBy(candidates, candidate => candidate.prequential),
+    bic: bestBy(candidates, candidate => -candidate.bic),
+    aic: bestBy(candidates, candidate => -candidate.aic),
   }
-  const least = (key: 'bic' | 'aic') => candidates.reduce((a, b) => (b[key] < a[key] ? b : a))
-  const most = (key: 'crossValidation' | 'prequential') =>
-    candidates.reduce((a, b) => ((b[key] ?? -Infinity) > (a[key] ?? -Infinity) ? b : a))
-  const best =
-    criterion === 'bic' || criterion === 'aic'
-      ? least(criterion)
-      : most(criterion === 'prequential' ? 'prequential' : 'crossValidation')
-  return { candidates, best, bicComponents: least('bic').components }
+  return { criterion: options.criterion, chosen: choices[options.criterion], choices, candidates }
 }
 
-/** Of events that the warm-up has learned nothing is told before it was learned: it may take a quarter of them. */
-function withShortWarmUp(specification: ModelSpecification, criterion: Criterion, rows: number): ModelSpecification {
-  if (criterion !== 'prequential') return specification
-  const { warmUp } = specification
-  return { ...specification, warmUp: { ...warmUp, events: Math.min(warmUp.events, Math.max(1, Math.floor(rows / 4))) } }
+/** The components of the largest score; the first where none can be compared. */
+function bestBy(candidates: readonly Candidate[], score: (candidate: Candidate) => number): number {
+  return candidates.reduce((a, b) => (score(b) > score(a) ? b : a)).components
 }
 
-function prequentialOf(model: Model): number {
-  if (model.prequentialLogLikelihood === undefined)
-    throw new Error('criterion: prequential needs an estimator that learns in one pass; use stepwise or incremental EM')
-  return model.prequentialLogLikelihood
-}
-
-function crossValidate(
+function onAll(
   specification: ModelSpecification,
   block: Block,
-  weights: Float64Array | undefined,
-  order: Int32Array,
-  folds: number,
-  estimator: Estimator,
-  random: Random,
-): { crossValidation: number; crossValidationError: number } {
-  const means: number[] = []
-  let total = 0
-  let totalWeight = 0
-  for (let fold = 0; fold < folds; fold++) {
-    const test = order.filter((_, i) => i % folds === fold)
-    const train = order.filter((_, i) => i % folds !== fold)
-    const model = fitModel(specification, takeRows(block, train), pick(weights, train), { estimator, random })
-    const { logLikelihood, weight } = likelihood(model, takeRows(block, test), pick(weights, test))
-    means.push(logLikelihood / weight)
-    total += logLikelihood
-    totalWeight += weight
+  weights: Float64Array,
+  { fit, kernel }: SelectionOptions,
+) {
+  const model = fit(specification, block, weights)
+  const weight = sum(weights)
+  const meanLogLikelihood = weightedMean(scoreModel(model, block, kernel).logDensity, weights, weight)
+  const parameters = freeParameters(model.specification)
+  return {
+    parameters,
+    meanLogLikelihood,
+    bic: parameters * Math.log(weight) - 2 * weight * meanLogLikelihood,
+    aic: 2 * parameters - 2 * weight * meanLogLikelihood,
   }
-  const mean = means.reduce((a, b) => a + b, 0) / folds
-  const variance = means.reduce((sum, m) => sum + (m - mean) ** 2, 0) / (folds - 1)
-  return { crossValidation: total / totalWeight, crossValidationError: Math.sqrt(variance / folds) }
 }
 
-const pick = (weights: Float64Array | undefined, order: Int32Array): Float64Array | undefined =>
-  weights === undefined ? undefined : Float64Array.from(order, n => weights[n]!)
-
-function likelihood(model: Model, block: Block, weights: Float64Array | undefined) {
-  const { logDensity } = scoreModel(model, block)
-  let logLikelihood = 0
-  let weight = 0
-  for (let n = 0; n < block.rows; n++) {
-    const w = weights?.[n] ?? 1
-    weight += w
-    if (w > 0) logLikelihood += w * logDensity[n]!
+/** log p of every event under the model of the other folds, shape (rows). */
+function crossValidated(
+  specification: ModelSpecification,
+  block: Block,
+  weights: Float64Array,
+  foldOf: Int32Array,
+  { fit, folds, kernel }: SelectionOptions,
+  done: (share: number) => void,
+): Float64Array {
+  const scores = new Float64Array(block.rows)
+  for (let fold = 0; fold < folds; fold++) {
+    const train = rowsWhere(foldOf, of => of !== fold)
+    const held = rowsWhere(foldOf, of => of === fold)
+    const model = fit(
+      specification,
+      takeRows(block, train),
+      Float64Array.from(train, n => weights[n]!),
+    )
+    const { logDensity } = scoreModel(model, takeRows(block, held), kernel)
+    held.forEach((n, i) => {
+      scores[n] = logDensity[i]!
+    })
+    done((fold + 1) / (folds + 1))
   }
-  return { logLikelihood, weight }
+  return scores
+}
+
+/** One pass of stepwise EM over the events after those of the warm-up, each batch scored before it is learned. */
+function prequential(
+  specification: ModelSpecification,
+  block: Block,
+  weights: Float64Array,
+  { seed, kernel, batchSize }: SelectionOptions,
+): number {
+  const events = Math.min(specification.warmUp.events, Math.floor(block.rows / 4))
+  if (events < 2 * specification.components) return Number.NaN
+  const short = { ...specification, warmUp: { ...specification.warmUp, events } }
+  const estimator = stepwiseEm({ ...specification, ...(batchSize === undefined ? {} : { batchSize }) })
+  const model = fitModel(short, block, weights, {
+    estimator,
+    random: random(seed),
+    kernel,
+  })
+  return model.prequentialLogLikelihood ?? Number.NaN
+}
+
+/** A random fold for every row; the folds' sizes differ by one at most. */
+function foldsOf(rows: number, folds: number, seed: number): Int32Array {
+  const foldOf = new Int32Array(rows)
+  permutation(rows, random(seed)).forEach((n, i) => {
+    foldOf[n] = i % folds
+  })
+  return foldOf
+}
+
+const rowsWhere = (foldOf: Int32Array, keep: (fold: number) => boolean): Int32Array =>
+  Int32Array.from(foldOf.keys()).filter(n => keep(foldOf[n]!))
+
+const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0)
+
+function weightedMean(values: Float64Array, weights: Float64Array, weight: number): number {
+  return values.reduce((total, value, n) => total + weights[n]! * value, 0) / weight
+}
+
+/** Standard error of a weighted mean. */
+function standardError(values: Float64Array, weights: Float64Array, weight: number): number {
+  const mean = weightedMean(values, weights, weight)
+  return Math.sqrt(values.reduce((total, value, n) => total + (weights[n]! * (value - mean)) ** 2, 0)) / weight
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { explain } from '../decide/explain.ts'
+import { explainer } from '../decide/explain.ts'
 import { batchEm } from '../em/estimators/batch-em.ts'
 import type { Block } from '../families/block.ts'
 import type { Parameters } from '../families/family.ts'
@@ -199,14 +199,13 @@ describe('a treated model', () => {
   })
 
   test('explanations add up to the posterior odds, feature by feature', () => {
-    for (const { posterior, component, runnerUp, weightContribution, contributions } of explain(
-      model,
-      rows(fixture.events),
-      random(1),
-    )) {
+    const { values, columns } = rows(fixture.events)
+    const explain = explainer(model, random(1))
+    for (let at = 0; at < values.length; at += columns) {
+      const { posterior, component, runnerUp, prior, contributions } = explain(values.slice(at, at + columns))
       expect(contributions).toHaveLength(2)
-      const odds = Math.log(posterior[component]! / posterior[runnerUp]!)
-      expect(weightContribution + contributions[0]! + contributions[1]!).toBeCloseTo(odds, 10)
+      const odds = Math.log(posterior[component]! / posterior[runnerUp!]!)
+      expect(prior + contributions[0]! + contributions[1]!).toBeCloseTo(odds, 10)
     }
   })
 

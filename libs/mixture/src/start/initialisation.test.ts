@@ -2,15 +2,15 @@ import { describe, expect, test } from 'vitest'
 import { adjustedRandIndex } from '../../test/adjusted-rand-index.ts'
 import { sampleElki } from '../../test/elki.ts'
 import { batchEm } from '../em/estimators/batch-em.ts'
-import { mostProbable } from '../em/estimators/hard-em.ts'
 import { fitModel } from '../fit-model.ts'
 import { scoreModel } from '../model/model.ts'
 import { modelFromJson, modelToJson } from '../model/model-json.ts'
 import { createSpecification, type Initialisation } from '../model/specification.ts'
+import { indexOfLargest } from '../numerics/index-of-largest.ts'
 import { random, standardNormal } from '../numerics/random.ts'
 
 const labelsOf = (posterior: Float64Array, rows: number, components: number) =>
-  Int32Array.from({ length: rows }, (_, n) => mostProbable(posterior, n, components))
+  Int32Array.from({ length: rows }, (_, n) => indexOfLargest(posterior, n * components, components))
 
 describe('initialisation', () => {
   for (const initialisation of ['kmeans++', 'random', 'split'] as const satisfies readonly Initialisation[])

@@ -1,21 +1,23 @@
-import { createKernel } from '@eddy/mixture'
+import {
+  type Block,
+  type ClassDensity,
+  type Costs,
+  costKey,
+  createKernel,
+  type Decision,
+  decide,
+  histogramDensity,
+  modelDensity,
+  scottBins,
+} from '@eddy/mixture'
 import { classifierColumns, ModelError, readClassifier, type StoredClassifier, writeClassifier } from '@eddy/model'
 import { collectFeatures, type FeatureColumn, type FeatureMatrix, type FeatureRows } from '@eddy/records'
 import { Command, InvalidArgumentError } from 'commander'
 import { decimal, nameList, wholeNumber } from '../command-line/arguments.ts'
 import { UsageError } from '../command-line/exit-code.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
-import {
-  byClass,
-  type ClassDensity,
-  type Costs,
-  costKey,
-  type Decision,
-  decide,
-  modelDensity,
-} from '../offline/bayes-classifier.ts'
+import { byClass } from '../offline/by-class.ts'
 import { ReportBuilder, readableReports } from '../offline/classification-report.ts'
-import { histogramDensity, scottBins } from '../offline/histogram-density.ts'
 import { train } from '../offline/train.ts'
 import { withExamples } from '../program.ts'
 import { openFeatures } from './input-options.ts'
@@ -172,11 +174,23 @@ async function learn(terminal: Terminal, flags: ClassifyFlags, file: string) {
     ({ name, matrix }, c): ClassDensity => ({
       name,
       prior: priors[c]!,
-      density: histogramDensity(matrix, everything, bins),
+      density: histogramDensity(
+        blockOf(matrix),
+        matrix.weights,
+        blockOf(everything),
+        bins,
+        matrix.columns.map(ownBins),
+      ),
     }),
   )
   return { classifier, histogram }
 }
+
+const blockOf = ({ rows, columns, values }: FeatureMatrix): Block => ({ rows, columns: columns.length, values })
+
+/** How many values a column has where each is a bin of its own. */
+const ownBins = ({ type, values }: FeatureColumn): number | undefined =>
+  type === 'category' ? (values?.length ?? 2) : type === 'boolean' ? 2 : undefined
 
 /** A classifier that knows the priors only. */
 function constant(classes: readonly ClassDensity[]): ClassDensity[] {

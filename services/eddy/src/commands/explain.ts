@@ -1,9 +1,9 @@
-import { createKernel, random } from '@eddy/mixture'
+import { createKernel, type Explanation, explainer, random } from '@eddy/mixture'
 import { readModel } from '@eddy/model'
 import { Command } from 'commander'
 import { nameList } from '../command-line/arguments.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
-import { explainer } from '../offline/explain-event.ts'
+import { segmentId } from '../offline/evaluate-model.ts'
 import { withExamples } from '../program.ts'
 import { addInputOptions, type InputFlags, openFeatures } from './input-options.ts'
 import { keptValues } from './kept-values.ts'
@@ -37,12 +37,27 @@ async function explain(terminal: Terminal, flags: ExplainFlags): Promise<void> {
   const stream = await openFeatures(terminal, flags, columns)
   const explained = explainer(model, random(1), createKernel(flags.kernel))
   const d = columns.length
+  const names = columns.map(({ name }) => name)
   for await (const { rows, values, records } of stream.batches) {
     let text = ''
     for (let n = 0; n < rows; n++) {
       const kept = keptValues(records[n]!, flags.keep, stream.records.name)
-      text += JSON.stringify({ ...kept, ...explained(values.subarray(n * d, (n + 1) * d)) }) + '\n'
+      text += JSON.stringify({ ...kept, ...told(explained(values.subarray(n * d, (n + 1) * d)), names) }) + '\n'
     }
     await print(terminal, text)
+  }
+}
+
+/** With the segments' ids and the features' names. */
+function told({ component, runnerUp, ...explanation }: Explanation, names: readonly string[]) {
+  const { posterior, entropy, logOdds, prior, contributions } = explanation
+  return {
+    segment: segmentId(component),
+    posterior: [...posterior],
+    entropy,
+    runnerUp: runnerUp === null ? null : segmentId(runnerUp),
+    logOdds,
+    prior,
+    contributions: Object.fromEntries(names.map((name, j) => [name, contributions[j]!])),
   }
 }

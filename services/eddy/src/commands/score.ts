@@ -1,9 +1,9 @@
-import { createKernel, scoreModel } from '@eddy/mixture'
+import { createKernel, indexOfLargest, scoreModel } from '@eddy/mixture'
 import { readModel } from '@eddy/model'
 import { Command } from 'commander'
 import { nameList } from '../command-line/arguments.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
-import { largest, segmentId } from '../offline/evaluate-model.ts'
+import { segmentId } from '../offline/evaluate-model.ts'
 import { withExamples } from '../program.ts'
 import { addInputOptions, type InputFlags, openFeatures } from './input-options.ts'
 import { keptValues } from './kept-values.ts'
@@ -41,7 +41,7 @@ async function score(terminal: Terminal, flags: ScoreFlags): Promise<void> {
     for (let n = 0; n < rows; n++) {
       const line = {
         ...keptValues(records[n]!, flags.keep, stream.records.name),
-        segment: segmentId(largest(posterior, n * K, K)),
+        segment: segmentId(indexOfLargest(posterior, n * K, K)),
         posterior: Array.from(posterior.subarray(n * K, (n + 1) * K)),
         logDensity: logDensity[n]!,
       }

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { type Candidate, type Criterion, criteria, type Selection, selectComponents } from '@eddy/mixture'
 import { collectFeatures, InputError } from '@eddy/records'
 import { Command, Option } from 'commander'
 import { wholeNumber } from '../command-line/arguments.ts'
@@ -6,13 +7,7 @@ import { UsageError } from '../command-line/exit-code.ts'
 import { Progress } from '../command-line/progress.ts'
 import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
-import {
-  type Candidate,
-  type Criterion,
-  criteria,
-  type Selection,
-  selectComponents,
-} from '../offline/select-components.ts'
+import { orModelError, specificationOf, trainOn } from '../offline/train.ts'
 import { palette, svgPlot } from '../plot.ts'
 import { withExamples } from '../program.ts'
 import { openFeatures } from './input-options.ts'
@@ -70,7 +65,20 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
   const progress = new Progress(terminal, 'Comparing', 1)
   const onProgress = (share: number): void => progress.update(share)
   const training = trainingOptions(flags)
-  const selection = selectComponents(matrix, { training, minComponents, maxComponents, criterion, folds, onProgress })
+  const block = { rows: matrix.rows, columns: matrix.columns.length, values: matrix.values }
+  const selection = orModelError(() =>
+    selectComponents(specificationOf(matrix, { ...training, components: minComponents }), block, matrix.weights, {
+      minComponents,
+      maxComponents,
+      criterion,
+      folds,
+      seed: training.seed,
+      fit: (specification, events, weights) => trainOn(specification, events, weights, training),
+      batchSize: training.batchSize,
+      kernel: training.kernel,
+      onProgress,
+    }),
+  )
   progress.stop()
   if (flags.plot !== undefined) {
     await writeFile(flags.plot, picture(selection, matrix.rows))

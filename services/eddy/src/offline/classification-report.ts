@@ -1,5 +1,5 @@
+import { type Costs, costOf, type Decision } from '@eddy/mixture'
 import { shortNumber, table } from '../command-line/table.ts'
-import { type Costs, costOf, type Decision } from './bayes-classifier.ts'
 
 /** How often and how expensively a classifier is wrong. */
 export interface ClassificationReport {

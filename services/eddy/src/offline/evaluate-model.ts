@@ -1,4 +1,4 @@
-import { freeParameters, type Kernel, type Model, scoreModel } from '@eddy/mixture'
+import { freeParameters, indexOfLargest, type Kernel, type Model, scoreModel } from '@eddy/mixture'
 import type { FeatureRows } from '@eddy/records'
 
 /** How well a model describes events. */
@@ -31,13 +31,6 @@ export interface SegmentShare {
 /** Id of component k in an offline model. */
 export const segmentId = (k: number): string => `s${k + 1}`
 
-/** Index of the largest of K numbers from `at` on, the first of equals. */
-export function largest(values: Float64Array, at: number, count: number): number {
-  let best = 0
-  for (let k = 1; k < count; k++) if (values[at + k]! > values[at + best]!) best = k
-  return best
-}
-
 /** Scores every batch; only sums are kept. */
 export async function evaluateModel(
   model: Model,
@@ -57,7 +50,7 @@ export async function evaluateModel(
       const w = weights[n]!
       weight += w
       logLikelihood += w * logDensity[n]!
-      shares[largest(posterior, n * K, K)]! += w
+      shares[indexOfLargest(posterior, n * K, K)]! += w
       for (let k = 0; k < K; k++) {
         const p = posterior[n * K + k]!
         occupancies[k]! += w * p

@@ -91,23 +91,40 @@ export function specificationOf(matrix: Pick<FeatureMatrix, 'columns'>, options:
  * @throws ModelError when the options and the data do not fit together
  */
 export function train(matrix: FeatureMatrix, options: TrainingOptions): Model {
+  const block = { rows: matrix.rows, columns: matrix.columns.length, values: matrix.values }
+  return orModelError(() => trainOn(specificationOf(matrix, options), block, matrix.weights, options))
+}
+
+/** As `train`, of a specification. */
+export function trainOn(
+  specification: ModelSpecification,
+  block: Block,
+  weights: Float64Array,
+  options: Omit<TrainingOptions, 'components'>,
+): Model {
+  const start = startOf(specification, block, weights, options)
+  return fitModel(specification, block, weights, {
+    estimator: estimatorOf(specification, block.rows, options),
+    random: random(options.seed),
+    kernel: options.kernel,
+    ...(start ? { start } : {}),
+  })
+}
+
+/** The library's errors name what was expected; they are about what the user asked for. */
+export function orModelError<T>(work: () => T): T {
   try {
-    const specification = specificationOf(matrix, options)
-    const block = { rows: matrix.rows, columns: matrix.columns.length, values: matrix.values }
-    const start = startOf(specification, block, matrix.weights, options)
-    return fitModel(specification, block, matrix.weights, {
-      estimator: estimatorOf(specification, matrix.rows, options),
-      random: random(options.seed),
-      kernel: options.kernel,
-      ...(start ? { start } : {}),
-    })
+    return work()
   } catch (error) {
-    // The library's errors name what was expected; they are about what the user asked for.
     throw new ModelError((error as Error).message, { cause: error })
   }
 }
 
-function estimatorOf({ prior, stepSize }: ModelSpecification, rows: number, options: TrainingOptions): Estimator {
+function estimatorOf(
+  { prior, stepSize }: ModelSpecification,
+  rows: number,
+  options: Omit<TrainingOptions, 'components'>,
+): Estimator {
   const { tolerance, maxIterations, batchSize, passes, onProgress } = options
   if (options.algorithm === 'stepwise') {
     const onBatch = (events: number): void => onProgress?.(events / (passes * rows))
@@ -126,7 +143,7 @@ function startOf(
   specification: ModelSpecification,
   block: Block,
   weights: Float64Array,
-  options: TrainingOptions,
+  options: Omit<TrainingOptions, 'components'>,
 ): Parameters | undefined {
   if (options.start) {
     return startingParameters(specification, estimateTransform(specification, block, weights), block, options.start)

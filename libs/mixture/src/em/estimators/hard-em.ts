@@ -1,5 +1,6 @@
 import { empty, scale } from '../../families/family.ts'
 import { perUnitWeight } from '../../families/prior.ts'
+import { indexOfLargest } from '../../numerics/index-of-largest.ts'
 import { type Estimator, type IterationOptions, iterate } from './estimator.ts'
 
 /**
@@ -21,7 +22,7 @@ export function hardEm(options: IterationOptions): Estimator {
         for (let n = 0; n < block.rows; n++) {
           const w = weights?.[n] ?? 1
           weight += w
-          const k = mostProbable(posterior, n, components)
+          const k = indexOfLargest(posterior, n * components, components)
           if (w > 0) objective += w * (logDensity[n]! + Math.log(posterior[n * components + k]!))
           posterior.fill(0, n * components, (n + 1) * components)
           posterior[n * components + k] = w
@@ -37,11 +38,4 @@ export function hardEm(options: IterationOptions): Estimator {
       })
     },
   }
-}
-
-/** Index of the largest posterior of row n, the first of equals. */
-export function mostProbable(posterior: Float64Array, n: number, components: number): number {
-  let best = 0
-  for (let k = 1; k < components; k++) if (posterior[n * components + k]! > posterior[n * components + best]!) best = k
-  return best
 }

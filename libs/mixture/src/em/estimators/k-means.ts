@@ -1,10 +1,10 @@
 import type { Block } from '../../families/block.ts'
 import { empty, type Parameters, scale } from '../../families/family.ts'
 import { perUnitWeight } from '../../families/prior.ts'
+import { indexOfLargest } from '../../numerics/index-of-largest.ts'
 import type { Mixture } from '../mixture.ts'
 import { assignNearest, moveCentres } from '../nearest-centre.ts'
 import { type Estimator, type IterationOptions, iterate } from './estimator.ts'
-import { mostProbable } from './hard-em.ts'
 
 /**
  * k-means (Lloyd 1982): the limit of hard EM with equal weights and one spherical covariance that shrinks to nothing.
@@ -49,7 +49,7 @@ function startingCentres(
   const posterior = new Float64Array(block.rows * components)
   mixture.score(parameters, block, posterior, new Float64Array(block.rows))
   for (let n = 0; n < block.rows; n++) {
-    const k = mostProbable(posterior, n, components)
+    const k = indexOfLargest(posterior, n * components, components)
     posterior.fill(0, n * components, (n + 1) * components)
     posterior[n * components + k] = weights?.[n] ?? 1
   }

@@ -1,8 +1,8 @@
 import { random, standardNormal } from '@eddy/mixture'
 import { expect, it } from 'vitest'
-import { selectCommand } from '../commands/select.ts'
 import { runCommand } from '../testing/run-command.ts'
 import { fileOf } from '../testing/temporary-file.ts'
+import { selectCommand } from './select.ts'
 
 const next = random(5)
 const three = Array.from({ length: 900 }, (_, i) => [

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { runCommand } from '../testing/run-command.ts'
+import { fileOf } from '../testing/temporary-file.ts'
+import { explainCommand } from './explain.ts'
+import { fitCommand } from './fit.ts'
+
+describe('eddy explain', () => {
+  it('prints one line a row, in the order of the rows', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `c${i},${(i % 2) * 9 + (i % 7) / 5},${i % 2 ? 'web' : 'shop'}`)
+    const csv = fileOf('explain.csv', 'customer,spend,channel\n' + rows.join('\n') + '\nempty,,\n')
+    const model = fileOf('explain.json', '')
+    await runCommand(fitCommand, [
+      '--input',
+      csv,
+      '--types',
+      'spend=number,channel=category',
+      '--components',
+      '2',
+      '--out',
+      model,
+    ])
+    const { stdout, stderr, code } = await runCommand(explainCommand, [
+      '--model',
+      model,
+      '--input',
+      csv,
+      '--keep',
+      'customer',
+    ])
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(lines).toHaveLength(61)
+    expect(lines[0]).toMatchObject({ customer: 'c0', segment: expect.stringMatching(/^s[12]$/) })
+    expect(lines[0].contributions.channel).toBeGreaterThan(1)
+    expect(lines[0].contributions.spend).toBeGreaterThan(1)
+    expect(lines[60].contributions).toEqual({ spend: 0, channel: 0 })
+    expect(lines[60].logOdds).toBeCloseTo(lines[60].prior, 12)
+  })
+
+  it('has no runner-up in a model of one segment', async () => {
+    const csv = fileOf('one.csv', 'a\n1\n2\n4\n')
+    const model = fileOf('one.json', '')
+    await runCommand(fitCommand, ['--input', csv, '--components', '1', '--out', model])
+    const { stdout } = await runCommand(explainCommand, ['--model', model, '--input', csv])
+    expect(JSON.parse(stdout.split('\n')[0]!)).toMatchObject({
+      posterior: [1],
+      entropy: 0,
+      runnerUp: null,
+      logOdds: null,
+    })
+  })
+})
