@@ -41,9 +41,11 @@ reads_alone() { acl "$1" --operation Read --group eddy-anonymous- --resource-pat
 publishes_alone() { acl "$1" --operation Write --transactional-id eddy-anonymous- --resource-pattern-type prefixed; }
 
 user eddy-ingest "${PASSWORD_INGEST:-}"
+# Its HTTP side appends events (POST /v1/events).
 reads ingest events
-writes ingest features dead-letters
+writes ingest events features dead-letters
 settles ingest ingest
+publishes_alone ingest
 
 user eddy-em-worker "${PASSWORD_EM_WORKER:-}"
 reads em-worker features snapshots
@@ -59,7 +61,8 @@ reads_alone em-updater
 publishes_alone em-updater
 
 user eddy-scoring "${PASSWORD_SCORING:-}"
-reads scoring features snapshots
+# Its HTTP side shows labels (GET /v1/labels).
+reads scoring features snapshots labels
 writes scoring labels
 settles scoring scoring
 reads_alone scoring

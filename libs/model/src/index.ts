@@ -2,7 +2,15 @@ export { classifierColumns, readClassifier, type StoredClassifier, writeClassifi
 export { labelJson } from './label-json.ts'
 export { type Learnable, learnable } from './learnable.ts'
 export { extend, type LearnedRange, type Ledger, ledgerEntries, ledgerOf, nextOffset } from './ledger.ts'
-export { ModelError, readJson, readModel, type StoredModel, storedJson, writeModel } from './model-file.ts'
+export {
+  ModelError,
+  readJson,
+  readModel,
+  type StoredFeature,
+  type StoredModel,
+  storedJson,
+  writeModel,
+} from './model-file.ts'
 export { Drift, flooredSegments } from './model-health.ts'
 export { describeSegments, type SegmentDescription } from './segments.ts'
 export { identityOf, snapshotJson } from './snapshot-json.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
-import { CENSOR, secrets } from './secrets.ts'
+import { CENSOR, isSecret } from './secrets.ts'
 
 /** Every mistake of a configuration at once, each with its path and source. Exit code 78. */
 export class ConfigurationError extends Error {
@@ -89,7 +89,7 @@ function explain(issue: z.core.$ZodIssue): string {
 
 /** What was given, as far as it may be told: no secret, and nothing that may hold one. */
 function told({ code, path, input }: z.core.$ZodIssue): string {
-  if (secrets.includes(String(path.at(-1)))) return `, got ${CENSOR}`
+  if (isSecret(String(path.at(-1)))) return `, got ${CENSOR}`
   if (typeof input === 'string') return `, got ${JSON.stringify(input.replace(/\/\/[^/]*@/, `//${CENSOR}@`))}`
   if (typeof input !== 'object' || input === null) return `, got ${JSON.stringify(input)}`
   // What is wrong with several values together is said of the whole.

@@ -33,7 +33,15 @@ export function rightsOf(
   ]
   const everyTopic = Object.values(topics)
   return {
-    ingest: [...reads(topics.events), ...writes(topics.features), ...writes(topics.deadLetters), ...settles('ingest')],
+    ingest: [
+      ...reads(topics.events),
+      ...writes(topics.features),
+      ...writes(topics.deadLetters),
+      ...settles('ingest'),
+      // `POST /v1/events`
+      ...writes(topics.events),
+      ...publishesAlone,
+    ],
     'em-worker': [
       ...reads(topics.features),
       ...reads(topics.snapshots),
@@ -56,6 +64,8 @@ export function rightsOf(
       ...reads(topics.snapshots),
       ...writes(topics.labels),
       ...settles('scoring'),
+      // `GET /v1/labels`
+      ...reads(topics.labels),
       ...readsAlone,
     ],
     producer: [...writes(topics.events), ...publishesAlone],

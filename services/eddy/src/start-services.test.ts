@@ -45,13 +45,18 @@ afterEach(async () => {
 })
 
 /** Starts a service on a log; resolves with a look at its metrics. */
-async function start(name: ServiceName, on: EventLog = log): Promise<() => Promise<Sample[]>> {
+async function start(
+  name: ServiceName,
+  on: EventLog = log,
+  ports: Partial<Record<ServiceName, number>> = {},
+): Promise<() => Promise<Sample[]>> {
   const port = await new Promise<number>((resolve, reject) => {
     const options = { name, configuration, features, log: on, logger: createLogger('silent'), now: Date.now }
     const service = runService({ ...options, signal: stop.signal, onListening: resolve })
     service.catch(reject)
     running.push(service)
   })
+  ports[name] = port
   return async () => parseMetrics(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text())
 }
 
@@ -183,4 +188,27 @@ it('a broker that cannot be asked for a while is no reason to end', async () => 
   expect(sum(await metrics(), 'eddy_consumer_lag_records')).toBe(0)
   away = false
   await vi.waitFor(async () => expect(sum(await metrics(), 'eddy_consumer_lag_records')).toBe(10), within)
+})
+
+it('each service serves what belongs to it, on a log that cannot erase too', async () => {
+  const { capabilities } = log
+  const broker = logWith(log, { capabilities: { ...capabilities, erasure: undefined } } as object)
+  const port: Record<string, number> = {}
+  for (const name of ['ingest', 'em-worker', 'em-updater', 'scoring'] as const) await start(name, broker, port)
+  const at = (name: ServiceName, path: string): string => `http://127.0.0.1:${port[name]}${path}`
+  const segments = await fetch(at('scoring', '/v1/segments'))
+  expect([segments.status, segments.headers.get('retry-after')]).toEqual([503, '1'])
+  const posted = await fetch(at('ingest', '/v1/events'), { method: 'POST', body: syntheticEvents(2000, 1) })
+  expect(await posted.json()).toEqual({ accepted: 2000 })
+  await vi.waitFor(async () => {
+    const labels = await (await fetch(at('scoring', '/v1/labels?from=earliest&follow=false'))).text()
+    expect(labels.trim().split('\n')).toHaveLength(2000)
+  }, within)
+  const found = (await (await fetch(at('scoring', '/v1/segments'))).json()) as { segments: unknown[] }
+  expect(found.segments).toHaveLength(3)
+  const erased = await fetch(at('ingest', '/v1/customers/c1'), { method: 'DELETE' })
+  expect(erased.status).toBe(501)
+  expect(erased.headers.get('content-type')).toMatch('application/problem+json')
+  expect(await erased.json()).toMatchObject({ status: 501, detail: expect.stringContaining('docs/erasure.md') })
+  expect((await fetch(at('em-worker', '/v1/segments'))).status).toBe(404)
 })

@@ -1,15 +1,17 @@
 import type { StartingJson } from '@eddy/mixture'
-import { readJson, storedJson, writeModel } from '@eddy/model'
+import { readJson, type StoredModel, storedJson, writeModel } from '@eddy/model'
 import { collectFeatures } from '@eddy/records'
 import { Command } from 'commander'
 import { wholeNumber } from '../command-line/arguments.ts'
 import { Progress } from '../command-line/progress.ts'
+import { shortNumber } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
-import { segmentTable } from '../offline/segment-table.ts'
+import { segmentId } from '../offline/evaluate-model.ts'
 import { train } from '../offline/train.ts'
 import { withExamples } from '../program.ts'
 import { openFeatures } from './input-options.ts'
 import { addModelOptions, initialisationOf, type ModelFlags, modelColumns, trainingOptions } from './model-options.ts'
+import { segmentTable } from './segment-table.ts'
 
 interface FitFlags extends ModelFlags {
   readonly components: number
@@ -58,5 +60,14 @@ async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
     note(terminal, `eddy: wrote ${flags.out}. Score with: eddy score --model ${flags.out} --input FILE`)
   }
   if (flags.json) await print(terminal, JSON.stringify(storedJson(stored)) + '\n')
-  else await print(terminal, segmentTable(stored, matrix.rows))
+  else await print(terminal, summary(stored, matrix.rows))
+}
+
+function summary({ model, columns }: StoredModel, events: number): string {
+  const ids = Array.from({ length: model.specification.components }, (_, k) => segmentId(k))
+  const { lowerBound, iterations, converged } = model
+  return (
+    `${segmentTable(model, { columns, ids })}\n\n${events} events, lower bound ${shortNumber(lowerBound)} nats per event, ` +
+    `${iterations} iteration${iterations === 1 ? '' : 's'}${converged ? '' : ' (not converged)'}\n`
+  )
 }

@@ -52,7 +52,8 @@ async function locally(customer: string, configuration: ReturnType<typeof config
 async function remotely(customer: string, url: string, token: string | undefined): Promise<Forgotten> {
   const path = `/v1/customers/${encodeURIComponent(customer)}`
   const { status, body } = await ask(url, { method: 'DELETE', path, token })
-  const answer = JSON.parse(body) as Forgotten & { readonly error?: string }
-  if (status !== 200) throw new Error(`${url}: expected the customer to be erased, got ${status}: ${answer.error}`)
+  const answer = JSON.parse(body) as Forgotten & { readonly error?: string; readonly detail?: string }
+  if (status !== 200)
+    throw new Error(`${url}: expected the customer to be erased, got ${status}: ${answer.error ?? answer.detail}`)
   return answer
 }

@@ -8,7 +8,7 @@ import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
-import { segmentTable } from './segment-table.ts'
+import { snapshotTable } from './snapshot-table.ts'
 import { totals } from './totals.ts'
 import { findSnapshot, type WantedSnapshot, wantedSnapshot } from './wanted-snapshot.ts'
 
@@ -111,7 +111,7 @@ async function inspect(flags: InspectFlags, terminal: Terminal): Promise<void> {
       'ledger:',
       ...ledger,
     ]
-    await print(terminal, `${lines.join('\n')}\n${await segmentTable(log, configuration, snapshot)}`)
+    await print(terminal, `${lines.join('\n')}\n${await snapshotTable(log, configuration.topics.labels, snapshot)}`)
   } finally {
     await log.close()
   }

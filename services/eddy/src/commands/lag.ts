@@ -1,4 +1,5 @@
-import { ledgerOf, newestSnapshot, nextOffset } from '@eddy/model'
+import { newestSnapshot } from '@eddy/model'
+import { committedPosition, lagOf, learnedPosition, type PartitionLag, type Position } from '@eddy/runtime'
 import { groupName, openLog } from '@eddy/settings'
 import Table from 'cli-table3'
 import { Command } from 'commander'
@@ -10,13 +11,9 @@ interface LagFlags extends LogFlags {
   readonly json?: true
 }
 
-interface Lag {
+interface StageLag extends PartitionLag {
   readonly stage: string
   readonly topic: string
-  readonly partition: number
-  readonly position: number
-  readonly end: number
-  readonly lag: number
 }
 
 /** `eddy lag`: how far each stage is behind, by partition. */
@@ -37,35 +34,22 @@ async function lag(flags: LagFlags, terminal: Terminal): Promise<void> {
   const { topics, model } = configuration
   const log = await openLog(configuration, { readOnly: true })
   try {
-    const rows: Lag[] = []
-    const add = async (stage: string, topic: string, position: (partition: number) => number): Promise<void> => {
-      for (const { partition, end } of await log.offsets(topic)) {
-        rows.push({
-          stage,
-          topic,
-          partition,
-          position: position(partition),
-          end,
-          lag: Math.max(0, end - position(partition)),
-        })
-      }
-    }
-    for (const [stage, topic] of [
-      ['ingest', topics.events],
-      ['scoring', topics.features],
-    ] as const) {
-      const positions = await log.positions(topic, groupName(configuration, stage))
-      await add(stage, topic, partition => positions.get(partition) ?? 0)
-    }
     const snapshot = await newestSnapshot({
       log,
       topic: topics.snapshots,
       model: model.name,
       onDamage: message => note(terminal, message),
     })
-    const ledger = ledgerOf(snapshot?.ledger ?? [])
-    await add('e-step', topics.features, partition => nextOffset(ledger, partition))
-    await add('updater', topics.statistics, () => snapshot?.statisticsOffset ?? 0)
+    const committed = (stage: string, topic: string): Promise<Position> =>
+      committedPosition(log, topic, groupName(configuration, stage))
+    const rows: StageLag[] = []
+    for (const [stage, topic, position] of [
+      ['ingest', topics.events, await committed('ingest', topics.events)],
+      ['scoring', topics.features, await committed('scoring', topics.features)],
+      ['e-step', topics.features, learnedPosition(snapshot)],
+      ['updater', topics.statistics, () => snapshot?.statisticsOffset ?? 0],
+    ] as const)
+      for (const row of await lagOf(log, topic, position)) rows.push({ stage, topic, ...row })
     if (flags.json === true) await print(terminal, rows.map(row => `${JSON.stringify(row)}\n`).join(''))
     else {
       const table = new Table({

@@ -1,73 +1,49 @@
-import type { EventLog } from '@eddy/log'
-import { labelCodec, type Snapshot } from '@eddy/messages'
-import type { ModelSpecification } from '@eddy/mixture'
-import { describeSegments } from '@eddy/model'
-import type { Configuration } from '@eddy/settings'
-import Table from 'cli-table3'
-import { lastValueFrom, tap } from 'rxjs'
+import { type Model, type ModelJson, modelToJson } from '@eddy/mixture'
+import type { StoredFeature } from '@eddy/model'
+import { shortNumber, table } from '../command-line/table.ts'
 
-/** How many of the newest labels are looked at for customers to show. */
-const recent = 5000
-const shownCustomers = 3
-
-/** The segments found: share, centre in the user's units, a few customers of each. */
-export async function segmentTable(
-  log: EventLog,
-  configuration: Configuration,
-  snapshot: Snapshot | undefined,
-): Promise<string> {
-  if (snapshot === undefined) return 'No segments yet: the model is still warming up.\n'
-  const segments = describeSegments(snapshot)
-  const customers = await recentCustomers(log, configuration.topics.labels)
-  const { features } = JSON.parse(snapshot.specification) as ModelSpecification
-  const names = features.map(({ name }) => name)
-  const table = new Table({
-    head: [
-      'segment',
-      'share',
-      ...features.map(({ name, unit }) => (unit === undefined ? name : `${name} (${unit})`)),
-      'customers',
-    ],
-    style: { head: [], border: [] },
-    colAligns: ['left', 'right', ...names.map(() => 'right' as const), 'left'],
-  })
-  for (const { id, weight, centre } of segments) {
-    const values = names.map(name => shown(centre[name]!))
-    table.push([
-      id,
-      `${(100 * weight).toFixed(1)} %`,
-      ...values,
-      [...(customers.get(id) ?? [])].slice(0, shownCustomers).join(', '),
-    ])
-  }
-  const provisional = snapshot.provisional
-    ? 'Provisional: the model is still warming up, and will be learned anew.\n'
-    : ''
-  return `${table.toString()}\n${provisional}`
+export interface SegmentTableOptions {
+  /** in the order of the model's features; a unit is shown beside the name */
+  readonly columns: readonly (StoredFeature & { readonly unit?: string | undefined })[]
+  /** of each component, in order */
+  readonly ids: readonly string[]
+  /** some of each segment's customers, by id; no such column if absent */
+  readonly customers?: ReadonlyMap<string, readonly string[]>
 }
 
-/** Customers by segment, newest label first. */
-async function recentCustomers(log: EventLog, topic: string): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const offsets = await log.offsets(topic)
-  const from = new Map(offsets.map(({ partition, start, end }) => [partition, Math.max(start, end - recent)]))
-  const segmentOf = new Map<string, string>()
-  const labels = log.consume(topic, { from, untilEnd: true }).pipe(
-    tap(delivery => {
-      for (const { value } of delivery.records) {
-        const { customer, segment } = labelCodec.decode(value as Uint8Array)
-        segmentOf.delete(customer)
-        segmentOf.set(customer, segment)
-      }
-      delivery.ack()
-    }),
-  )
-  await lastValueFrom(labels, { defaultValue: undefined })
-  const bySegment = new Map<string, Set<string>>()
-  for (const [customer, segment] of [...segmentOf].reverse()) {
-    bySegment.set(segment, (bySegment.get(segment) ?? new Set()).add(customer))
-  }
-  return bySegment
+/**
+ * A model for people: one line a segment with its share and what is typical of it, in the user's units: the centre of a number, the
+ * mean of a count, the probability of true, the most probable category.
+ */
+export function segmentTable(
+  { specification, parameters }: Pick<Model, 'specification' | 'parameters'>,
+  { columns, ids, customers }: SegmentTableOptions,
+): string {
+  const json = modelToJson({ specification, parameters, lowerBound: Number.NaN, converged: false, iterations: 0 })
+  const names = columns.map(({ name, unit }) => (unit === undefined ? name : `${name} (${unit})`))
+  const rows = json.weights_.map((weight, k) => [
+    ids[k]!,
+    `${(100 * weight).toFixed(1)}%`,
+    ...columns.map(column => typical(json, column, k)),
+    ...(customers === undefined ? [] : [customers.get(ids[k]!)?.join(', ') ?? '']),
+  ])
+  return table(['segment', 'share', ...names, ...(customers === undefined ? [] : ['customers'])], rows)
 }
 
-const shown = (value: number | string): string =>
-  typeof value === 'string' ? value : value.toLocaleString('en-US', { maximumSignificantDigits: 3 })
+function typical(json: ModelJson, { name, type, values }: StoredFeature, k: number): string {
+  const cell = (names: readonly string[] | undefined, rows: unknown) =>
+    (rows as readonly (readonly number[])[])[k]![names!.indexOf(name)]!
+  switch (type) {
+    case 'number':
+      return shortNumber(cell(json.feature_names_in_, json.centres_))
+    case 'count':
+      return shortNumber(cell(json.count_names_, json.rates_))
+    case 'boolean':
+      return `${(100 * cell(json.boolean_names_, json.probabilities_)).toFixed(0)}%`
+    case 'category': {
+      const probabilities = json.category_probabilities_![name]![k]!
+      const likely = probabilities.indexOf(Math.max(...probabilities))
+      return `${values?.[likely] ?? '?'} ${(100 * probabilities[likely]!).toFixed(0)}%`
+    }
+  }
+}

@@ -25,7 +25,11 @@ const descriptions: Readonly<Record<ServiceName, string>> = {
 export function serviceCommand(name: ServiceName, terminal: Terminal = processTerminal): Command {
   const command = new Command(name)
     .description(descriptions[name])
-    .option('--port <number>', 'HTTP port for /livez, /readyz and /metrics, 0 for any (default 7700)', port)
+    .option(
+      '--port <number>',
+      'HTTP port for /livez, /readyz, /metrics and what the service serves, 0 for any (default 7700)',
+      port,
+    )
     .action((flags: ServiceFlags) => service(name, flags, terminal))
   return withExamples(withLogOptions(command), [
     [

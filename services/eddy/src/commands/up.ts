@@ -8,7 +8,7 @@ import { withExamples } from '../program.ts'
 import { EddyUp } from '../up.ts'
 import { columnTable } from './column-table.ts'
 import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
-import { segmentTable } from './segment-table.ts'
+import { snapshotTable } from './snapshot-table.ts'
 import { totals } from './totals.ts'
 
 interface UpFlags extends LogFlags {
@@ -75,7 +75,7 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
     const summary = await totals(log, configuration, eddy.snapshot)
     if (flags.json === true) await print(terminal, `${JSON.stringify(summary)}\n`)
     else if (flags.exitWhenDrained === true)
-      await print(terminal, await segmentTable(log, configuration, eddy.snapshot))
+      await print(terminal, await snapshotTable(log, configuration.topics.labels, eddy.snapshot))
     note(
       terminal,
       `${count(summary.events)} events, ${count(summary.labels)} labels, ${count(summary.deadLetters)} dead letters, snapshot ${summary.snapshot}.`,
@@ -113,7 +113,7 @@ async function showTable(
 ): Promise<void> {
   if (eddy.snapshot === undefined)
     return note(terminal, 'No segments yet: the model waits for more events to begin with.')
-  note(terminal, await segmentTable(log, configuration, eddy.snapshot))
+  note(terminal, await snapshotTable(log, configuration.topics.labels, eddy.snapshot))
   const labels = `eddy tail --topic ${configuration.topics.labels} --data-dir ${configuration.log.directory}`
   note(
     terminal,

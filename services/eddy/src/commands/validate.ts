@@ -1,4 +1,4 @@
-import { environmentVariables, jsonSchema, loadConfiguration } from '@eddy/runtime'
+import { environmentVariables, jsonSchema, loadConfiguration, redactedJson } from '@eddy/runtime'
 import { configurationSchema } from '@eddy/settings'
 import { Command } from 'commander'
 import { UsageError } from '../command-line/exit-code.ts'
@@ -12,9 +12,6 @@ interface ValidateFlags {
   readonly schema?: boolean
   readonly variables?: boolean
 }
-
-/** Leaves whose values never leave the process. */
-const secrets: readonly string[] = ['token', 'password']
 
 /** `eddy validate`: every mistake of a configuration at once, each with its path and source. Exit code 78 if there is one. */
 export function validateCommand(terminal: Terminal = processTerminal): Command {
@@ -49,9 +46,11 @@ async function validate(terminal: Terminal, flags: ValidateFlags): Promise<void>
     ...(flags.config === undefined ? {} : { file: flags.config }),
     environment: terminal.environment,
   })
-  if (flags.print) {
-    const hide = (name: string, value: unknown) =>
-      secrets.includes(name) && value !== undefined ? '[redacted]' : value
-    await print(terminal, JSON.stringify(configuration, hide, 2) + '\n')
-  } else note(terminal, `${flags.config ?? 'configuration'}: valid`)
+  if (flags.print)
+    await print(
+      terminal,
+      `${redactedJson(configuration)}
+`,
+    )
+  else note(terminal, `${flags.config ?? 'configuration'}: valid`)
 }

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventRecord } from '@eddy/ingest'
+import { type EventLog, logWith } from '@eddy/log'
+import { openEmbeddedLog } from '@eddy/log-embedded'
+import { createLogger, loadConfiguration } from '@eddy/runtime'
+import { configurationSchema } from '@eddy/settings'
+import { filter } from 'rxjs'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { syntheticEvents } from '../../../test/synthetic-events.ts'
+import { EddyUp } from './up.ts'
+
+const features = ['x', 'y'].map(name => ({ name, type: 'number', transform: 'none', required: false }) as const)
+let directory: string
+let log: EventLog
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'eddy-up-'))
+  log = openEmbeddedLog(directory)
+})
+afterEach(async () => {
+  await log.close()
+  rmSync(directory, { recursive: true })
+})
+
+it('ends when a stage is stuck, and is not kept by that stage', async () => {
+  const configuration = loadConfiguration(configurationSchema, {
+    flags: { 'log.directory': directory, 'model.components': 3, 'model.batchSize': 64, 'model.warmUp.events': 500 },
+  })
+  const publish = async (count: number, seed: number): Promise<void> => {
+    const records = syntheticEvents(count, seed)
+      .trim()
+      .split('\n')
+      .map(line => eventRecord(Buffer.from(line)))
+    await log.publish([{ topic: configuration.topics.events, records }])
+  }
+  let stalled = false
+  const consume: EventLog['consume'] = (topic, options) => {
+    const deliveries = log.consume(topic, options)
+    // Never acknowledged, and its stream does not end.
+    return options?.group === 'customers.scoring' ? deliveries.pipe(filter(() => !stalled)) : deliveries
+  }
+  let asleep = 0
+  const now = (): number => Date.now() + asleep
+  const eddy = new EddyUp({
+    configuration,
+    features,
+    log: logWith(log, { consume }),
+    logger: createLogger('silent'),
+    now,
+  })
+  await eddy.start()
+  const failed = vi.fn()
+  eddy.failed.catch(failed)
+  await publish(1000, 1)
+  await eddy.drained()
+  stalled = true
+  await publish(100, 2)
+  const scoringLag = async (): Promise<number | undefined> =>
+    (await eddy.metrics.lag.get()).values.find(({ labels }) => labels.stage === 'scoring')?.value
+  await vi.waitFor(async () => expect(await scoringLag()).toBe(100), { timeout: 10_000 })
+  // Longer than it takes to look at the lag of the others once more.
+  await vi.waitFor(() => expect(eddy.snapshot!.ledger[0]!.events).toBe(1100n), { timeout: 10_000 })
+  asleep = 61_000
+  await vi.waitFor(() => expect(failed).toHaveBeenCalled(), { timeout: 15_000 })
+  expect((failed.mock.calls[0]![0] as Error).message).toBe(
+    'expected progress, got none for a minute in scoring/0; ending so that the supervisor starts again',
+  )
+  await eddy.stop()
+})
