@@ -1,4 +1,4 @@
-// `npm test`: types and style, then every fast test. Extra arguments go to vitest.
+// `npm test`: types, style and exports that nobody uses, then every fast test. Extra arguments go to vitest.
 import { spawnSync } from 'node:child_process'
 
 const step = (command: string, args: string[]): void => {
@@ -10,5 +10,6 @@ const filters = process.argv.slice(2)
 if (filters.length === 0) {
   step('node_modules/typescript/bin/tsc', ['--noEmit'])
   step('node_modules/@biomejs/biome/bin/biome', ['check'])
+  step('node_modules/knip/bin/knip.js', [])
 }
 step('node_modules/vitest/vitest.mjs', ['run', ...filters])

@@ -1,5 +1,5 @@
 export { backUpLog, restoreLog } from './backup.ts'
-export type { CheckedPartition } from './chain.ts'
-export { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from './embedded-log.ts'
-export type { Dropped } from './maintenance.ts'
+
+export { type EmbeddedLog, openEmbeddedLog } from './embedded-log.ts'
+
 export { verifyLog } from './verify.ts'

@@ -15,8 +15,8 @@ export type {
 } from './event-log.ts'
 export { LogError } from './event-log.ts'
 export { failpoint } from './failpoint.ts'
-export { type LogParts, logWith } from './log-with.ts'
+export { logWith } from './log-with.ts'
 export { PackedRecord } from './packed-records.ts'
-export { partitionOfKey } from './partition-of-key.ts'
+
 export { PackedPublication, RecordPacker } from './record-packer.ts'
 export { ValueSpan } from './value-span.ts'

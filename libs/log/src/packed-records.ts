@@ -71,7 +71,7 @@ let chunk: ArrayBuffer = new ArrayBuffer(0)
 let used = 0
 
 /** Memory for a batch, not yet written. */
-export function allocate(size: number): Uint8Array<ArrayBuffer> {
+function allocate(size: number): Uint8Array<ArrayBuffer> {
   if (size > CHUNK / 4) return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
   if (chunk.byteLength - used < size) {
     chunk = Buffer.allocUnsafeSlow(CHUNK).buffer

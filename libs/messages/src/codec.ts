@@ -30,10 +30,10 @@ export interface Codec<T> {
 export const headerLength = 5
 
 /** Schemas of other writers that one codec keeps. */
-export const maxLearned = 64
+const maxLearned = 64
 
 /** Largest message that is looked at. */
-export const maxMessageBytes = 64 * 1024 * 1024
+const maxMessageBytes = 64 * 1024 * 1024
 
 /** Writes byte 0 and the id to `into`, from `at` on. */
 export function writeHeader(into: Uint8Array, at: number, id: number): void {
@@ -182,7 +182,7 @@ function unwritable(record: object, { subject, version, type }: PublishedSchema)
 }
 
 /** The error of a message whose schema id is none of `versions`. */
-export function unknownId(
+function unknownId(
   id: number,
   versions: readonly PublishedSchema[],
   schemas: readonly PublishedSchema[],

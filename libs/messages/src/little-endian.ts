@@ -1,7 +1,7 @@
 import { endianness } from 'node:os'
 import { MessageError } from './message-error.ts'
 
-export const hostIsLittleEndian = endianness() === 'LE'
+const hostIsLittleEndian = endianness() === 'LE'
 
 /** f64 array → its little-endian bytes. A view on a little-endian machine: copy to keep. */
 export function bytesOfFloats(values: Float64Array): Buffer {

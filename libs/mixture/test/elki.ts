@@ -1,7 +1,7 @@
 import { type Block, type Random, random, standardNormal } from '@eddy/mixture'
 
 /** The three-component mixture of Nguyen, Forbes & McLachlan (2020), from the ELKI data sets. */
-export const ELKI = {
+const ELKI = {
   weights: [0.5, 0.3, 0.2],
   means: [
     [0.3, 0.3],

@@ -1,7 +1,7 @@
 export { classifierColumns, readClassifier, type StoredClassifier, writeClassifier } from './classifier-file.ts'
 export { labelJson } from './label-json.ts'
 export { type Learnable, learnable } from './learnable.ts'
-export { extend, type LearnedRange, type Ledger, ledgerEntries, ledgerOf, nextOffset } from './ledger.ts'
+export { extend, type Ledger, ledgerEntries, ledgerOf, nextOffset } from './ledger.ts'
 export {
   ModelError,
   readJson,
@@ -14,7 +14,7 @@ export {
 export { Drift, flooredSegments } from './model-health.ts'
 export { describeSegments, type SegmentDescription } from './segments.ts'
 export { identityOf, snapshotJson } from './snapshot-json.ts'
-export { isCheckpoint, SnapshotAssembler, snapshotRecords } from './snapshot-records.ts'
+export { isCheckpoint, snapshotRecords } from './snapshot-records.ts'
 export { followSnapshots, newestSnapshot, type SnapshotSource } from './snapshots.ts'
 export { storedSnapshots } from './stored-snapshots.ts'
 export { valueJson } from './value-json.ts'

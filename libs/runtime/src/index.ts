@@ -1,23 +1,19 @@
-export { Assignments } from './assignments.ts'
 export {
   ConfigurationError,
-  type ConfigurationSources,
   environmentVariables,
   jsonSchema,
   loadConfiguration,
 } from './configuration.ts'
-export { Health } from './health.ts'
-export { createHttpServer, type HttpOptions, listen } from './http-server.ts'
+
 export { committedPosition, lagOf, learnedPosition, type PartitionLag, type Position, totalLag } from './lag.ts'
 export { createLogger, type Logger } from './logger.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
-export { SnapshotObserver } from './observe-snapshot.ts'
+
 export { onAbort, untilAborted } from './on-abort.ts'
 export { type Process, type ProcessOptions, type RunningProcess, type Service, startProcess } from './process.ts'
 export { quietAfter, type WhenQuiet } from './quiet.ts'
-export { maxRecordsOn, type RunStageOptions, runStage, timed } from './run-stage.ts'
+export { maxRecordsOn, runStage, timed } from './run-stage.ts'
 export { redactedJson } from './secrets.ts'
 export { shutdownSignal } from './shutdown.ts'
-export { type Emission, type RunOptions, run, type Stage } from './stage.ts'
+export { type Emission, run, type Stage } from './stage.ts'
 export { StageNeeds } from './stage-needs.ts'
-export type { WatchedStage } from './watch.ts'

@@ -1,6 +1,6 @@
-export { type EStep, type Expectation, localEStep, type ModelOfSnapshot } from './e-step.ts'
+export { type EStep, localEStep } from './e-step.ts'
 export { localMStep, type MStep } from './m-step.ts'
 export { localSteps, openModelSteps } from './model-steps.ts'
-export { eventCost, type ModelThreads, type ModelThreadsOptions, modelThreads } from './model-threads.ts'
+export { type ModelThreads, modelThreads } from './model-threads.ts'
 export { localScore, type Score } from './score.ts'
 export { sharedParameters } from './shared-parameters.ts'

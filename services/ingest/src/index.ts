@@ -1,8 +1,6 @@
 export { eventRecord } from './event-record.ts'
-export type { FeatureRule } from './feature-rule.ts'
+
 export { type Forgotten, forget } from './forget.ts'
-export { type IngestOptions, ingest } from './ingest.ts'
-export { Refusal, type RefusalReason } from './refusal.ts'
+
 export { type Replayed, replay } from './replay.ts'
 export { ingestService } from './service.ts'
-export { longestCustomerId, toFeatureVector } from './validate.ts'

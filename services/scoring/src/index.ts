@@ -1,3 +1,3 @@
 export { LabelChunks } from './label-chunks.ts'
-export { type ScoringOptions, scoring } from './scoring.ts'
+
 export { scoringService } from './service.ts'

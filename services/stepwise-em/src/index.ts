@@ -1,5 +1,3 @@
-export { type EStepWorkerInputs, type EStepWorkerOptions, eStepWorker, type InputEnd } from './e-step-worker.ts'
+export type { InputEnd } from './e-step-worker.ts'
 export { Learner } from './learner.ts'
 export { learningService, updaterService, workerService } from './service.ts'
-export { Updater, type UpdaterOptions } from './updater.ts'
-export { type WarmUpInputs, type WarmUpOptions, warmUpStage } from './warm-up.ts'

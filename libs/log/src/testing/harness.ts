@@ -14,7 +14,7 @@ export interface ConformanceSubject {
   dispose(): Promise<void>
 }
 
-export const text = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString())
+const text = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString())
 export const bytes = (string: string): Uint8Array => Buffer.from(string)
 export const record = (key: string | null, value: string | null, partition?: number): OutgoingRecord => ({
   key: key === null ? null : bytes(key),

@@ -56,7 +56,7 @@ function factorsOf(specification: ModelSpecification): ProductFactor[] {
 }
 
 /** The types that occur among the features, in the order of their factors. */
-export function typesOf(specification: ModelSpecification): FeatureType[] {
+function typesOf(specification: ModelSpecification): FeatureType[] {
   return TYPES.filter(type => specification.features.some(feature => feature.type === type))
 }
 

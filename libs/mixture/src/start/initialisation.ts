@@ -77,11 +77,7 @@ function randomCentres(
  * Events as points of a Euclidean space of comparable axes: numbers as they are (standardised if the model does so), counts as square
  * roots scaled to variance 1, booleans and spikes as 0 and 1, a category as one 0/1 column a value.
  */
-export function clusteringPoints(
-  specification: ModelSpecification,
-  block: Block,
-  weights: Float64Array | undefined,
-): Block {
+function clusteringPoints(specification: ModelSpecification, block: Block, weights: Float64Array | undefined): Block {
   const { features } = specification
   const { count, spikes } = modelColumns(specification)
   if (count === features.length && features.every(feature => feature.type === 'number')) return block

@@ -25,8 +25,3 @@ export async function print(terminal: Terminal, text: string): Promise<void> {
 export function note(terminal: Terminal, text: string): void {
   terminal.stderr.write(text + '\n')
 }
-
-/** Colours only on a terminal, and never with NO_COLOR (https://no-color.org) or TERM=dumb. */
-export function hasColour({ stderr, environment }: Terminal): boolean {
-  return stderr.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb'
-}

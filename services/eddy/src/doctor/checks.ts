@@ -22,9 +22,7 @@ const leastFreeShare = 0.1
 const leastFreeBytes = 1 << 30
 
 /** In the order in which they are shown. */
-export const checks: Readonly<
-  Record<string, (configuration: Configuration, role?: Role) => Verdict | Promise<Verdict>>
-> = {
+const checks: Readonly<Record<string, (configuration: Configuration, role?: Role) => Verdict | Promise<Verdict>>> = {
   node: () => {
     const major = Number(process.versions.node.split('.')[0])
     return major >= 24

@@ -42,7 +42,7 @@ const MOST_PATTERNS = 1024
  * Patterns of a gaussian family with triangular covariance. Parameters are never changed in place, so the cache is
  * valid for as long as the same parameters are asked for.
  */
-export function missingPatterns(layout: GaussianLayout, parameters: Parameters): MissingPatterns {
+function missingPatterns(layout: GaussianLayout, parameters: Parameters): MissingPatterns {
   const { columns } = layout
   const known = new Map<string, MissingPattern>()
   let last: MissingPattern | undefined
