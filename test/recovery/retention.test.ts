@@ -47,7 +47,7 @@ describe('retention', () => {
       const metrics = await (await fetch(`${url}/metrics`)).text()
       expect(metrics).toContain('eddy_model_learned_events{model="customers"} 400')
     }, 30_000)
-    await running.said(/"topic":"eddy.labels.v1","partition":0,"from":0.*retention dropped/)
+    await running.said(/"topic":"eddy.features.v1","partition":0,"from":0,"to":400.*retention dropped/)
     expect(await running.stop('SIGTERM')).toBe(0)
     const again = await eddy(...up(data), '--exit-when-drained', '--json')
     expect(again.code, again.stderr).toBe(0)
