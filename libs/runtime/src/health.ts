@@ -1,9 +1,13 @@
+/** Time after which a process that could not store is tried again. */
+const untilNextTryMs = 15_000
+
 /** Progress of the stages, as the probes see it. Liveness is progress, never the reachability of a broker. */
 export class Health {
   readonly #stalledAfterMs: number
   readonly #now: () => number
   readonly #progress = new Map<string, { lag: number; since: number }>()
   #notReady: string | undefined = 'starting'
+  #unstored: { readonly reason: string; readonly since: number } | undefined
 
   /** @param stalledAfterMs a partition with lag and without progress for this long is stalled */
   constructor(now: () => number, stalledAfterMs = 60_000) {
@@ -37,7 +41,19 @@ export class Health {
 
   /** Why this process should get no traffic, or undefined when it is ready. */
   get notReady(): string | undefined {
-    return this.#notReady
+    if (this.#notReady !== undefined) return this.#notReady
+    // A process that gets no traffic does not learn by itself that there is room again.
+    return this.#unstored && this.#now() - this.#unstored.since < untilNextTryMs ? this.#unstored.reason : undefined
+  }
+
+  /** An event could not be stored: for a while, traffic had better go elsewhere. */
+  cannotStore(reason: string): void {
+    this.#unstored = { reason, since: this.#now() }
+  }
+
+  /** Events are stored again. */
+  stored(): void {
+    this.#unstored = undefined
   }
 
   ready(): void {

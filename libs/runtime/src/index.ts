@@ -4,7 +4,8 @@ export {
   jsonSchema,
   loadConfiguration,
 } from './configuration.ts'
-
+export { Health } from './health.ts'
+export { createHttpServer } from './http-server.ts'
 export { committedPosition, lagOf, learnedPosition, type PartitionLag, type Position, totalLag } from './lag.ts'
 export { createLogger, type Logger } from './logger.ts'
 export { createMetrics, type Metrics } from './metrics.ts'

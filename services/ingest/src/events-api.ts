@@ -1,13 +1,21 @@
 import type { IncomingMessage } from 'node:http'
 import { type EventLog, LogError, type OutgoingRecord } from '@eddy/log'
-import { isBlank, linesOf } from '@eddy/records'
-import type { Metrics } from '@eddy/runtime'
+import type { Health, Metrics } from '@eddy/runtime'
 import type { CustomerIds } from '@eddy/settings'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import { decodeBody } from './decode-body.ts'
 import { eventRecord } from './event-record.ts'
+import type { FeatureRule } from './feature-rule.ts'
+import { Judge } from './judge.ts'
+import { type PostedEvent, postedEvents } from './posted-events.ts'
+import type { RefusalReason } from './refusal.ts'
 
 export interface EventsApiOptions {
   readonly log: Pick<EventLog, 'publish'>
+  /** what its events must look like */
+  readonly rules: readonly FeatureRule[]
+  readonly health: Pick<Health, 'cannotStore' | 'stored'>
+  readonly now: () => number
   /** of events */
   readonly topic: string
   /** what customer ids become before they are stored */
@@ -23,7 +31,22 @@ export interface EventsApiOptions {
   readonly metrics: Pick<Metrics, 'httpEvents'>
 }
 
-/** `POST /v1/events`: NDJSON, all of it accepted or nothing. */
+/** A refused event, as the answer names it. */
+interface RefusedEvent {
+  /** from 1: its line, or in a list its place */
+  readonly line: number
+  readonly reason: RefusalReason
+  readonly message: string
+}
+
+/** Most refused events that an answer names. */
+const namedRefusals = 20
+
+/**
+ * `POST /v1/events`: NDJSON or a JSON list, compressed or not. The answer says how many events were accepted and names those that were
+ * refused; beside accepted ones they are stored too, and become dead letters. A body without an event that can be used is
+ * answered 400, and nothing of it is stored.
+ */
 export const eventsApi =
   (options: EventsApiOptions): FastifyPluginAsync =>
   async server => {
@@ -36,7 +59,12 @@ export const eventsApi =
         .code(413)
         .send({ error: `body: expected at most ${maxBodyBytes} bytes; send the events in several requests` })
     })
-    server.post('/v1/events', (request, reply) => postEvents(request.body as Buffer | null, reply, options))
+    const judge = new Judge(options.rules)
+    server.post('/v1/events', async (request, reply) => {
+      const sent = (request.body as Buffer | null) ?? Buffer.alloc(0)
+      const body = await decodeBody(sent, request.headers['content-encoding'], maxBodyBytes)
+      return postEvents(body, reply, judge, options)
+    })
   }
 
 /** Reads on for a while: a client that is still writing would see a broken pipe instead of the answer. */
@@ -56,29 +84,38 @@ function discard(body: IncomingMessage, most: number): Promise<void> {
 }
 
 async function postEvents(
-  body: Buffer | null,
+  body: Buffer,
   reply: FastifyReply,
-  { log, topic, ids, limits, backlog, metrics }: EventsApiOptions,
+  judge: Judge,
+  { log, topic, ids, limits, backlog, metrics, health, now }: EventsApiOptions,
 ): Promise<object> {
   const count = (outcome: string, events: number): void => metrics.httpEvents.inc({ outcome }, events)
-  const records: OutgoingRecord[] = []
-  for (const line of linesOf(body ?? Buffer.alloc(0))) {
-    if (isBlank(line)) continue
-    if (line.length > limits.maxEventBytes) {
-      count('too-large', 1)
-      return reply.code(413).send({
-        error: `event ${records.length + 1}: expected at most ${limits.maxEventBytes} bytes, got ${line.length}; nothing was accepted`,
-      })
-    }
-    records.push(eventRecord(line, ids))
+  const events = postedEvents(body)
+  const tooLarge = events.find(({ value }) => value.length > limits.maxEventBytes)
+  if (tooLarge !== undefined) {
+    count('too-large', 1)
+    return reply.code(413).send({
+      error: `event ${tooLarge.line}: expected at most ${limits.maxEventBytes} bytes, got ${tooLarge.value.length}; nothing was accepted`,
+    })
   }
-  if (records.length === 0) {
+  if (events.length === 0) {
     return reply.code(400).send({
       error: 'body: expected NDJSON, one event a line, e.g. {"customer":"c1","features":{"amount":12.5}}; got none',
     })
   }
-  if ((await backlog()) + records.length > limits.maxBacklogEvents) {
-    count('throttled', records.length)
+  const { refused, refusals } = judged(events, judge, now())
+  const accepted = events.length - refused
+  if (accepted === 0) {
+    count('invalid', refused)
+    return reply.code(400).send({
+      error: `events: expected at least one that can be used, got ${refused} that cannot (${refusals[0]!.message}); nothing was stored`,
+      accepted,
+      refused,
+      refusals,
+    })
+  }
+  if ((await backlog()) + events.length > limits.maxBacklogEvents) {
+    count('throttled', events.length)
     return reply
       .code(429)
       .header('retry-after', '1')
@@ -86,13 +123,33 @@ async function postEvents(
         error: `events: expected at most ${limits.maxBacklogEvents} waiting, and that many are; nothing was accepted, retry later`,
       })
   }
+  const records: OutgoingRecord[] = events.map(({ value }) => eventRecord(value, ids))
   try {
     await log.publish([{ topic, records }])
   } catch (error) {
     if (!(error instanceof LogError)) throw error
-    count('refused', records.length)
+    health.cannotStore(error.message)
+    count('refused', events.length)
     return reply.code(503).header('retry-after', '5').send({ error: error.message })
   }
-  count('accepted', records.length)
-  return { accepted: records.length }
+  health.stored()
+  count('accepted', accepted)
+  if (refused === 0) return { accepted }
+  count('invalid', refused)
+  return { accepted, refused, refusals }
+}
+
+function judged(
+  events: readonly PostedEvent[],
+  judge: Judge,
+  now: number,
+): { readonly refused: number; readonly refusals: readonly RefusedEvent[] } {
+  const refusals: RefusedEvent[] = []
+  let refused = 0
+  for (const { line, value } of events) {
+    const refusal = judge.refusalOf(value, now)
+    if (refusal === undefined) continue
+    if (++refused <= namedRefusals) refusals.push({ line, reason: refusal.reason, message: refusal.message })
+  }
+  return { refused, refusals }
 }

@@ -7,7 +7,6 @@ import {
   ValueSpan,
 } from '@eddy/log'
 import {
-  customerId,
   deadLetterRecord,
   FeaturesReader,
   type FeatureVector,
@@ -18,6 +17,7 @@ import {
 } from '@eddy/messages'
 import type { Emission, Metrics, Stage } from '@eddy/runtime'
 import { map } from 'rxjs'
+import { decodeJson } from './decode-json.ts'
 import { timeOf } from './event-time.ts'
 import type { FeatureRule } from './feature-rule.ts'
 import { PlainJsonReader } from './plain-json-reader.ts'
@@ -38,8 +38,6 @@ export interface IngestOptions {
   readonly maxEventBytes: number
   readonly metrics?: Pick<Metrics, 'deadLetters'>
 }
-
-const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Raw events → validated feature vectors in the partition they came from; what cannot be used → dead letters with the
@@ -135,20 +133,6 @@ function decodeAny(value: Uint8Array): FeatureVector {
     return featureVectorCodec.decode(value)
   } catch (error) {
     throw new Refusal('undecodable', (error as Error).message)
-  }
-}
-
-function decodeJson(value: Uint8Array): unknown {
-  try {
-    const text = decoder.decode(value)
-    const event = JSON.parse(text) as { readonly customer?: unknown } | null
-    if (typeof event?.customer !== 'number') return event
-    return { ...event, customer: customerId(event.customer, () => text) ?? event.customer }
-  } catch (error) {
-    throw new Refusal(
-      'undecodable',
-      `event: expected JSON (or Avro with the Confluent header), got ${(error as Error).message}`,
-    )
   }
 }
 

@@ -31,10 +31,22 @@ export function ingestService(options: IngestServiceOptions): Service {
   return {
     stages: ['ingest'],
     needsModel: false,
-    routes(server, { log, logger, metrics }) {
+    routes(server, { health, log, logger, metrics, now }) {
       const backlog = async (): Promise<number> =>
         totalLag(await lagOf(log, topics.events, await committedPosition(log, topics.events, group)))
-      server.register(eventsApi({ log, topic: topics.events, ids, limits: { ...limits, ...http }, backlog, metrics }))
+      server.register(
+        eventsApi({
+          log,
+          topic: topics.events,
+          rules: features,
+          ids,
+          limits: { ...limits, ...http },
+          backlog,
+          health,
+          metrics,
+          now,
+        }),
+      )
       const names = features.map(({ name }) => name)
       server.register(customersApi({ log, configuration, features: names, ids, logger, onErased }))
     },

@@ -1,0 +1,10 @@
+/** A body that cannot be taken, with the status that says so. */
+export class BodyError extends Error {
+  override readonly name = 'BodyError'
+  readonly statusCode: 400 | 413 | 415
+
+  constructor(statusCode: 400 | 413 | 415, message: string) {
+    super(message)
+    this.statusCode = statusCode
+  }
+}
