@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import { type CsvError, parse } from 'csv-parse'
 import { InputError } from './input-error.ts'
+import { batchSize, type InputRecord, type OnInvalid } from './input-record.ts'
 import type { OpenInput } from './open-input.ts'
-import { batchSize, type InputRecord, type OnInvalid } from './records.ts'
 
 /** Columns of a CSV file and their places. */
 interface Header {

@@ -1,6 +1,6 @@
 import { largestMagnitude } from '@eddy/messages'
 import { InputError, shown } from './input-error.ts'
-import type { InputRecord } from './records.ts'
+import type { InputRecord } from './input-record.ts'
 
 export type FeatureType = 'number' | 'count' | 'category' | 'boolean'
 

@@ -1,7 +1,7 @@
 import { sourceOf } from '@eddy/messages'
 import { InputError, shown } from './input-error.ts'
+import { batchSize, type InputRecord, type OnInvalid } from './input-record.ts'
 import type { OpenInput } from './open-input.ts'
-import { batchSize, type InputRecord, type OnInvalid } from './records.ts'
 import { isBlank, splitLines } from './split-lines.ts'
 
 class NdjsonRecord implements InputRecord {

@@ -7,7 +7,7 @@ import {
   saysMissing,
 } from './feature-columns.ts'
 import { InputError } from './input-error.ts'
-import type { InputRecord } from './records.ts'
+import type { InputRecord } from './input-record.ts'
 
 /** What is learned of an input whose features nobody named, and what is not. */
 export interface ColumnPlan {

@@ -1,6 +1,7 @@
 import { booleanOf, type FeatureType, saysMissing } from './feature-columns.ts'
 import { InputError } from './input-error.ts'
-import { type InputRecord, type ReadOptions, type Records, readRecords } from './records.ts'
+import type { InputRecord } from './input-record.ts'
+import { type ReadOptions, type Records, readRecords } from './records.ts'
 
 /** An event as it is produced: what topic `eddy.events.v1` and `POST /v1/events` take. Features are not checked yet. */
 export interface InputEvent {

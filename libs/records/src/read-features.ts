@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream'
 import { type FeatureColumn, FeatureReader, type FeatureType, missingFeatures } from './feature-columns.ts'
 import { InputError, shown } from './input-error.ts'
+import type { InputRecord } from './input-record.ts'
 import { type ColumnPlan, planColumns, plannedFeatures } from './plan-columns.ts'
-import { type InputFormat, type InputRecord, type Records, readRecords } from './records.ts'
+import { type InputFormat, type Records, readRecords } from './records.ts'
 
 export interface FeatureOptions {
   /** in the order of the feature vector; if absent, those of a plan: see `planColumns` */

@@ -1,24 +1,9 @@
 import type { Readable } from 'node:stream'
 import { csvRecords } from './csv.ts'
 import { InputError } from './input-error.ts'
+import type { InputRecord, OnInvalid } from './input-record.ts'
 import { ndjsonRecords } from './ndjson.ts'
 import { type OpenInput, openInput } from './open-input.ts'
-
-/** One record of an input, whatever its format. */
-export interface InputRecord {
-  /** 1-based line of the file */
-  readonly line: number
-  /** true when values are text that still has to be read as numbers (CSV) */
-  readonly textual: boolean
-  /** Names of the values it has: CSV columns, or JSON keys (but for the `weight` beside nested features). */
-  names(): readonly string[]
-  /** A value: undefined where the name is absent, null where the cell is empty or JSON null. */
-  get(name: string): unknown
-  /** How much an event counts that has its features in an object of their own; undefined where it does not say. */
-  readonly weight?: unknown
-  /** A value as the file writes it; undefined where it is no text and no number. */
-  text(name: string): string | undefined
-}
 
 export type InputFormat = 'csv' | 'ndjson'
 
@@ -31,9 +16,6 @@ export interface ReadOptions {
   readonly onInvalid?: OnInvalid | undefined
 }
 
-/** Told why a line is no record. */
-export type OnInvalid = (error: InputError) => void
-
 /** An input as batches of records; reading it twice is not possible. */
 export interface Records {
   readonly name: string
@@ -41,9 +23,6 @@ export interface Records {
   readonly input: OpenInput
   readonly batches: AsyncIterable<readonly InputRecord[]>
 }
-
-/** Most records in one batch. */
-export const batchSize = 1024
 
 /**
  * Opens NDJSON or CSV, from a file or `-`, gzipped or not. Streams: only one batch is in memory.

@@ -1,3 +1,4 @@
+import type { Snapshot } from '@eddy/messages'
 import { expect, it, vi } from 'vitest'
 import { Assignments } from './assignments.ts'
 import { Health } from './health.ts'
@@ -43,4 +44,38 @@ it('a partition that another process has been given is neither waited for nor re
   expect(await lags()).toMatch(/partition="1"\} 10/)
   stop.abort()
   await watching
+})
+
+it('feature vectors that may wait for a full mini-batch do not make the E-step late', async () => {
+  let time = 0
+  const health = new Health(() => time)
+  const assignments = new Assignments()
+  const stop = new AbortController()
+  const metrics = createMetrics()
+  const mayWait = vi.fn((vectors: number) => vectors < 64)
+  const options: WatchOptions = {
+    log: {
+      positions: async () => new Map(),
+      offsets: async () => [60, 70].map((end, partition) => ({ partition, start: 0, end })),
+    },
+    topics: { events: 'events', features: 'features', statistics: 'statistics' },
+    groupOf: stage => stage,
+    assignments,
+    published: new Map(),
+    snapshot: () => ({ ledger: [] }) as unknown as Snapshot,
+    mayWait,
+    metrics,
+    health,
+    logger: createLogger('silent'),
+    signal: stop.signal,
+    now: () => time,
+  }
+  assignments.of('e-step')([0, 1])
+  const watching = watch(['e-step'], options)
+  await vi.waitFor(() => expect(mayWait).toHaveBeenCalledTimes(2))
+  time = 61_000
+  stop.abort()
+  await watching
+  expect(health.stalled).toEqual(['e-step/1'])
+  expect((await metrics.lag.get()).values.map(({ value }) => value)).toEqual([60, 70])
 })
