@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { concatMap, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { eStepWorker, type InputEnd } from './e-step-worker.ts'
-import { delivery, featureRecords, published, warmedUp } from './testing.ts'
+import { delivery, featureRecords, learnedFrom, published, warmedUp } from './testing.ts'
 import { Updater } from './updater.ts'
 
 const records = featureRecords(1000)
@@ -167,7 +167,9 @@ async function learn(cuts: readonly number[]): Promise<Snapshot> {
       model: 'test',
       foldsPerSnapshot: 1,
       maxRecordBytes: 1_000_000,
-      topics: { snapshots: 'snapshots' },
+      topics: { snapshots: 'snapshots', lineage: 'lineage' },
+      seed: 1,
+      events: learnedFrom(records),
       now: () => 0,
       logger: createLogger('silent'),
     },

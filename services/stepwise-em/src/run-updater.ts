@@ -4,6 +4,7 @@ import { newestSnapshot } from '@eddy/model'
 import { type Emission, type Metrics, onAbort, type Process, quietAfter, runStage, timed } from '@eddy/runtime'
 import { type Configuration, groupName } from '@eddy/settings'
 import { concatMap, filter, map, NEVER, Subject, takeUntil, tap } from 'rxjs'
+import { learnedEvents } from './learned-events.ts'
 import type { LearningHooks, LearningOptions } from './learning-options.ts'
 import { Updater, type UpdaterOptions } from './updater.ts'
 import { warmUpStage } from './warm-up.ts'
@@ -30,7 +31,7 @@ export async function runUpdater(
   process: UpdaterProcess,
   hooks: UpdaterHooks = {},
 ): Promise<void> {
-  const { configuration, mStep } = learning
+  const { configuration, specification, kernel, mStep } = learning
   const { log, signal, now, logger, metrics, snapshotSource } = process
   const { topics, model, log: limits } = configuration
   for (const kind of lineageKinds) metrics.lineage.inc({ model: model.name, kind }, 0)
@@ -39,6 +40,9 @@ export async function runUpdater(
     foldsPerSnapshot: model.foldsPerSnapshot,
     maxRecordBytes: limits.maxRecordBytes,
     topics,
+    seed: model.seed,
+    events: learnedEvents(log, topics.features, specification.features.length),
+    ...(kernel === undefined ? {} : { kernel }),
     now,
     mStep,
     logger,

@@ -3,6 +3,8 @@ import { featureVectorCodec, type Snapshot, snapshotCodec } from '@eddy/messages
 import { type Block, createSpecification, type ModelSpecification, random, standardNormal } from '@eddy/mixture'
 import { createLogger, type Emission } from '@eddy/runtime'
 import { firstValueFrom, of } from 'rxjs'
+import type { LearnedEvents } from './learned-events.ts'
+import { MiniBatch } from './mini-batch.ts'
 import { warmUpStage } from './warm-up.ts'
 
 /** Two well-separated segments in two features. */
@@ -49,6 +51,22 @@ export function delivery(
     },
   }
   return made
+}
+
+/** These records as the learned events of partition 0. */
+export function learnedFrom(records: readonly StoredRecord[]): LearnedEvents {
+  return {
+    newest: async (ledger, most) =>
+      [...ledger.values()].map(({ partition, next }) => ({ partition, from: Math.max(0, next - most), to: next })),
+    visit: async (ranges, visit) => {
+      for (const { from, to } of ranges) {
+        const batch = new MiniBatch(0, from, to - from, 2)
+        batch.take(delivery(records.slice(from, to)), 0)
+        const { block, weights } = batch.contents()
+        visit(block, weights)
+      }
+    },
+  }
 }
 
 /** The values an emission publishes to a topic. */

@@ -3,7 +3,7 @@ import { createLogger, createMetrics } from '@eddy/runtime'
 import { localEStep } from '@eddy/threads'
 import { describe, expect, it } from 'vitest'
 import { MiniBatch } from './mini-batch.ts'
-import { delivery, featureRecords, published, warmedUp } from './testing.ts'
+import { delivery, featureRecords, learnedFrom, published, warmedUp } from './testing.ts'
 import { Updater } from './updater.ts'
 
 const records = featureRecords(600)
@@ -34,7 +34,9 @@ function start(foldsPerSnapshot = 1) {
       model: 'test',
       foldsPerSnapshot,
       maxRecordBytes: 1_000_000,
-      topics: { snapshots: 'snapshots' },
+      topics: { snapshots: 'snapshots', lineage: 'lineage' },
+      seed: 1,
+      events: learnedFrom(records),
       now: () => 0,
       logger: createLogger('silent'),
       metrics,

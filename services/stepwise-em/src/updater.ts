@@ -1,10 +1,21 @@
-import type { Delivery, OutgoingRecord } from '@eddy/log'
-import { type Snapshot, type StatisticsMessage, statisticsCodec } from '@eddy/messages'
-import { createMixture, type ModelSpecification, stepSize } from '@eddy/mixture'
+import type { Delivery, OutgoingRecord, Publication } from '@eddy/log'
+import { type LineageKind, lineageCodec, type Snapshot, type StatisticsMessage, statisticsCodec } from '@eddy/messages'
+import {
+  empty,
+  isSurprised,
+  type Kernel,
+  type ModelSpecification,
+  type SpecifiedModel,
+  specifiedModel,
+  stepSize,
+  surprisedBy,
+} from '@eddy/mixture'
 import { extend, ledgerEntries, ledgerOf, snapshotRecords } from '@eddy/model'
 import type { Emission, Logger, Metrics } from '@eddy/runtime'
 import { localMStep, type MStep } from '@eddy/threads'
+import type { LearnedEvents } from './learned-events.ts'
 import { Learner } from './learner.ts'
+import { revise } from './revise.ts'
 
 export interface UpdaterOptions {
   readonly model: string
@@ -12,7 +23,12 @@ export interface UpdaterOptions {
   readonly foldsPerSnapshot: number
   /** of one record's value: a larger snapshot is split */
   readonly maxRecordBytes: number
-  readonly topics: { readonly snapshots: string }
+  readonly topics: { readonly snapshots: string; readonly lineage: string }
+  readonly seed: number
+  /** what components are learned anew from, when events are explained worse than expected */
+  readonly events: LearnedEvents
+  /** what that is done by, default `auto` */
+  readonly kernel?: Kernel
   readonly now: () => number
   /** default: on the calling thread */
   readonly mStep?: MStep
@@ -25,13 +41,14 @@ const recency = 0.05
 
 /**
  * Folds statistics messages in the topic's own order into the model and publishes snapshots. One updater a model.
- * A message is accepted only if it begins where the ledger ends.
+ * A message is accepted only if it begins where the ledger ends. When events have been explained worse than expected, components are
+ * learned anew from the newest ones, and replace these if they are better: see `revise`. What that leads to depends on the messages, the
+ * features topic and the seed alone.
  */
 export class Updater {
   readonly #options: UpdaterOptions
-  readonly #specification: ModelSpecification
-  readonly #statisticsLength: number
-  readonly #learner: Learner
+  readonly #model: SpecifiedModel
+  #learner: Learner
   /** its arrays are the learner's */
   #snapshot: Snapshot
   #folds = 0
@@ -39,11 +56,19 @@ export class Updater {
   constructor(options: UpdaterOptions, initial: Snapshot) {
     this.#options = options
     this.#snapshot = initial
-    this.#specification = JSON.parse(initial.specification) as ModelSpecification
-    this.#statisticsLength = createMixture(this.#specification).statisticsLength
-    const { weight, effectiveSampleSize } = initial
-    const state = { ...initial, step: Number(initial.step), weight: weight < 0 ? effectiveSampleSize : weight }
-    this.#learner = new Learner(initial.specification, state, options.mStep ?? localMStep())
+    this.#model = specifiedModel(JSON.parse(initial.specification) as ModelSpecification, options.kernel)
+    // Of an older version, which did not record what was learned in weight, or what was expected.
+    if (initial.weight < 0) this.#snapshot = { ...this.#snapshot, weight: initial.effectiveSampleSize }
+    if (initial.surprise < 0) {
+      const { prequentialLogLikelihood: expectedLogLikelihood, weight: judgedWeight } = this.#snapshot
+      this.#snapshot = { ...this.#snapshot, expectedLogLikelihood, surprise: 0, judgedWeight }
+    }
+    this.#learner = this.#learnerOf(this.#snapshot)
+  }
+
+  #learnerOf(snapshot: Snapshot): Learner {
+    const state = { ...snapshot, step: Number(snapshot.step) }
+    return new Learner(snapshot.specification, state, this.#options.mStep ?? localMStep())
   }
 
   /** Of the newest published snapshot. */
@@ -54,13 +79,20 @@ export class Updater {
   /** Folds the messages of a delivery; one delivery at a time. */
   async fold(delivery: Delivery): Promise<Emission> {
     const snapshots: OutgoingRecord[] = []
+    const lineage: OutgoingRecord[] = []
     for (const { offset, value } of delivery.records) {
       const accepted = await this.#accept(value, offset)
-      if (accepted === undefined || ++this.#folds < this.#options.foldsPerSnapshot) continue
+      if (accepted === undefined) continue
+      const changes = await this.#revise()
+      if (++this.#folds < this.#options.foldsPerSnapshot && changes === undefined) continue
       this.#folds = 0
       snapshots.push(...this.#publish())
+      lineage.push(...(changes ?? []))
     }
-    const publications = snapshots.length === 0 ? [] : [{ topic: this.#options.topics.snapshots, records: snapshots }]
+    const { topics } = this.#options
+    const publications: Publication[] = []
+    if (snapshots.length > 0) publications.push({ topic: topics.snapshots, records: snapshots })
+    if (lineage.length > 0) publications.push({ topic: topics.lineage, records: lineage })
     return { publications, settles: [delivery] }
   }
 
@@ -86,8 +118,9 @@ export class Updater {
   #decode(value: Uint8Array | null, offset: number): StatisticsMessage | undefined {
     try {
       const message = statisticsCodec.decode(value as Uint8Array)
-      if (message.statistics.length !== this.#statisticsLength) {
-        throw new Error(`statistics: expected ${this.#statisticsLength} numbers, got ${message.statistics.length}`)
+      const { statisticsLength } = this.#model.mixture
+      if (message.statistics.length !== statisticsLength) {
+        throw new Error(`statistics: expected ${statisticsLength} numbers, got ${message.statistics.length}`)
       }
       for (let i = 0; i < message.statistics.length; i++)
         if (!Number.isFinite(message.statistics[i])) throw new Error('statistics: expected finite numbers')
@@ -101,8 +134,13 @@ export class Updater {
 
   async #learn(message: StatisticsMessage): Promise<Snapshot> {
     const previous = this.#snapshot
-    const { statistics: sum, weight, squaredWeight, logLikelihood } = message
-    const gamma = stepSize(this.#specification.stepSize, this.#learner.state.weight, weight)
+    const {
+      statistics: sum,
+      weight,
+      squaredWeight,
+      logLikelihood,
+    } = message.snapshotVersion < previous.epoch ? await this.#underTheseComponents(message) : message
+    const gamma = stepSize(this.#model.specification.stepSize, this.#learner.state.weight, weight)
     if (weight === 0 || !(await this.#learner.learn(sum, weight, squaredWeight < 0 ? weight : squaredWeight)))
       return previous
     const { parameters, statistics, step, weight: learned, effectiveSampleSize } = this.#learner.state
@@ -118,7 +156,48 @@ export class Updater {
         : previous.prequentialLogLikelihood + recency * (prequential - previous.prequentialLogLikelihood),
       effectiveSampleSize,
       weight: learned,
+      ...surprisedBy(previous, logLikelihood, weight),
     }
+  }
+
+  /** The E-step of a range again: it was done under components that have been replaced since. */
+  async #underTheseComponents(message: StatisticsMessage): Promise<StatisticsMessage> {
+    const statistics = empty(this.#model.mixture)
+    let logLikelihood = 0
+    await this.#options.events.visit([message], (block, weights) => {
+      logLikelihood += this.#model.expectation(this.#snapshot.parameters, block, weights, statistics).logLikelihood
+    })
+    return { ...message, statistics, logLikelihood }
+  }
+
+  /** Judges the components when they are due. @returns lineage, where they were replaced */
+  async #revise(): Promise<OutgoingRecord[] | undefined> {
+    const { logger, now, model } = this.#options
+    const { weight, version } = this.#snapshot
+    if (!isSurprised(this.#model.specification, this.#snapshot, weight)) return undefined
+    const revision = await revise(this.#snapshot, this.#options)
+    if (revision === undefined) return undefined
+    const { snapshot, changed, gain, gainError, events } = revision
+    this.#snapshot = snapshot
+    if (changed === undefined) {
+      logger.info(
+        { events, gain, gainError },
+        'events are explained worse than expected; segments learned anew are no better',
+      )
+      return undefined
+    }
+    logger.info(
+      { events, gain, gainError, ...changed },
+      'events were explained worse than expected: segments were learned anew from recent ones',
+    )
+    this.#learner = this.#learnerOf(snapshot)
+    const key = new TextEncoder().encode(model)
+    const record = (kind: LineageKind, parents: readonly string[], children: readonly string[]): OutgoingRecord => ({
+      key,
+      value: lineageCodec.encode({ model, snapshotVersion: version + 1n, kind, parents, children, time: now() }),
+      partition: 0,
+    })
+    return [...changed.gone.map(id => record('death', [id], [])), ...changed.born.map(id => record('birth', [], [id]))]
   }
 
   #publish(): OutgoingRecord[] {

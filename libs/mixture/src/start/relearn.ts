@@ -1,0 +1,60 @@
+import type { Block } from '../families/block.ts'
+import type { Parameters } from '../families/family.ts'
+import { takeRows } from '../families/take-rows.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import { type Model, scoreModel } from '../model/model.ts'
+import { permutation, type Random } from '../numerics/random.ts'
+import { warmUp } from './warm-up.ts'
+
+/** A model and one that was learned anew, on events that the new one has not seen. */
+export interface Judgement {
+  /** of the new model, the transform's arrays included; of the old one's specification */
+  readonly parameters: Parameters
+  /** whether the new model is better beyond doubt */
+  readonly better: boolean
+  /** mean gain in log-likelihood, and its standard error, nats per unit weight */
+  readonly gain: number
+  readonly gainError: number
+  /** mean log-likelihood of the better one, nats per unit weight, user's units */
+  readonly logLikelihood: number
+}
+
+/** One event in this many is kept back to judge. */
+const HELD_OUT_SHARE = 4
+
+/** A gain that is worth other segments, nats an event. */
+const WORTHWHILE = 0.01
+
+/** Standard errors that a gain must have: a single event, however odd, is worth one. */
+const CERTAINTY = 2
+
+/**
+ * Learns a model of the same form anew from events, and judges it against a model on those of them that were kept back. The old model
+ * may have learned these: it is favoured.
+ * @param block shape (rows ≥ 4, d), user's units
+ */
+export function relearn(
+  model: Pick<Model, 'specification' | 'parameters'>,
+  block: Block,
+  weights: Float64Array,
+  random: Random,
+  kernel?: Kernel,
+): Judgement {
+  const { specification } = model
+  const order = permutation(block.rows, random)
+  const heldOut = order.subarray(0, Math.floor(block.rows / HELD_OUT_SHARE))
+  const train = order.subarray(heldOut.length)
+  const of = (rows: Int32Array) => Float64Array.from(rows, n => weights[n]!)
+  const { parameters } = warmUp(specification, takeRows(block, train), of(train), random, kernel)
+  const test = takeRows(block, heldOut)
+  const before = scoreModel(model, test, kernel).logDensity
+  const after = scoreModel({ specification, parameters }, test, kernel).logDensity
+  const w = of(heldOut)
+  const total = w.reduce((a, b) => a + b, 0)
+  const mean = (values: Float64Array) => values.reduce((sum, value, n) => sum + w[n]! * value, 0) / total
+  const gains = after.map((value, n) => value - before[n]!)
+  const gain = mean(gains)
+  const gainError = Math.sqrt(gains.reduce((sum, value, n) => sum + (w[n]! * (value - gain)) ** 2, 0)) / total
+  const better = gain > Math.max(WORTHWHILE, CERTAINTY * gainError)
+  return { parameters, better, gain, gainError, logLikelihood: mean(better ? after : before) }
+}

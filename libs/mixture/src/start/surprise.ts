@@ -1,0 +1,37 @@
+import { freeParameters } from '../model/create-mixture.ts'
+import type { ModelSpecification } from '../model/specification.ts'
+
+/** How much worse new events are explained than was expected. */
+export interface Surprise {
+  /** of an event before it is learned, nats per unit weight, user's units; not finite while nothing is known */
+  readonly expectedLogLikelihood: number
+  /** Σ of what events fell short of it since the components were judged last, nats, ≥ 0: a CUSUM (Page 1954) */
+  readonly surprise: number
+  /** weight that had been learned then */
+  readonly judgedWeight: number
+}
+
+/** What an event may fall short without being a surprise, nats: expectations are estimates themselves. */
+const SLACK = 0.05
+
+/** After a judgement the next one waits for this much more, as a share of what had been learned. */
+const PATIENCE = 0.25
+
+/** After a batch whose events had this log-likelihood in all before they were learned, nats, user's units. */
+export function surprisedBy(state: Surprise, logLikelihood: number, weight: number): Surprise {
+  const { expectedLogLikelihood, surprise, judgedWeight } = state
+  if (!Number.isFinite(expectedLogLikelihood))
+    return { expectedLogLikelihood: logLikelihood / weight, surprise: 0, judgedWeight }
+  const shortfall = (expectedLogLikelihood - SLACK) * weight - logLikelihood
+  return { expectedLogLikelihood, surprise: Math.max(0, surprise + shortfall), judgedWeight }
+}
+
+/**
+ * Whether the components should be learned anew and judged against these: events have cost so many nats more than expected that
+ * another component would have paid for its parameters, ½ p log n (Schwarz 1978), and enough of them have come since the last time.
+ * @param weight of all that has been learned
+ */
+export function isSurprised(specification: ModelSpecification, state: Surprise, weight: number): boolean {
+  const ofOne = freeParameters(specification) / specification.components
+  return state.surprise > 0.5 * ofOne * Math.log(weight) && weight >= (1 + PATIENCE) * state.judgedWeight
+}

@@ -1,0 +1,102 @@
+import type { EventLog } from '@eddy/log'
+import type { Block } from '@eddy/mixture'
+import type { Ledger } from '@eddy/model'
+import { concatMap, lastValueFrom, takeWhile } from 'rxjs'
+import { MiniBatch } from './mini-batch.ts'
+
+/** Offsets [from, to) of a partition of the features topic. */
+export interface EventRange {
+  readonly partition: number
+  readonly from: number
+  readonly to: number
+}
+
+/** Views of events, valid until the visit is over. */
+export type VisitEvents = (block: Block, weights: Float64Array) => void
+
+/** Events that have been learned, read again from the features topic: no event is kept in a snapshot. */
+export interface LearnedEvents {
+  /** What is still stored of the newest events that a ledger holds: at most `most`, as many of each partition. */
+  newest(ledger: Ledger, most: number): Promise<readonly EventRange[]>
+  /** Visits the events of ranges in their order, some thousand at a time, always cut alike. */
+  visit(ranges: readonly EventRange[], visit: VisitEvents): Promise<void>
+}
+
+/** Events that are visited at once. */
+const CHUNK = 4096
+
+/** @param columns features of an event */
+export function learnedEvents(
+  log: Pick<EventLog, 'consume' | 'offsets'>,
+  topic: string,
+  columns: number,
+): LearnedEvents {
+  const visitRange = async ({ partition, from, to }: EventRange, visit: VisitEvents): Promise<void> => {
+    if (from >= to) return
+    // Of the other partitions nothing is wanted.
+    const begins = (await log.offsets(topic)).map(({ partition: p, end }) => [p, p === partition ? from : end] as const)
+    const batch = new MiniBatch(partition, from, CHUNK, columns)
+    const flush = (): void => {
+      const { block, weights } = batch.contents()
+      if (block.rows > 0) visit(block, weights)
+      batch.next()
+    }
+    const deliveries = log.consume(topic, { from: new Map(begins), ahead: true }).pipe(
+      concatMap(delivery => {
+        if (delivery.partition !== partition) return []
+        const wanted = delivery.records.filter(({ offset }) => offset < to)
+        for (let at = 0; ; ) {
+          at = batch.take({ ...delivery, records: wanted }, at)
+          if (batch.full) flush()
+          if (at >= wanted.length) break
+        }
+        const { nextOffset } = delivery
+        delivery.ack()
+        return [nextOffset]
+      }),
+      takeWhile(nextOffset => nextOffset < to),
+    )
+    await lastValueFrom(deliveries, { defaultValue: undefined })
+    flush()
+  }
+  return {
+    async newest(ledger, most) {
+      const share = Math.ceil(most / Math.max(1, ledger.size))
+      const starts = new Map((await log.offsets(topic)).map(({ partition, start }) => [partition, start]))
+      return [...ledger.values()].map(({ partition, next }) => ({
+        partition,
+        from: Math.max(starts.get(partition) ?? 0, next - share),
+        to: next,
+      }))
+    },
+    async visit(ranges, visit) {
+      for (const range of ranges) await visitRange(range, visit)
+    },
+  }
+}
+
+/** The events of ranges, copied together. */
+export async function collect(
+  events: Pick<LearnedEvents, 'visit'>,
+  ranges: readonly EventRange[],
+): Promise<{ readonly block: Block; readonly weights: Float64Array }> {
+  const blocks: Block[] = []
+  const weights: Float64Array[] = []
+  await events.visit(ranges, (block, w) => {
+    blocks.push({ ...block, values: block.values.slice() })
+    weights.push(w.slice())
+  })
+  const rows = blocks.reduce((sum, block) => sum + block.rows, 0)
+  const columns = blocks[0]?.columns ?? 0
+  const together = {
+    block: { rows, columns, values: new Float64Array(rows * columns) },
+    weights: new Float64Array(rows),
+  }
+  let at = 0
+  for (const [i, block] of blocks.entries()) {
+    together.block.values.set(block.values, at * columns)
+    together.weights.set(weights[i]!, at)
+    at += block.rows
+  }
+  return together
+}

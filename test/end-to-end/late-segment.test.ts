@@ -1,0 +1,39 @@
+import { writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { eddy, replayArguments, temporaryFolder } from '../eddy-process.ts'
+
+const folder = temporaryFolder()
+afterAll(() => folder.remove())
+const cases = join(import.meta.dirname, '../cases/late-segment')
+
+interface Segment {
+  readonly id: string
+  readonly weight: number
+  readonly centre: { readonly a: number; readonly b: number }
+}
+
+async function segmentsOf(input: string, model: string): Promise<readonly Segment[]> {
+  const config = join(folder.path, 'eddy.yaml')
+  writeFileSync(config, `model: { name: t, ${model} }\nfeatures: [{ name: a }, { name: b }]\n`)
+  const data = join(folder.path, basename(input))
+  const finished = await eddy(...replayArguments({ config, input, data }))
+  expect(finished.code, finished.stderr).toBe(0)
+  const { segments } = JSON.parse(finished.stdout.trim().split('\n').at(-1)!) as { segments: Segment[] }
+  return segments.toSorted((x, y) => x.centre.a - y.centre.a)
+}
+
+describe('eddy up, when a new kind of customer comes after the warm-up', () => {
+  // What batch EM finds in the file: weight and centre.
+  it.each([
+    ['late', 0.625, 0.375],
+    ['sorted', 0.5, 0.5],
+    ['shuffled', 0.5, 0.5],
+  ])('%s.csv ends as batch EM ends', async (name, first, second) => {
+    const warmUp = 'components: 2, warmUp: { events: 50, initialisation: split }, batchSize: 10'
+    const [a, b] = await segmentsOf(join(cases, `${name}.csv`), warmUp)
+    expect([a!.weight, b!.weight]).toEqual([expect.closeTo(first, 2), expect.closeTo(second, 2)])
+    for (const x of [a!.centre.a, a!.centre.b]) expect(Math.abs(x)).toBeLessThan(0.2)
+    for (const x of [b!.centre.a, b!.centre.b]) expect(Math.abs(x - 12)).toBeLessThan(0.3)
+  })
+})
