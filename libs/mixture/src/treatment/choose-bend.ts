@@ -58,7 +58,7 @@ function candidatesOf(
   const offset = resolution ?? 0
   const cell = resolution === undefined ? {} : { resolution }
   if (resolution === undefined ? least > 0 : least >= 0) {
-    const support = [least - offset / 2, most + offset / 2] as const
+    const support = [least, most] as const
     candidates.push({ transform: 'log', offset, support, ...cell })
     candidates.push({ transform: 'sqrt', offset: offset / 2, support, ...cell })
   }

@@ -9,15 +9,24 @@ const STEPS = [5, 2.5, 2, 1]
 /** Decades below the range of the values that are looked at. */
 const DECADES = 7
 
+/** A value of at least this share of the events is a common one. */
+const COMMON = 0.01
+
 /**
  * The width of the cells that values were rounded to, in their own unit: the largest step 1, 2, 2.5 or 5 times a power of ten on whose lattice
- * (from the most common value on) nearly all events lie. Repeated values on no lattice (a tariff, an index): the lower quartile over events of
- * the distance to the next value. Undefined where hardly any value occurs twice: no component can sit on one.
+ * (from the most common value on) nearly all events lie. Where a few common values hold most events (a tariff, an index), they are at least as
+ * wide as the distance between those, however many digits they are told to. Undefined where hardly any value occurs twice: no component can
+ * sit on one.
  */
 export function findResolution(counts: ValueCounts): number | undefined {
-  const { values, events } = counts
+  const { values, weights, weight, events } = counts
   if (values.length < 2 || values.length > (1 - LEAST_REPEATED) * events) return undefined
-  return latticeStep(counts) ?? typicalGap(counts)
+  const common = valuesWhere(counts, i => weights[i]! >= COMMON * weight)
+  const between = 2 * common.weight >= weight ? gapQuantile(common, 1 / 3) : undefined
+  const step = latticeStep(counts)
+  // Differences of doubles are off by their rounding.
+  if (step !== undefined) return between !== undefined && between > 1.5 * step ? between : step
+  return between ?? (values.length <= events / 2 ? gapQuantile(counts, 1 / 4) : undefined)
 }
 
 function latticeStep({ values, weights, weight }: ValueCounts): number | undefined {
@@ -44,9 +53,14 @@ function latticeStep({ values, weights, weight }: ValueCounts): number | undefin
   return undefined
 }
 
-function typicalGap({ values, weights, weight, events }: ValueCounts): number | undefined {
-  // On no lattice: only values that are mostly repeated are told from chance.
-  if (values.length > events / 2) return undefined
+function valuesWhere({ values, weights, events }: ValueCounts, keep: (i: number) => boolean): ValueCounts {
+  const kept = weights.filter((_, i) => keep(i))
+  return { values: values.filter((_, i) => keep(i)), weights: kept, weight: kept.reduce((a, b) => a + b, 0), events }
+}
+
+/** A quantile over events of the distance to the nearest other value. Undefined for fewer than two values. */
+function gapQuantile({ values, weights, weight }: ValueCounts, share: number): number | undefined {
+  if (values.length < 2) return undefined
   const gaps = Array.from(values, (value, i) => ({
     gap: Math.min(i > 0 ? value - values[i - 1]! : Infinity, i + 1 < values.length ? values[i + 1]! - value : Infinity),
     weight: weights[i]!,
@@ -54,7 +68,7 @@ function typicalGap({ values, weights, weight, events }: ValueCounts): number | 
   let below = 0
   for (const { gap, weight: own } of gaps) {
     below += own
-    if (below >= weight / 4) return gap
+    if (below >= share * weight) return gap
   }
   return undefined
 }
