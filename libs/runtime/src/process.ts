@@ -6,6 +6,7 @@ import { type Observable, ReplaySubject } from 'rxjs'
 import { Assignments } from './assignments.ts'
 import { Health } from './health.ts'
 import { createHttpServer, type HttpOptions, listen } from './http-server.ts'
+import { InFlight } from './in-flight.ts'
 import type { Logger } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { SnapshotObserver } from './observe-snapshot.ts'
@@ -60,7 +61,10 @@ export interface RunningProcess extends Pick<Process, 'metrics' | 'health' | 'sn
   readonly port: number | undefined
   /** Rejects when a service fails, or is stuck (records to do and no progress for a minute): the process must then end. */
   readonly failed: Promise<never>
-  /** Not ready → stop the input → what is under way becomes durable, unless something has failed → end. The log stays open. Idempotent. */
+  /**
+   * Not ready → no more requests, and those in flight answered → stop the input → what is under way becomes durable, unless something has
+   * failed → end. The log stays open. Idempotent.
+   */
   stop(): Promise<void>
 }
 
@@ -89,7 +93,9 @@ export async function startProcess(services: readonly Service[], options: Proces
     now,
   }
   const { metrics, health } = process
-  const server = http === undefined ? undefined : serverOf(services, process, http)
+  const server = http === undefined ? undefined : createHttpServer(http, health, metrics)
+  const inFlight = server === undefined ? undefined : new InFlight(server)
+  if (server !== undefined) for (const { routes } of services) routes?.(server, process)
   const port = server === undefined ? undefined : await listen(server, http as NonNullable<ProcessOptions['http']>)
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => {})
@@ -124,17 +130,12 @@ export async function startProcess(services: readonly Service[], options: Proces
     async stop() {
       health.unready('stopping')
       stuck.cancel()
+      await inFlight?.drain()
       stopping.abort()
       await Promise.race([Promise.allSettled(parts), failure.promise.catch(() => {})])
       await server?.close()
     },
   }
-}
-
-function serverOf(services: readonly Service[], process: Process, http: HttpOptions): FastifyInstance {
-  const server = createHttpServer(http, process.health, process.metrics)
-  for (const { routes } of services) routes?.(server, process)
-  return server
 }
 
 function follow({ snapshotSource, signal }: Process, next: (snapshot: Snapshot) => void): Promise<void> {
