@@ -26,7 +26,7 @@ const table: Readonly<Record<string, { readonly may: readonly string[]; readonly
   'libs/log': { may: ['rxjs'] },
   'libs/log-embedded': { may: ['@eddy/log', 'rxjs'] },
   'libs/log-kafka': { may: ['@eddy/log', 'rxjs', 'kafkajs', '@platformatic/kafka', 'lz4-napi', 'kafkajs-snappy'] },
-  'libs/records': { may: ['@eddy/messages', 'csv-parse'] },
+  'libs/records': { may: ['@eddy/messages', '@eddy/mixture', 'csv-parse'] },
   'libs/model': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', 'rxjs'] },
   'libs/runtime': {
     may: ['@eddy/messages', '@eddy/model', '@eddy/log', 'rxjs', 'prom-client', 'pino', 'zod', 'yaml', 'fastify'],

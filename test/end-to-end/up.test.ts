@@ -45,6 +45,34 @@ describe('eddy up', () => {
     expect(lastLine(running.stdout)).toMatchObject({ events: 600, labels: 600, deadLetters: 0 })
   })
 
+  it('learns durations of eddy.yaml beside counts, keeps them in snapshots and shows their means', async () => {
+    const input = join(folder.path, 'durations.csv')
+    // Quantiles of two exponential distributions, of means 0.5 and 60.
+    const rows = Array.from({ length: 1500 }, (_, i) => {
+      const wait = (i % 3 === 0 ? 0.5 : 60) * -Math.log(1 - ((i * 0.618) % 1))
+      return `c${i},${wait},${i % 3 === 0 ? i % 4 : 6 + (i % 4)}`
+    })
+    writeFileSync(input, `customer,wait,visits\n${rows.join('\n')}\nc,-4,1\n`)
+    const durations = join(folder.path, 'durations.yaml')
+    writeFileSync(
+      durations,
+      `model: { name: test, components: 2, batchSize: 256, maxWaitMs: 100, warmUp: { events: 500 } }
+features:
+  - { name: wait, type: duration }
+  - { name: visits, type: count }
+`,
+    )
+    const data = join(folder.path, 'durations')
+    const argv = ['--replay', input, '--exit-when-drained', '--json', '--data-dir', data, '--port', '0']
+    const { stdout } = await eddy('up', '--config', durations, ...argv)
+    const totals = lastLine(stdout)
+    expect(totals).toMatchObject({ events: 1501, labels: 1500, deadLetters: 1 })
+    const waits = (totals.segments as { centre: { wait: number } }[]).map(({ centre }) => centre.wait)
+    const [short, long] = waits.toSorted((a, b) => a - b)
+    expect(Math.abs(short! - 0.5)).toBeLessThan(0.1)
+    expect(Math.abs(long! - 60)).toBeLessThan(6)
+  })
+
   it('tells what becomes of each column of a file, and learns those with a missing or a wrong cell too', async () => {
     const input = join(folder.path, 'columns.csv')
     const row = (i: number): string =>

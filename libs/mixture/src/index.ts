@@ -36,6 +36,7 @@ export { bernoulli } from './families/discrete/bernoulli.ts'
 export { type CategoricalOptions, categorical } from './families/discrete/categorical.ts'
 export { multinomial } from './families/discrete/multinomial.ts'
 export { poisson } from './families/discrete/poisson.ts'
+export { exponential } from './families/exponential/exponential.ts'
 export type { ComponentRange, Family, Moments, Parameters, Statistics } from './families/family.ts'
 export { blend, copyComponents, empty, merge, scale } from './families/family.ts'
 export { type GaussianFamily, gaussian } from './families/gaussian/gaussian.ts'
@@ -60,6 +61,13 @@ export {
   freeParameters,
   parametersOfType,
 } from './model/create-mixture.ts'
+export {
+  describeType,
+  FEATURE_TYPES,
+  type FeatureType,
+  type FeatureTypeDescription,
+  featureTypes,
+} from './model/feature-types.ts'
 export { type Model, type Scores, scoreModel } from './model/model.ts'
 export { columnsByFeature, type ModelColumns, modelColumns } from './model/model-columns.ts'
 export { type ModelJson, modelFromJson, modelToJson } from './model/model-json.ts'
@@ -67,7 +75,6 @@ export {
   createSpecification,
   DEFAULT_PRIOR,
   type FeatureSpecification,
-  type FeatureType,
   type Initialisation,
   type ModelSpecification,
   type SpecificationInput,

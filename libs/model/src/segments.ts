@@ -1,5 +1,5 @@
 import type { Snapshot } from '@eddy/messages'
-import { type ModelSpecification, modelToJson } from '@eddy/mixture'
+import { FEATURE_TYPES, indexOfLargest, type ModelSpecification, modelToJson } from '@eddy/mixture'
 
 /** A segment as people read it. */
 export interface SegmentDescription {
@@ -7,8 +7,8 @@ export interface SegmentDescription {
   /** mixing weight: share of events, 0 to 1 */
   readonly weight: number
   /**
-   * By feature, in the user's units: a number's centre (of a bent one, such as log1p, the median), a count's mean, a
-   * boolean's share of true, a category's most probable value
+   * By feature, in the user's units: a number's centre (of a bent one, such as log1p, the median), the mean of a count or a
+   * duration, a boolean's share of true, a category's most probable value
    */
   readonly centre: Readonly<Record<string, number | string>>
 }
@@ -28,20 +28,19 @@ function centresOf(
   { parameters }: Pick<Snapshot, 'parameters'>,
 ): readonly Readonly<Record<string, number | string>>[] {
   const model = modelToJson({ specification, parameters, lowerBound: Number.NaN, converged: false, iterations: 0 })
-  const tables: readonly (readonly [readonly string[] | undefined, unknown])[] = [
-    [model.feature_names_in_, model.centres_],
-    [model.count_names_, model.rates_],
-    [model.boolean_names_, model.probabilities_],
-  ]
+  const told = model as unknown as Readonly<Record<string, readonly string[] & readonly (readonly number[])[]>>
+  const tables = Object.values(FEATURE_TYPES).flatMap(type =>
+    'json' in type ? [[told[type.json.names], told[type.json.typical]] as const] : [],
+  )
   const features = specification.features
   return Array.from({ length: specification.components }, (_, k) => {
     const found = new Map<string, number | string>()
     for (const [names, table] of tables) {
-      for (const [j, name] of (names ?? []).entries()) found.set(name, (table as number[][])[k]![j]!)
+      for (const [j, name] of (names ?? []).entries()) found.set(name, table![k]![j]!)
     }
     for (const [name, table] of Object.entries(model.category_probabilities_ ?? {})) {
       const row = table[k]!
-      const code = row.indexOf(Math.max(...row))
+      const code = indexOfLargest(Float64Array.from(row))
       found.set(name, features.find(feature => feature.name === name)?.values?.[code] ?? code)
     }
     return Object.fromEntries(features.map(({ name }) => [name, found.get(name)!]))

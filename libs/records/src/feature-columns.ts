@@ -1,8 +1,7 @@
 import { largestMagnitude } from '@eddy/messages'
+import { describeType, type FeatureType } from '@eddy/mixture'
 import { InputError, shown } from './input-error.ts'
 import type { InputRecord } from './input-record.ts'
-
-export type FeatureType = 'number' | 'count' | 'category' | 'boolean'
 
 /** A feature: which value of a record it is, and how that becomes a number. */
 export interface FeatureColumn {
@@ -42,16 +41,17 @@ export class FeatureReader {
     const value = record.get(this.column.name)
     if (value === undefined) return Number.NaN
     this.#present = true
-    if (value === null || (this.column.type !== 'category' && saysMissing(record, value))) return Number.NaN
-    switch (this.column.type) {
-      case 'category':
+    const { written, expected } = describeType(this.column.type)
+    if (value === null || (written !== 'name' && saysMissing(record, value))) return Number.NaN
+    switch (written) {
+      case 'name':
         return this.#category(record, value)
-      case 'boolean': {
+      case 'truth': {
         const truth = booleanOf(record, value)
-        if (truth === undefined) throw this.#refuse(record, 'true or false', value)
+        if (truth === undefined) throw this.#refuse(record, expected, value)
         return Number(truth)
       }
-      default:
+      case 'number':
         return this.#number(record, value)
     }
   }
@@ -62,9 +62,8 @@ export class FeatureReader {
     if (!(Math.abs(number) <= largestMagnitude)) {
       throw this.#refuse(record, `a number of ±${largestMagnitude}`, value)
     }
-    if (this.column.type === 'count' && !(Number.isInteger(number) && number >= 0)) {
-      throw this.#refuse(record, 'a count (0, 1, 2 …)', value)
-    }
+    const { accepts, expected } = describeType(this.column.type)
+    if (!accepts(number)) throw this.#refuse(record, expected, value)
     return number
   }
 

@@ -1,4 +1,4 @@
-export { type FeatureColumn, type FeatureType, missingFeatures, numeralOf } from './feature-columns.ts'
+export { type FeatureColumn, missingFeatures, numeralOf } from './feature-columns.ts'
 export { InputError } from './input-error.ts'
 export type { InputRecord } from './input-record.ts'
 export type { OpenInput } from './open-input.ts'

@@ -1,11 +1,5 @@
-import {
-  booleanOf,
-  type FeatureColumn,
-  FeatureReader,
-  type FeatureType,
-  numeralOf,
-  saysMissing,
-} from './feature-columns.ts'
+import type { FeatureType } from '@eddy/mixture'
+import { booleanOf, type FeatureColumn, FeatureReader, numeralOf, saysMissing } from './feature-columns.ts'
 import { InputError } from './input-error.ts'
 import type { InputRecord } from './input-record.ts'
 

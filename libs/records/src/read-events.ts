@@ -1,4 +1,5 @@
-import { booleanOf, type FeatureType, saysMissing } from './feature-columns.ts'
+import type { FeatureType } from '@eddy/mixture'
+import { booleanOf, saysMissing } from './feature-columns.ts'
 import { InputError } from './input-error.ts'
 import type { InputRecord } from './input-record.ts'
 import { type ReadOptions, type Records, readRecords } from './records.ts'

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import { type FeatureColumn, FeatureReader, type FeatureType, missingFeatures } from './feature-columns.ts'
+import type { FeatureType } from '@eddy/mixture'
+import { type FeatureColumn, FeatureReader, missingFeatures } from './feature-columns.ts'
 import { InputError, shown } from './input-error.ts'
 import type { InputRecord } from './input-record.ts'
 import { type ColumnPlan, planColumns, plannedFeatures } from './plan-columns.ts'

@@ -1,10 +1,10 @@
-import { DEFAULTS, KERNEL_CHOICES } from '@eddy/mixture'
+import { DEFAULTS, featureTypes, KERNEL_CHOICES } from '@eddy/mixture'
 import { z } from 'zod'
 
 const feature = z
   .strictObject({
     name: z.string().min(1).meta({ description: 'Key of the feature in an event.' }),
-    type: z.enum(['number', 'count', 'category', 'boolean']).default('number'),
+    type: z.enum(featureTypes).default('number'),
     transform: z
       .enum(['none', 'log1p', 'yeo-johnson'])
       .default('none')

@@ -1,3 +1,4 @@
+import { describeType } from '@eddy/mixture'
 import type { FeatureRule } from './feature-rule.ts'
 import { longestCustomerId } from './validate.ts'
 
@@ -34,7 +35,7 @@ export class PlainJsonReader {
   constructor(rules: readonly FeatureRule[]) {
     this.#rules = rules
     const plain = rules.every(
-      ({ name, type }) => /^[ !#-[\]-~]+$/.test(name) && (type === 'number' || type === 'count'),
+      ({ name, type }) => /^[ !#-[\]-~]+$/.test(name) && describeType(type).written === 'number',
     )
     if (plain) this.#names = rules.map(({ name }) => Buffer.from(name))
   }

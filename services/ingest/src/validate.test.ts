@@ -59,7 +59,7 @@ describe('toFeatureVector', () => {
     [withFeatures({ amount: '12' }), 'wrong-type: amount: expected a number, got "12"'],
     [withFeatures({ amount: Number.POSITIVE_INFINITY }), 'not-finite: amount: expected a finite number, got Infinity'],
     [withFeatures({ amount: 1001 }), 'out-of-bounds: amount: expected 0 to 1000, got 1001'],
-    [withFeatures({ visits: 1.5 }), 'wrong-type: visits: expected a count (an integer of at least 0), got 1.5'],
+    [withFeatures({ visits: 1.5 }), 'wrong-type: visits: expected a count (0, 1, 2 …), got 1.5'],
     [withFeatures({ visits: 1e308 }), 'out-of-bounds: visits: expected -1e+100 to 1e+100, got 1e+308'],
     [withFeatures({ channel: 'phone' }), 'unknown-category: channel: expected one of web, store, got "phone"'],
     [withFeatures({ member: 'yes' }), 'wrong-type: member: expected true or false, got "yes"'],

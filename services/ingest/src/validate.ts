@@ -1,4 +1,5 @@
 import { type FeatureVector, largestMagnitude } from '@eddy/messages'
+import { describeType } from '@eddy/mixture'
 import { timeOf } from './event-time.ts'
 import type { FeatureRule } from './feature-rule.ts'
 import { describe, Refusal } from './refusal.ts'
@@ -96,12 +97,12 @@ function featuresOf(event: RawEvent): RawEvent {
 
 function featureValue(value: unknown, rule: FeatureRule): number {
   if (value === undefined || value === null) return missing(rule)
-  switch (rule.type) {
-    case 'boolean':
+  switch (describeType(rule.type).written) {
+    case 'truth':
       if (typeof value === 'boolean') return value ? 1 : 0
       if (value === 0 || value === 1) return value
       throw new Refusal('wrong-type', `${rule.name}: expected true or false, got ${describe(value)}`)
-    case 'category': {
+    case 'name': {
       const code = typeof value === 'object' ? -1 : (rule.values?.indexOf(String(value)) ?? -1)
       if (code < 0) {
         throw new Refusal(
@@ -111,7 +112,7 @@ function featureValue(value: unknown, rule: FeatureRule): number {
       }
       return code
     }
-    default:
+    case 'number':
       if (typeof value !== 'number')
         throw new Refusal('wrong-type', `${rule.name}: expected a number, got ${describe(value)}`)
       return numberValue(value, rule)
@@ -124,9 +125,8 @@ function numberValue(value: number, rule: FeatureRule): number {
   const max = rule.max ?? largestMagnitude
   if (value < min || value > max)
     throw new Refusal('out-of-bounds', `${rule.name}: expected ${min} to ${max}, got ${value}`)
-  if (rule.type === 'count' && !(Number.isInteger(value) && value >= 0)) {
-    throw new Refusal('wrong-type', `${rule.name}: expected a count (an integer of at least 0), got ${value}`)
-  }
+  const { accepts, expected } = describeType(rule.type)
+  if (!accepts(value)) throw new Refusal('wrong-type', `${rule.name}: expected ${expected}, got ${value}`)
   return value
 }
 

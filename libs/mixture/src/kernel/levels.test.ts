@@ -6,7 +6,8 @@ import type { Block } from '../families/block.ts'
 import { type Parameters as Arrays, empty } from '../families/family.ts'
 import type { Covariance } from '../families/gaussian/layout.ts'
 import { createMixture } from '../model/create-mixture.ts'
-import { createSpecification, DEFAULT_PRIOR, type FeatureType } from '../model/specification.ts'
+import type { FeatureType } from '../model/feature-types.ts'
+import { createSpecification, DEFAULT_PRIOR } from '../model/specification.ts'
 import { type Random, random, standardNormal } from '../numerics/random.ts'
 import { createKernel } from './kernel.ts'
 
@@ -20,6 +21,7 @@ const TYPES: readonly FeatureType[] = [
   'category',
   'number',
   'count',
+  'duration',
 ]
 
 const make = (covariance: Covariance, components: number, types: readonly FeatureType[]): Mixture =>
@@ -44,6 +46,7 @@ function sample(uniform: Random, rows: number, components: number, types: readon
         number: () => standardNormal(uniform) + 4 * Math.sin(7 * k + 3 * j),
         count: () => Math.floor(-Math.log(1 - uniform()) * (1 + 9 * k)),
         boolean: () => Number(uniform() < (k + 1) / 10),
+        duration: () => -Math.log(1 - uniform()) * (1 + 9 * k),
         category: () => Math.floor(CATEGORIES * uniform() ** (1 + k / 4)),
       }[types[j]!]()
       const odd = [Number.NaN, -1, 2.5, 1e9, 1e150][Math.floor(uniform() * 5)]!

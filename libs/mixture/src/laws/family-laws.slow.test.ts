@@ -3,6 +3,7 @@ import { bernoulli } from '../families/discrete/bernoulli.ts'
 import { categorical } from '../families/discrete/categorical.ts'
 import { multinomial } from '../families/discrete/multinomial.ts'
 import { poisson } from '../families/discrete/poisson.ts'
+import { exponential } from '../families/exponential/exponential.ts'
 import { gaussian } from '../families/gaussian/gaussian.ts'
 import { studentT } from '../families/student-t/student-t.ts'
 import { standardNormal } from '../numerics/random.ts'
@@ -16,6 +17,10 @@ const subjects: Record<string, LawSubject> = {
   bernoulli: {
     make: (components, columns) => bernoulli({ components, columns }),
     value: (random, j, group) => (random() < (1 + ((group + j) % 3)) / 4 ? 1 : 0),
+  },
+  exponential: {
+    make: (components, columns) => exponential({ components, columns }),
+    value: (random, j, group) => -Math.log(1 - random()) * (1 + j) * 4 ** group,
   },
   poisson: {
     make: (components, columns) => poisson({ components, columns }),

@@ -1,18 +1,14 @@
 import { type Mixture, mixture } from '../em/mixture.ts'
 import { bernoulli } from '../families/discrete/bernoulli.ts'
-import { categorical } from '../families/discrete/categorical.ts'
-import { poisson } from '../families/discrete/poisson.ts'
 import type { Family, Parameters } from '../families/family.ts'
 import { gaussian } from '../families/gaussian/gaussian.ts'
 import { gaussianWithCells } from '../families/gaussian/gaussian-with-cells.ts'
 import { factorParameters, type ProductFactor, product } from '../families/product.ts'
 import { studentT } from '../families/student-t/student-t.ts'
 import { type Kernel, sharedKernel } from '../kernel/kernel.ts'
+import { describeType, type FeatureType, featureTypes } from './feature-types.ts'
 import { modelColumns } from './model-columns.ts'
-import type { FeatureType, ModelSpecification } from './specification.ts'
-
-/** The types in the order in which their families stand in a product. */
-const TYPES: readonly FeatureType[] = ['number', 'count', 'category', 'boolean']
+import type { ModelSpecification } from './specification.ts'
 
 /**
  * The mixture of a specification. It works in model space: see `applyTransform`.
@@ -56,8 +52,8 @@ function factorsOf(specification: ModelSpecification): ProductFactor[] {
 }
 
 /** The types that occur among the features, in the order of their factors. */
-function typesOf(specification: ModelSpecification): FeatureType[] {
-  return TYPES.filter(type => specification.features.some(feature => feature.type === type))
+export function typesOf(specification: ModelSpecification): FeatureType[] {
+  return featureTypes.filter(type => specification.features.some(feature => feature.type === type))
 }
 
 /** Columns of the features of one type. */
@@ -83,29 +79,22 @@ const isProduct = (specification: ModelSpecification): boolean =>
   typesOf(specification).length > 1 || modelColumns(specification).spikes.length > 0
 
 function familyOf(specification: ModelSpecification, type: FeatureType): Family {
+  const { components, features } = specification
+  const { family } = describeType(type)
+  const columns = columnsOfType(specification, type)
+  if (family === undefined) return numbersOf(specification, columns)
+  return family({ components, columns: columns.length, categories: columns.map(j => features[j]!.categories ?? 2) })
+}
+
+/** The family of the numbers, at these places among the features. */
+function numbersOf(specification: ModelSpecification, numbers: readonly number[]): Family {
   const { components, covariance, factors, degreesOfFreedom } = specification
-  const columns = columnsOfType(specification, type).length
-  switch (type) {
-    case 'number': {
-      const options = { components, columns, covariance, ...(factors === undefined ? {} : { factors }) }
-      const numbers = columnsOfType(specification, 'number')
-      const cells = modelColumns(specification).cells.map(j => numbers.indexOf(j))
-      if (specification.family === 'student-t')
-        return studentT({ ...options, cells, ...(degreesOfFreedom === undefined ? {} : { degreesOfFreedom }) })
-      return cells.length > 0 ? gaussianWithCells({ ...options, cells }) : gaussian(options)
-    }
-    case 'count':
-      return poisson({ components, columns })
-    case 'boolean':
-      return bernoulli({ components, columns })
-    case 'category':
-      return categorical({
-        components,
-        categories: specification.features.flatMap(feature =>
-          feature.type === 'category' ? [feature.categories ?? 2] : [],
-        ),
-      })
-  }
+  const columns = numbers.length
+  const options = { components, columns, covariance, ...(factors === undefined ? {} : { factors }) }
+  const cells = modelColumns(specification).cells.map(j => numbers.indexOf(j))
+  if (specification.family === 'student-t')
+    return studentT({ ...options, cells, ...(degreesOfFreedom === undefined ? {} : { degreesOfFreedom }) })
+  return cells.length > 0 ? gaussianWithCells({ ...options, cells }) : gaussian(options)
 }
 
 /** Number of free parameters: what BIC and AIC count. The transform is not counted. */
@@ -122,9 +111,6 @@ export function freeParameters(specification: ModelSpecification): number {
   }[covariance]
   const degrees = specification.family === 'student-t' && specification.degreesOfFreedom === undefined && d > 0 ? K : 0
   let others = 0
-  for (const feature of features) {
-    if (feature.type === 'category') others += K * ((feature.categories ?? 2) - 1)
-    else if (feature.type !== 'number') others += K
-  }
+  for (const { type, categories = 2 } of features) others += K * (describeType(type).freeParameters?.(categories) ?? 0)
   return K - 1 + K * d + covarianceParameters + degrees + others + K * modelColumns(specification).spikes.length
 }

@@ -1,9 +1,10 @@
 import type { Parameters } from '../families/family.ts'
 import { treatmentOf } from '../treatment/treatment.ts'
-import { columnsOfType, parametersOfType, spikeProbabilities } from './create-mixture.ts'
+import { columnsOfType, parametersOfType, spikeProbabilities, typesOf } from './create-mixture.ts'
+import { describeType, type FeatureType } from './feature-types.ts'
 import type { Model } from './model.ts'
 import { modelColumns } from './model-columns.ts'
-import { createSpecification, type FeatureType, type ModelSpecification } from './specification.ts'
+import { createSpecification, type ModelSpecification } from './specification.ts'
 import { invertTransform } from './transform.ts'
 import { rowsOfMatrix, toUserUnits } from './user-units.ts'
 
@@ -30,6 +31,9 @@ export interface ModelJson {
   readonly count_names_?: readonly string[]
   /** mean counts, (K, number of counts) */
   readonly rates_?: unknown
+  readonly duration_names_?: readonly string[]
+  /** mean durations, (K, number of durations) */
+  readonly durations_?: unknown
   readonly boolean_names_?: readonly string[]
   /** probability of a 1, (K, number of booleans) */
   readonly probabilities_?: unknown
@@ -64,26 +68,34 @@ export function modelToJson(model: Model): ModelJson {
 }
 
 function inUserUnits(specification: ModelSpecification, parameters: Parameters): Partial<ModelJson> {
-  const { components, features } = specification
-  const names = (columns: number[]) => columns.map(j => features[j]!.name)
-  const table = (array: Float64Array) => rowsOfMatrix(array, components, array.length / components)
+  const { features } = specification
   const numbers = columnsOfType(specification, 'number')
-  const counts = columnsOfType(specification, 'count')
-  const booleans = columnsOfType(specification, 'boolean')
   const categories = columnsOfType(specification, 'category')
   const atoms = atomsOf(specification, parameters)
   const of = (type: FeatureType) => parametersOfType(specification, parameters, type)
   return {
     ...(numbers.length > 0 ? numbersInUserUnits(specification, parameters, of('number'), numbers) : {}),
     ...(atoms.size > 0 ? { atoms_: Object.fromEntries([...atoms].map(([j, atom]) => [features[j]!.name, atom])) } : {}),
-    ...(counts.length > 0 ? { count_names_: names(counts), rates_: table(of('count').rates!) } : {}),
-    ...(booleans.length > 0
-      ? { boolean_names_: names(booleans), probabilities_: table(of('boolean').probabilities!) }
-      : {}),
+    ...meansByType(specification, parameters),
     ...(categories.length > 0
       ? { category_probabilities_: categoryTables(specification, categories, of('category').probabilities!) }
       : {}),
   }
+}
+
+/** Names and means of the features of every type that has a table of them. */
+function meansByType(specification: ModelSpecification, parameters: Parameters): Partial<ModelJson> {
+  const { components, features } = specification
+  const tables = typesOf(specification).flatMap(type => {
+    const { json } = describeType(type)
+    if (json?.array === undefined) return []
+    const array = parametersOfType(specification, parameters, type)[json.array]!
+    return [
+      [json.names, columnsOfType(specification, type).map(j => features[j]!.name)],
+      [json.typical, rowsOfMatrix(array, components, array.length / components)],
+    ]
+  })
+  return Object.fromEntries(tables)
 }
 
 function numbersInUserUnits(

@@ -3,12 +3,7 @@ import type { StepSizeSpecification } from '../em/step-size.ts'
 import type { Covariance } from '../families/gaussian/layout.ts'
 import type { Prior } from '../families/prior.ts'
 import type { DeclaredTreatment, TransformName } from '../treatment/treatment.ts'
-
-/**
- * What a feature is. `number` (gaussian or student-t, after its transform), `count` (poisson: 0, 1, 2 …),
- * `category` (categorical: index 0 … categories−1), `boolean` (bernoulli: 0 or 1).
- */
-export type FeatureType = 'number' | 'count' | 'category' | 'boolean'
+import { type FeatureType, featureTypes } from './feature-types.ts'
 
 export interface FeatureSpecification extends DeclaredTreatment {
   readonly name: string
@@ -99,7 +94,6 @@ export function createSpecification(input: SpecificationInput): ModelSpecificati
 }
 
 const COVARIANCES: readonly Covariance[] = ['full', 'tied', 'diag', 'spherical', 'factor']
-const TYPES: readonly FeatureType[] = ['number', 'count', 'category', 'boolean']
 const TRANSFORMS: readonly TransformName[] = ['auto', 'none', 'log1p', 'yeo-johnson']
 
 function check(specification: ModelSpecification): void {
@@ -111,7 +105,7 @@ function check(specification: ModelSpecification): void {
     const at = `features.${feature.name}`
     if (names.has(feature.name)) throw new Error(`${at}: expected a name used once, got it twice`)
     names.add(feature.name)
-    oneOf(`${at}.type`, feature.type, TYPES)
+    oneOf(`${at}.type`, feature.type, featureTypes)
     if (feature.transform !== undefined) oneOf(`${at}.transform`, feature.transform, TRANSFORMS)
     if (feature.type !== 'number' && (feature.transform ?? 'none') !== 'none')
       throw new Error(`${at}.transform: expected none for a ${feature.type}, got ${feature.transform}`)

@@ -2,6 +2,7 @@ import { assignNearest, columnMeans, moveCentres } from '../em/nearest-centre.ts
 import type { Block } from '../families/block.ts'
 import type { Parameters } from '../families/family.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { describeType } from '../model/feature-types.ts'
 import { modelColumns } from '../model/model-columns.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import { choose, type Random } from '../numerics/random.ts'
@@ -74,8 +75,8 @@ function randomCentres(
 }
 
 /**
- * Events as points of a Euclidean space of comparable axes: numbers as they are (standardised if the model does so), counts as square
- * roots scaled to variance 1, booleans and spikes as 0 and 1, a category as one 0/1 column a value.
+ * Events as points of a Euclidean space of comparable axes: numbers as they are (standardised if the model does so), counts and durations bent
+ * (see `spread`) and scaled to variance 1, booleans and spikes as 0 and 1, a category as one 0/1 column a value.
  */
 function clusteringPoints(specification: ModelSpecification, block: Block, weights: Float64Array | undefined): Block {
   const { features } = specification
@@ -86,10 +87,11 @@ function clusteringPoints(specification: ModelSpecification, block: Block, weigh
     Float64Array.from({ length: block.rows }, (_, n) => block.values[n * block.columns + j]!)
   features.forEach((feature, j) => {
     const column = columnAt(j)
-    if (feature.type === 'category')
+    const { written, spread } = describeType(feature.type)
+    if (written === 'name')
       for (let c = 0; c < (feature.categories ?? 2); c++)
         columns.push(column.map(x => (Number.isNaN(x) ? x : x === c ? 1 : 0)))
-    else columns.push(feature.type === 'count' ? scaledToOne(column.map(Math.sqrt), weights) : column)
+    else columns.push(spread === undefined ? column : scaledToOne(column.map(spread), weights))
   })
   spikes.forEach((_, i) => {
     columns.push(columnAt(features.length + i))

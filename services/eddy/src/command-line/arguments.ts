@@ -1,4 +1,5 @@
-import type { FeatureColumn, FeatureType } from '@eddy/records'
+import { type FeatureType, featureTypes } from '@eddy/mixture'
+import type { FeatureColumn } from '@eddy/records'
 import { InvalidArgumentError } from 'commander'
 
 /** Parser of a whole number of a range, for a Commander option. */
@@ -34,15 +35,13 @@ export function nameList(text: string): readonly string[] {
   return names
 }
 
-const types: readonly string[] = ['number', 'count', 'category', 'boolean'] satisfies FeatureType[]
-
 /** Parser of `a=number,b=count,c=category,d=boolean`. */
 export function typeList(text: string): ReadonlyMap<string, FeatureType> {
   return new Map(
     nameList(text).map(pair => {
       const [name, type, ...more] = pair.split('=')
-      if (!name || !type || more.length > 0 || !types.includes(type)) {
-        throw new InvalidArgumentError(`Expected name=type with a type of ${types.join(', ')}, got "${pair}".`)
+      if (!name || !type || more.length > 0 || !featureTypes.some(known => known === type)) {
+        throw new InvalidArgumentError(`Expected name=type with a type of ${featureTypes.join(', ')}, got "${pair}".`)
       }
       return [name, type as FeatureType]
     }),

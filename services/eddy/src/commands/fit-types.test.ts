@@ -44,6 +44,29 @@ describe('eddy fit --types', () => {
     expect(right).toBeGreaterThan(algorithm === 'kmeans' ? 850 : 970)
   })
 
+  it('learns durations: two mean waiting times, and refuses a negative one', async () => {
+    const draw = random(9)
+    const waits = Array.from({ length: 900 }, (_, i) => (i % 3 === 0 ? 0.5 : 60) * -Math.log(1 - draw()))
+    const input = fileOf('waits.csv', 'wait\n' + waits.join('\n'))
+    const argv = ['--input', input, '--types', 'wait=duration', '--components', '2']
+    const { stdout } = await runCommand(fitCommand, [
+      ...argv,
+      '--tolerance',
+      '1e-8',
+      '--max-iterations',
+      '500',
+      '--json',
+    ])
+    const json = JSON.parse(stdout)
+    expect(json.duration_names_).toEqual(['wait'])
+    const [short, long] = json.durations_.map((row: number[]) => row[0]).toSorted((a: number, b: number) => a - b)
+    expect(Math.abs(short - 0.5)).toBeLessThan(0.1)
+    expect(Math.abs(long - 60)).toBeLessThan(6)
+    const wrong = fileOf('negative.csv', 'wait\n1\n-2\n')
+    const refused = await runCommand(fitCommand, ['--input', wrong, '--types', 'wait=duration', '--components', '1'])
+    expect(refused.stderr).toContain('wait: expected a duration (a number of at least 0), got "-2"')
+  })
+
   it('shows what is typical of a segment', async () => {
     const { stdout } = await runCommand(fitCommand, ['--input', csv, ...types, '--components', '2'])
     expect(stdout).toMatch(/segment\s+share\s+visits\s+country\s+member\s+spend\n/)

@@ -2,11 +2,12 @@ import {
   type Covariance,
   createKernel,
   DEFAULTS,
+  type FeatureType,
   type Initialisation,
   type Prior,
   type TransformName,
 } from '@eddy/mixture'
-import type { FeatureColumn, FeatureType } from '@eddy/records'
+import type { FeatureColumn } from '@eddy/records'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { decimal, featureColumns, nameList, typeList, wholeNumber } from '../command-line/arguments.ts'
 import { type Algorithm, algorithms } from '../offline/train.ts'

@@ -1,4 +1,4 @@
-import { type Model, type ModelJson, modelToJson } from '@eddy/mixture'
+import { describeType, indexOfLargest, type Model, type ModelJson, modelToJson } from '@eddy/mixture'
 import type { StoredFeature } from '@eddy/model'
 import { shortNumber, table } from '../command-line/table.ts'
 
@@ -31,19 +31,13 @@ export function segmentTable(
 }
 
 function typical(json: ModelJson, { name, type, values }: StoredFeature, k: number): string {
-  const cell = (names: readonly string[] | undefined, rows: unknown) =>
-    (rows as readonly (readonly number[])[])[k]![names!.indexOf(name)]!
-  switch (type) {
-    case 'number':
-      return shortNumber(cell(json.feature_names_in_, json.centres_))
-    case 'count':
-      return shortNumber(cell(json.count_names_, json.rates_))
-    case 'boolean':
-      return `${(100 * cell(json.boolean_names_, json.probabilities_)).toFixed(0)}%`
-    case 'category': {
-      const probabilities = json.category_probabilities_![name]![k]!
-      const likely = probabilities.indexOf(Math.max(...probabilities))
-      return `${values?.[likely] ?? '?'} ${(100 * probabilities[likely]!).toFixed(0)}%`
-    }
+  const { written, json: place } = describeType(type)
+  if (place === undefined) {
+    const probabilities = json.category_probabilities_![name]![k]!
+    const likely = indexOfLargest(Float64Array.from(probabilities))
+    return `${values?.[likely] ?? '?'} ${(100 * probabilities[likely]!).toFixed(0)}%`
   }
+  const told = json as unknown as Readonly<Record<string, readonly string[] & readonly (readonly number[])[]>>
+  const value = told[place.typical]![k]![told[place.names]!.indexOf(name)]!
+  return written === 'truth' ? `${(100 * value).toFixed(0)}%` : shortNumber(value)
 }
