@@ -119,6 +119,30 @@ features:
     expect(misspelt.stderr).toMatch(/^ *spend +– .* left out: not among the features$/m)
   })
 
+  it('says what was missing, unknown and refused, and fails where every event was refused', async () => {
+    const run = (name: string, lines: readonly string[]) => {
+      const input = join(folder.path, `${name}.ndjson`)
+      writeFileSync(input, `${lines.join('\n')}\n`)
+      const data = join(folder.path, name)
+      return eddy('up', '--config', config, '--replay', input, '--exit-when-drained', '--data-dir', data, '--port', '0')
+    }
+    const x = Array.from({ length: 40 }, (_, i) => i / 7)
+    const misspelt = await run('misspelt-key', [
+      ...x.map(v => `{"customer":"c","features":{"x":${v},"z":1}}`),
+      'broken',
+    ])
+    expect(misspelt.code).toBe(0)
+    expect(misspelt.stderr).toContain('Missing: y 100.0% of 40 events.')
+    expect(misspelt.stderr).toContain('Keys that are no features: z (40×). Are they misspelt?')
+    expect(misspelt.stderr).toContain('Refused for undecodable: 1, e.g. event: expected JSON')
+    const seconds = x.map(v => `{"customer":"c","time":1700000000,"features":{"x":${v},"y":1}}`)
+    const refused = await run('all-refused', [...seconds, 'broken'])
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toMatch(
+      /events: expected at least one that can be used, got 41 that were refused, most \(40\) for bad-time: time: .*are they seconds\?/,
+    )
+  })
+
   it('turns a file into exactly one label an event, and a second run adds nothing', async () => {
     const data = join(folder.path, 'replay')
     const input = join(folder.path, 'events.ndjson')

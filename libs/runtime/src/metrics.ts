@@ -42,6 +42,15 @@ export function createMetrics(registry: Registry = new Registry()) {
       'partition',
     ),
     deadLetters: counter('eddy_dead_letters_total', 'Events refused and quarantined.', 'reason'),
+    missingFeatures: counter(
+      'eddy_feature_missing_total',
+      'Accepted events without a value of a feature; of the names that are configured only.',
+      'feature',
+    ),
+    unknownKeys: counter(
+      'eddy_unknown_keys_total',
+      'Keys of events in JSON, where features are looked for, that are none: misspelt ones too.',
+    ),
     httpRequests: histogram(
       'eddy_http_request_seconds',
       'Time to answer an HTTP request, by route and status; streams until they end.',

@@ -1,4 +1,4 @@
-import { ingestService, type Replayed, replay } from '@eddy/ingest'
+import { type InputTotals, ingestService, type Replayed, replay } from '@eddy/ingest'
 import type { Snapshot } from '@eddy/messages'
 import { soundSample } from '@eddy/mixture'
 import {
@@ -33,6 +33,7 @@ export class EddyUp {
   /** whenever a stage has moved on; errors when one fails, completes at the stop */
   readonly #moved = new Subject<void>()
   #running: RunningProcess | undefined
+  #input: InputTotals | undefined
   #replaying: boolean
   #stopping = false
 
@@ -51,7 +52,14 @@ export class EddyUp {
     await log.ensureTopics(topicOptions(configuration))
     this.#running = await startServices(
       ({ steps, ...parts }) => [
-        ingestService({ ...parts, onDurable, onErased: () => chunks.clear() }),
+        ingestService({
+          ...parts,
+          onDurable,
+          onInput: totals => {
+            this.#input = totals
+          },
+          onErased: () => chunks.clear(),
+        }),
         scoringService({ ...parts, ...steps, onDurable, chunks }),
         learningService({ ...parts, ...steps }, hooks),
         ...(needs === undefined ? [] : [needs.service()]),
@@ -66,6 +74,11 @@ export class EddyUp {
   /** Rejects when a service fails or is stuck: the process must then end. */
   get failed(): Promise<never> {
     return this.#started.failed
+  }
+
+  /** What the input of this run was like, once it has stopped. */
+  get input(): InputTotals | undefined {
+    return this.#input
   }
 
   /** The newest snapshot, once there is one. */

@@ -4,3 +4,4 @@ export { type Forgotten, forget } from './forget.ts'
 
 export { type Replayed, replay } from './replay.ts'
 export { ingestService } from './service.ts'
+export type { InputTotals } from './tally.ts'

@@ -4,13 +4,15 @@ import { createMetrics } from '@eddy/runtime'
 import { firstValueFrom, of } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { ingest } from './ingest.ts'
+import { Tally } from './tally.ts'
 
 const metrics = createMetrics()
+const rules = [{ name: 'x', type: 'number' }] as const
 const stage = ingest({
-  rules: [{ name: 'x', type: 'number' }],
+  rules,
   topics: { features: 'features', deadLetters: 'dead' },
   maxEventBytes: 100,
-  metrics,
+  tally: new Tally(rules, metrics),
 })
 const record = (offset: number, value: Uint8Array | null, headers = {}): StoredRecord => ({
   offset,

@@ -15,13 +15,14 @@ import {
   writeFeatures,
   writeFeatureVector,
 } from '@eddy/messages'
-import type { Emission, Metrics, Stage } from '@eddy/runtime'
+import type { Emission, Stage } from '@eddy/runtime'
 import { map } from 'rxjs'
 import { decodeJson } from './decode-json.ts'
 import { timeOf } from './event-time.ts'
 import type { FeatureRule } from './feature-rule.ts'
 import { PlainJsonReader } from './plain-json-reader.ts'
 import { Refusal } from './refusal.ts'
+import type { Tally } from './tally.ts'
 import {
   checkFeatureVector,
   checkValues,
@@ -36,7 +37,8 @@ export interface IngestOptions {
   readonly topics: { readonly features: string; readonly deadLetters: string }
   /** Larger events are refused before they are decoded, bytes. */
   readonly maxEventBytes: number
-  readonly metrics?: Pick<Metrics, 'deadLetters'>
+  /** told what each event was like */
+  readonly tally?: Tally
 }
 
 /**
@@ -63,10 +65,11 @@ function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
       pack(record, options)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      options.metrics?.deadLetters.inc({ reason: error.reason })
+      options.tally?.refused(error)
       deadLetters.push(quarantine(error, record, topic, partition))
     }
   }
+  options.tally?.report()
   const publications: Publication[] = []
   const features = packer.finish(options.topics.features, partition)
   if (features !== undefined) publications.push(features)
@@ -75,17 +78,28 @@ function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
 }
 
 /** Packs the feature vector of an event. @throws Refusal before anything is packed */
-function pack(record: StoredRecord, { rules, maxEventBytes }: IngestOptions): void {
+function pack(record: StoredRecord, { rules, maxEventBytes, tally }: IngestOptions): void {
   span.moveTo(record)
   const length = span.end - span.start
   if (length === 0) throw new Refusal('undecodable', 'event: expected JSON or Avro, got an empty value')
   if (length > maxEventBytes)
     throw new Refusal('too-large', `event: expected at most ${maxEventBytes} bytes, got ${length}`)
-  if (span.bytes[span.start] !== 0) {
-    if (!packPlain(record, rules))
-      packVector(toFeatureVector(decodeJson(record.value as Uint8Array), rules, record.timestamp), record)
-  } else if (!packReady(record, rules))
-    packVector(checkFeatureVector(decodeAny(record.value as Uint8Array), rules), record)
+  const isJson = span.bytes[span.start] !== 0
+  if (isJson ? packPlain(record, rules) : packReady(record, rules)) {
+    tally?.accepted(row)
+    return
+  }
+  const vector = isJson
+    ? vectorOf(record, rules, tally)
+    : checkFeatureVector(decodeAny(record.value as Uint8Array), rules)
+  packVector(vector, record)
+  tally?.accepted(vector.features)
+}
+
+function vectorOf({ value, timestamp }: StoredRecord, rules: readonly FeatureRule[], tally?: Tally): FeatureVector {
+  const event = decodeJson(value as Uint8Array)
+  tally?.keysOf(event)
+  return toFeatureVector(event, rules, timestamp)
 }
 
 /** An event that is a feature vector in its newest form already is checked and goes on as it came. @returns whether it was one */

@@ -12,12 +12,15 @@ import { type Configuration, customerIds, type Feature, groupName } from '@eddy/
 import { customersApi } from './customers-api.ts'
 import { eventsApi } from './events-api.ts'
 import { ingest } from './ingest.ts'
+import { type InputTotals, Tally } from './tally.ts'
 
 export interface IngestServiceOptions {
   readonly configuration: Configuration
   readonly features: readonly Feature[]
   /** told whenever something has become durable */
   readonly onDurable?: (() => void) | undefined
+  /** told what the input was like, when the service has ended */
+  readonly onInput?: ((totals: InputTotals) => void) | undefined
   /** told when a customer's records have been erased: what was read of them before is to be dropped */
   readonly onErased?: (() => void) | undefined
 }
@@ -54,8 +57,8 @@ export function ingestService(options: IngestServiceOptions): Service {
   }
 }
 
-function runIngest(
-  { configuration, features, onDurable }: IngestServiceOptions,
+async function runIngest(
+  { configuration, features, onDurable, onInput }: IngestServiceOptions,
   process: Pick<Process, 'assignments' | 'health' | 'log' | 'metrics' | 'now' | 'signal'>,
 ): Promise<void> {
   const { assignments, log, metrics, signal } = process
@@ -67,6 +70,8 @@ function runIngest(
     signal,
     onAssignment: assignments.of('ingest'),
   })
-  const stage = ingest({ rules: features, topics, maxEventBytes: limits.maxEventBytes, metrics })
-  return runStage(stage(timed(deliveries)), { ...process, stage: 'ingest', group, onDurable })
+  const tally = new Tally(features, metrics)
+  const stage = ingest({ rules: features, topics, maxEventBytes: limits.maxEventBytes, tally })
+  await runStage(stage(timed(deliveries)), { ...process, stage: 'ingest', group, onDurable })
+  onInput?.(tally.totals)
 }

@@ -7,6 +7,7 @@ import { note, print, processTerminal, type Terminal } from '../command-line/ter
 import { withExamples } from '../program.ts'
 import { EddyUp } from '../up.ts'
 import { columnTable } from './column-table.ts'
+import { failWithoutEvents, inputLines } from './input-summary.ts'
 import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
 import { snapshotTable } from './snapshot-table.ts'
 import { totals } from './totals.ts'
@@ -80,6 +81,10 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
       terminal,
       `${count(summary.events)} events, ${count(summary.labels)} labels, ${count(summary.deadLetters)} dead letters, snapshot ${summary.snapshot}.`,
     )
+    if (eddy.input !== undefined) {
+      for (const line of inputLines(eddy.input)) note(terminal, line)
+      if (!shutdown.signal.aborted) failWithoutEvents(eddy.input)
+    }
   } finally {
     await eddy.stop()
     await log.close()

@@ -7,6 +7,7 @@ import { avroFeatureVectorCodec } from '../../../../libs/messages/src/feature-ve
 import { generator, mutate } from '../../../../libs/messages/src/testing/mutations.ts'
 import type { FeatureRule } from '../feature-rule.ts'
 import { ingest } from '../ingest.ts'
+import { Tally } from '../tally.ts'
 import { checkFeatureVector, toFeatureVector } from '../validate.ts'
 
 const mixed: readonly FeatureRule[] = [
@@ -68,7 +69,8 @@ export async function fuzzIngest(runs: number, seed: number): Promise<IngestFuzz
   const random = generator(seed)
   const metrics = createMetrics()
   const topics = { features: 'features', deadLetters: 'dead' }
-  const stageOf = (rules: readonly FeatureRule[]) => ingest({ rules, topics, maxEventBytes: 4096, metrics })
+  const stageOf = (rules: readonly FeatureRule[]) =>
+    ingest({ rules, topics, maxEventBytes: 4096, tally: new Tally(rules, metrics) })
   const stages = [mixed, numbers].map(rules => ({ rules, stage: stageOf(rules) }))
   let [accepted, refused, slowest] = [0, 0, 0]
   for (let first = 0; first < runs; first += batch) {
