@@ -15,6 +15,6 @@ export { type Process, type ProcessOptions, type RunningProcess, type Service, s
 export { quietAfter, type WhenQuiet } from './quiet.ts'
 export { maxRecordsOn, runStage, timed } from './run-stage.ts'
 export { redactedJson } from './secrets.ts'
-export { shutdownSignal } from './shutdown.ts'
+export { type EndingSignal, exitCodeOfSignal, shutdownSignal } from './shutdown.ts'
 export { type Emission, run, type Stage } from './stage.ts'
 export { StageNeeds } from './stage-needs.ts'

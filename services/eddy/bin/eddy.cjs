@@ -69,5 +69,6 @@ child.on('error', function (error) {
   fail(node + ': ' + error.message)
 })
 child.on('exit', function (code, signal) {
+  if (signal) console.error('eddy: ended by ' + signal + '.')
   process.exit(signal ? 128 + (os.constants.signals[signal] || 0) : code)
 })

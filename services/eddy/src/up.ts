@@ -21,6 +21,8 @@ export interface UpOptions extends Omit<StartOptions, 'mayWait'> {
   readonly replays?: boolean
   /** told what the stages have read, where the log is to ask it */
   readonly needs?: StageNeeds
+  /** ends a replay and every wait; `stop` is still to be called */
+  readonly signal?: AbortSignal
 }
 
 /** Events that may wait before a replay pauses: they are on disk, but a replay need not run far ahead of the model. */
@@ -40,6 +42,8 @@ export class EddyUp {
   constructor(options: UpOptions) {
     this.#options = options
     this.#replaying = options.replays ?? false
+    if (options.signal?.aborted === true) this.#endWaits()
+    else options.signal?.addEventListener('abort', () => this.#endWaits(), { once: true })
   }
 
   /** Creates the topics and starts every service; returns the port of its HTTP side. */
@@ -95,36 +99,43 @@ export class EddyUp {
     const { log, configuration, features } = this.#options
     this.#replaying = true
     try {
-      const room = (): Promise<void> => this.#until(() => this.#hasRoom())
+      const room = async (): Promise<void> => void (await this.#until(() => this.#hasRoom()))
       return await replay(path, { log, configuration, features, signal, onProgress, room })
     } finally {
       this.#replaying = false
     }
   }
 
-  /** Resolves when every event is labelled and learned, or quarantined. Nothing may be appended meanwhile. */
-  async drained(): Promise<void> {
-    await this.#until(async () => (await this.#backlog()) === 0)
+  /**
+   * Resolves when every event is labelled and learned, or quarantined. Nothing may be appended meanwhile.
+   * @returns false where a stop came first
+   */
+  async drained(): Promise<boolean> {
+    if (!(await this.#until(async () => (await this.#backlog()) === 0))) return false
     this.#ends.next(await this.#featuresEnd())
-    await this.#until(async () => (await this.#unlabelled()) === 0 && (await this.#unlearned()) === 0)
+    return this.#until(async () => (await this.#unlabelled()) === 0 && (await this.#unlearned()) === 0)
   }
 
   /** As `drained`; but a warm-up that has too few events goes on: then resolves when they are labelled, if there is a model for that. */
-  async settled(): Promise<void> {
+  async settled(): Promise<boolean> {
     const { configuration, features, log } = this.#options
-    await this.#until(async () => (await this.#backlog()) === 0)
+    if (!(await this.#until(async () => (await this.#backlog()) === 0))) return false
     const offsets = await log.offsets(configuration.topics.features)
     const events = offsets.reduce((sum, { start, end }) => sum + end - start, 0)
     if (events >= configuration.model.warmUp.events || this.snapshot?.provisional === false) return this.drained()
-    if (events < soundSample(specificationOf(configuration, features))) return
-    await this.#until(async () => (await this.#unlabelled()) === 0)
+    if (events < soundSample(specificationOf(configuration, features))) return true
+    return this.#until(async () => (await this.#unlabelled()) === 0)
   }
 
   /** Not ready → stop the input → what is under way becomes durable → end. The log stays open. */
   async stop(): Promise<void> {
+    this.#endWaits()
+    await this.#running?.stop()
+  }
+
+  #endWaits(): void {
     this.#stopping = true
     this.#moved.complete()
-    await this.#running?.stop()
   }
 
   get #started(): RunningProcess {
@@ -171,13 +182,14 @@ export class EddyUp {
     return totalLag(await lagOf(log, configuration.topics.features, learnedPosition(this.snapshot)))
   }
 
-  /** Looks again whenever a stage has moved on, until the stop. */
-  async #until(condition: () => Promise<boolean>): Promise<void> {
+  /** Looks again whenever a stage has moved on. @returns false where a stop came first */
+  async #until(condition: () => Promise<boolean>): Promise<boolean> {
     while (!this.#stopping) {
       const moved = firstValueFrom(this.#moved, { defaultValue: undefined })
       moved.catch(() => {})
-      if (await condition()) return
+      if (await condition()) return true
       await moved
     }
+    return false
   }
 }

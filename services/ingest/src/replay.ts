@@ -3,6 +3,7 @@ import { readEventLines } from '@eddy/records'
 import { type Configuration, customerIds, type Feature } from '@eddy/settings'
 import { eventRecord } from './event-record.ts'
 import { PrefixHash, placeIn, publishUpTo } from './replay-place.ts'
+import { untilSignal } from './until-signal.ts'
 
 export interface ReplayOptions {
   readonly log: EventLog
@@ -36,17 +37,19 @@ export async function replay(
     features: features.map(({ name }) => name),
     types: new Map(features.map(({ name, type }) => [name, type])),
   }
-  const place = path === '-' ? undefined : await placeIn(log, topic, () => readEventLines(path, options))
+  const place =
+    path === '-' ? undefined : await placeIn(log, topic, () => untilSignal(readEventLines(path, options), signal))
+  if (signal.aborted) return { skipped: 0, appended: 0 }
   const done = place?.done ?? 0
   const ids = customerIds(configuration)
   const prefix = new PrefixHash()
   let appended = 0
-  for await (const lines of readEventLines(path, { ...options, onProgress })) {
-    if (signal.aborted) break
+  for await (const lines of untilSignal(readEventLines(path, { ...options, onProgress }), signal)) {
     const fresh = lines.slice(Math.max(0, done - prefix.events))
     for (const { source } of lines) prefix.add(source)
     if (fresh.length === 0) continue
     await room()
+    if (signal.aborted) break
     const records: OutgoingRecord[] = fresh.map(({ value }) => eventRecord(value, ids))
     if (place === undefined) await log.publish([{ topic, records }])
     else await publishUpTo(log, topic, place, prefix, records)

@@ -113,4 +113,14 @@ describe('scoring', () => {
     snapshots.next(snapshot)
     expect(labelsOf(await emitted).length).toBe(rows)
   })
+
+  it('ends without a label, and settles nothing, where it is stopped before there is a model', async () => {
+    const snapshots = new Subject<Snapshot>()
+    const deliveries = new Subject<Delivery>()
+    const emitted = firstValueFrom(scoring({ topics: { labels: 'labels' } }, snapshots)(deliveries).pipe(toArray()))
+    deliveries.next(delivered)
+    snapshots.complete()
+    expect(await emitted).toEqual([])
+    expect(deliveries.observed).toBe(false)
+  })
 })

@@ -1,3 +1,4 @@
+import { type EndingSignal, exitCodeOfSignal } from '@eddy/runtime'
 import { CommanderError } from 'commander'
 
 /** Exit codes: part of the command line's contract. */
@@ -8,9 +9,16 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** The command was interrupted (Ctrl-C): exit code 130. */
+/** A signal ended the command before it had done its work: exit code 130 for Ctrl-C, 143 for SIGTERM. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError'
+  readonly signal: EndingSignal
+
+  /** @param message empty where the command has told of it already */
+  constructor(signal: EndingSignal, message = '') {
+    super(message)
+    this.signal = signal
+  }
 }
 
 /** Exit code of what a command threw. */
@@ -23,6 +31,7 @@ export function exitCodeOf(error: unknown): number {
     case 'ConfigurationError':
       return exitCode.configuration
     case 'InterruptedError':
+      return exitCodeOfSignal((error as InterruptedError).signal)
     case 'AbortError':
       return exitCode.interrupted
     default:

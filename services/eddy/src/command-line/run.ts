@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from 'commander'
-import { describeError, exitCode, exitCodeOf } from './exit-code.ts'
+import { describeError, exitCode, exitCodeOf, InterruptedError } from './exit-code.ts'
 import { note, type Terminal } from './terminal.ts'
 
 /**
@@ -17,6 +17,7 @@ export async function runProgram(program: Command, argv: readonly string[], term
     if ((error as NodeJS.ErrnoException)?.code === 'EPIPE') return exitCode.ok
     // Commander has shown its own errors.
     if (error instanceof CommanderError) return code
+    if (error instanceof InterruptedError && error.message === '') return code
     note(terminal, describeError(error, terminal.environment.EDDY_DEBUG === '1'))
     if (code === exitCode.usage) note(terminal, 'Run `eddy --help` or `eddy COMMAND --help`.')
     return code

@@ -55,7 +55,7 @@ async function tail(flags: TailFlags, terminal: Terminal): Promise<void> {
       delivery.ack()
       if (left <= 0 || shutdown.signal.aborted) break
     }
-    if (shutdown.received() === 'SIGINT') throw new InterruptedError('interrupted')
+    if (shutdown.received() === 'SIGINT') throw new InterruptedError('SIGINT', 'interrupted')
   } finally {
     await log.close()
     shutdown.dispose()

@@ -2,6 +2,7 @@ import type { EventLog } from '@eddy/log'
 import { createLogger, StageNeeds, shutdownSignal, untilAborted } from '@eddy/runtime'
 import { type Configuration, featuresOf, groupName, openLog } from '@eddy/settings'
 import { Command } from 'commander'
+import { InterruptedError } from '../command-line/exit-code.ts'
 import { Progress } from '../command-line/progress.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
@@ -40,6 +41,8 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   if (plan !== undefined) note(terminal, columnTable(plan, features))
   const logger = createLogger(configuration.logging.level)
   const shutdown = shutdownSignal()
+  const stopping = 'Stopping: what is under way becomes durable first (Ctrl-C again ends at once).'
+  shutdown.signal.addEventListener('abort', () => note(terminal, stopping), { once: true })
   const needs = new StageNeeds({ topics: configuration.topics, groupOf: stage => groupName(configuration, stage) })
   const log = await openLog(configuration, { logger, needed: needs.of })
   const eddy = new EddyUp({
@@ -50,6 +53,7 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
     logger,
     now: Date.now,
     replays: flags.replay !== undefined,
+    signal: shutdown.signal,
     // The default port gives way to a free one; a chosen port does not.
     http: {
       ...configuration.http,
@@ -58,24 +62,17 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   })
   try {
     const port = await eddy.start()
-    const url = `${configuration.http.tls.cert === undefined ? 'http' : 'https'}://${configuration.http.host}:${port}`
-    note(
-      terminal,
-      `Eddy is up: ${url} (POST /v1/events, GET /v1/labels, /metrics), data in ${configuration.log.directory}`,
-    )
-    await Promise.race([eddy.failed, work(eddy, flags, shutdown.signal, terminal)])
-    if (flags.exitWhenDrained !== true && !shutdown.signal.aborted) {
-      await showTable(eddy, log, configuration, terminal, url)
-      await Promise.race([eddy.failed, untilAborted(shutdown.signal)])
-    }
-    if (shutdown.signal.aborted)
-      note(terminal, 'Stopping: what is under way becomes durable first (Ctrl-C again ends at once).')
+    const finished =
+      !shutdown.signal.aborted && (await run(eddy, log, configuration, flags, port, shutdown.signal, terminal))
     await eddy.stop()
     // What was under way may have failed to become durable.
     await Promise.race([eddy.failed, Promise.resolve()])
     const summary = await totals(log, configuration, eddy.snapshot)
     if (flags.json === true) await print(terminal, `${JSON.stringify(summary)}\n`)
-    else if (flags.exitWhenDrained === true)
+    const ended = shutdown.received()
+    const warmingUp = eddy.snapshot === undefined && summary.events > 0
+    if (ended !== undefined && (!finished || warmingUp)) throw new InterruptedError(ended)
+    if (flags.json !== true && flags.exitWhenDrained === true)
       await print(terminal, await snapshotTable(log, configuration.topics.labels, eddy.snapshot))
     note(
       terminal,
@@ -92,12 +89,38 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   }
 }
 
-async function work(eddy: EddyUp, flags: UpFlags, signal: AbortSignal, terminal: Terminal): Promise<void> {
+/** Does the work, and without `--exit-when-drained` stays until the signal. @returns whether the work was done */
+async function run(
+  eddy: EddyUp,
+  log: EventLog,
+  configuration: Configuration,
+  flags: UpFlags,
+  port: number | undefined,
+  signal: AbortSignal,
+  terminal: Terminal,
+): Promise<boolean> {
+  const { http } = configuration
+  const url = `${http.tls.cert === undefined ? 'http' : 'https'}://${http.host}:${port}`
+  note(
+    terminal,
+    `Eddy is up: ${url} (POST /v1/events, GET /v1/labels, /metrics), data in ${configuration.log.directory}`,
+  )
+  const finished = await Promise.race([eddy.failed, work(eddy, flags, signal, terminal)])
+  if (finished && flags.exitWhenDrained !== true) {
+    await showTable(eddy, log, configuration, terminal, url)
+    await Promise.race([eddy.failed, untilAborted(signal)])
+  }
+  return finished
+}
+
+/** Replays and drains, as the flags say. @returns false where a signal came first */
+async function work(eddy: EddyUp, flags: UpFlags, signal: AbortSignal, terminal: Terminal): Promise<boolean> {
   if (flags.replay !== undefined) {
     const progress = new Progress(terminal, `Replaying ${flags.replay}`, 1000)
     const { skipped, appended } = await eddy
       .replay(flags.replay, signal, share => progress.update(Math.round(1000 * share)))
       .finally(() => progress.stop())
+    if (signal.aborted) return false
     if (skipped > 0)
       note(
         terminal,
@@ -105,8 +128,8 @@ async function work(eddy: EddyUp, flags: UpFlags, signal: AbortSignal, terminal:
       )
     else note(terminal, `Replayed ${count(appended)} events of ${flags.replay}.`)
   }
-  if (flags.replay !== undefined || flags.exitWhenDrained === true)
-    await Promise.race([flags.exitWhenDrained === true ? eddy.drained() : eddy.settled(), untilAborted(signal)])
+  if (flags.exitWhenDrained === true) return eddy.drained()
+  return flags.replay === undefined ? true : eddy.settled()
 }
 
 async function showTable(
