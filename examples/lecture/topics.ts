@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { type Random, random } from '@eddy/mixture'
+import { plsa, type Random, random } from '@eddy/mixture'
 import { palette } from 'eddy/plot'
+import { likelihood } from './em.ts'
 import type { Lesson } from './lesson.ts'
 
 // Probabilistic latent semantic analysis (Hofmann 1999): each word of document d comes from a topic z drawn from P(z | d)
@@ -71,58 +72,38 @@ export interface Topics {
   readonly logLikelihoods: readonly number[]
 }
 
-/** EM for K topics from random responsibilities. */
-export function plsa(corpus: Corpus, topics: number, steps: number, random: Random): Topics {
+/** K topics by EM from random responsibilities: the library's `plsa`, told as each document's shares of them. */
+export function topicsOf(corpus: Corpus, topics: number, steps: number, random: Random): Topics {
   const { counts, titles, words } = corpus
-  const [D, W, K] = [titles.length, words.length, topics]
-  let wordGivenTopic = normalise(
-    Float64Array.from({ length: K * W }, () => 1 + random()),
-    W,
-  )
-  let topicGivenDocument = normalise(
-    Float64Array.from({ length: D * K }, () => 1 + random()),
-    K,
-  )
+  const [D, W] = [titles.length, words.length]
+  const entries = Array.from(counts, (count, i) => ({ document: Math.floor(i / W), word: i % W, count }))
+  const lengths = titles.map((_, d) => counts.subarray(d * W, (d + 1) * W).reduce((a, b) => a + b))
+  const total = lengths.reduce((a, b) => a + b)
+  // log P(w | d) = log P(d, w) − log P(d), and P(d) is the document's share of all words.
+  const ofDocuments = lengths.reduce((sum, n) => sum + n * Math.log(n / total), 0)
   const logLikelihoods: number[] = []
-  const posterior = new Float64Array(K)
-  for (let step = 0; step < steps; step++) {
-    const wordCounts = new Float64Array(K * W)
-    const topicCounts = new Float64Array(D * K)
-    let logLikelihood = 0
-    for (let d = 0; d < D; d++) {
-      for (let w = 0; w < W; w++) {
-        const n = counts[d * W + w]!
-        if (n === 0) continue
-        // E: P(z | d, w) ∝ P(z | d) P(w | z)
-        let sum = 0
-        for (let z = 0; z < K; z++) {
-          posterior[z] = topicGivenDocument[d * K + z]! * wordGivenTopic[z * W + w]!
-          sum += posterior[z]!
-        }
-        logLikelihood += n * Math.log(sum)
-        // M: expected counts
-        for (let z = 0; z < K; z++) {
-          const expected = (n * posterior[z]!) / sum
-          wordCounts[z * W + w]! += expected
-          topicCounts[d * K + z]! += expected
-        }
-      }
-    }
-    logLikelihoods.push(logLikelihood)
-    wordGivenTopic = normalise(wordCounts, W)
-    topicGivenDocument = normalise(topicCounts, K)
+  const found = plsa(
+    entries.filter(({ count }) => count > 0),
+    {
+      topics,
+      prior: likelihood,
+      random,
+      tolerance: 0,
+      maxIterations: steps,
+      onIteration: (_, lowerBound) => logLikelihoods.push(lowerBound * total - ofDocuments),
+    },
+  )
+  // P(z | d) ∝ P(z) P(d | z)
+  const documents = new Float64Array(D * topics)
+  for (let d = 0; d < D; d++) {
+    const joint = Array.from(found.weights, (weight, z) => weight * found.documents[z * D + d]!)
+    const sum = joint.reduce((a, b) => a + b)
+    documents.set(
+      joint.map(p => p / sum),
+      d * topics,
+    )
   }
-  return { words: wordGivenTopic, documents: topicGivenDocument, logLikelihoods }
-}
-
-/** Makes each row of `columns` numbers sum to 1. Writes to `values`. */
-function normalise(values: Float64Array, columns: number): Float64Array {
-  for (let row = 0; row < values.length; row += columns) {
-    let sum = 0
-    for (let i = row; i < row + columns; i++) sum += values[i]!
-    for (let i = row; i < row + columns; i++) values[i]! /= sum
-  }
-  return values
+  return { words: found.words, documents, logLikelihoods }
 }
 
 /** The log-likelihood of one topic in closed form: Σ n(w) log(n(w) / n). */
@@ -137,10 +118,10 @@ export function oneTopicLogLikelihood({ counts, words }: Corpus): number {
 
 export function topics(): Lesson {
   const corpus = constitution()
-  const best = Array.from({ length: 10 }, (_, seed) => plsa(corpus, 6, 200, random(seed))).reduce((a, b) =>
+  const best = Array.from({ length: 10 }, (_, seed) => topicsOf(corpus, 6, 200, random(seed))).reduce((a, b) =>
     b.logLikelihoods.at(-1)! > a.logLikelihoods.at(-1)! ? b : a,
   )
-  const one = plsa(corpus, 1, 2, random(0)).logLikelihoods.at(-1)!
+  const one = topicsOf(corpus, 1, 2, random(0)).logLikelihoods.at(-1)!
   const heaviest = topWords(corpus, best, 5)
   return {
     pictures: { 'topics.svg': picture(corpus, best) },

@@ -38,7 +38,7 @@ export { multinomial } from './families/discrete/multinomial.ts'
 export { poisson } from './families/discrete/poisson.ts'
 export { exponential } from './families/exponential/exponential.ts'
 export type { ComponentRange, Family, Moments, Parameters, Statistics } from './families/family.ts'
-export { blend, copyComponents, empty, merge, scale } from './families/family.ts'
+export { copyComponents, empty, merge, scale } from './families/family.ts'
 export { type GaussianFamily, gaussian } from './families/gaussian/gaussian.ts'
 export type { Covariance, GaussianOptions } from './families/gaussian/layout.ts'
 export { type Prior, perUnitWeight } from './families/prior.ts'
@@ -55,11 +55,9 @@ export {
 } from './kernel/engine.ts'
 export { createKernel, type Kernel, type KernelOptions } from './kernel/kernel.ts'
 export {
-  columnsOfType,
   componentFamily,
   createMixture,
   freeParameters,
-  parametersOfType,
 } from './model/create-mixture.ts'
 export {
   describeType,
@@ -84,15 +82,10 @@ export { cachedModel, type SpecifiedModel, specifiedModel } from './model/specif
 export {
   applyTransform,
   estimateTransform,
-  invertTransform,
-  type TransformedBlock,
-  type TransformParameters,
 } from './model/transform.ts'
 export { treated } from './model/treated.ts'
 export { indexOfLargest } from './numerics/index-of-largest.ts'
 export { permutation, type Random, random, standardNormal } from './numerics/random.ts'
-export { initialParameters } from './start/initialisation.ts'
-export { kMeansPlusPlus } from './start/k-means-plus-plus.ts'
 export { type Matching, matchComponents } from './start/match-components.ts'
 export { type Judgement, relearn } from './start/relearn.ts'
 export { soundSample } from './start/sound-sample.ts'

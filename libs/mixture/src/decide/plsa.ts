@@ -40,9 +40,11 @@ export function plsa(
     readonly random: Random
     readonly tolerance?: number
     readonly maxIterations?: number
+    /** told after each iteration: mean log P(d, w) before it, nats per word */
+    readonly onIteration?: (iteration: number, lowerBound: number) => void
   },
 ): Topics {
-  const { topics, prior, random, tolerance = 1e-6, maxIterations = 500 } = options
+  const { topics, prior, random, tolerance = 1e-6, maxIterations = 500, onIteration } = options
   if (counts.length === 0) throw new Error('counts: expected at least one word in a document, got none')
   const documents = 1 + counts.reduce((most, { document }) => Math.max(most, document), 0)
   const words = 1 + counts.reduce((most, { word }) => Math.max(most, word), 0)
@@ -65,7 +67,12 @@ export function plsa(
   const statistics = new Float64Array(model.statisticsLength)
   family.observe(statistics, block, responsibilities, initial)
   const start = { parameters: model.maximise(statistics, prior, initial) }
-  const fit = batchEm({ prior, tolerance, maxIterations }).fit(model, block, weights, start)
+  const fit = batchEm({ prior, tolerance, maxIterations, ...(onIteration && { onIteration }) }).fit(
+    model,
+    block,
+    weights,
+    start,
+  )
   const table = fit.parameters.probabilities!
   const part = (from: number, size: number) => {
     const out = new Float64Array(topics * size)

@@ -68,7 +68,7 @@ const lawCase = (options: LawOptions, subject: LawSubject): fc.Arbitrary<LawCase
   })
 
 /** What a case holds: a family, a block, soft responsibilities and parameters from one M-step. */
-export function build(subject: LawSubject, input: LawCase) {
+function build(subject: LawSubject, input: LawCase) {
   const uniform = random(input.seed)
   const family = subject.make(input.components, input.columns)
   const block = sampleBlock(subject, input, uniform)
@@ -97,7 +97,7 @@ function sampleBlock(subject: LawSubject, input: LawCase, uniform: Random): Bloc
 }
 
 /** Rows that sum to 1, some of them hard. */
-export function sampleResponsibilities(rows: number, components: number, uniform: Random): Float64Array {
+function sampleResponsibilities(rows: number, components: number, uniform: Random): Float64Array {
   const out = new Float64Array(rows * components)
   for (let n = 0; n < rows; n++) {
     const hard = uniform() < 0.2
