@@ -8,6 +8,7 @@ import {
   type PartitionOffsets,
   type Publication,
   type PublishOptions,
+  type Remembered,
   type StoredRecord,
   type TopicOptions,
 } from '@eddy/log'
@@ -21,7 +22,7 @@ import { explain } from './errors.ts'
 import { compact, type Dropped, retain, worthCompacting } from './maintenance.ts'
 import { PublicationQueue } from './publication-queue.ts'
 import { RetentionClock } from './retention-clock.ts'
-import { createPartition, putMeta, putTopic, type Statement } from './statements.ts'
+import { createPartition, forgetRemembered, putMeta, putTopic, type Statement } from './statements.ts'
 import { Store } from './store.ts'
 
 /** How often a reading process looks for what the writing one has committed, milliseconds. */
@@ -86,6 +87,7 @@ class SqliteLog implements EmbeddedLog {
       pipelined: true,
       ahead: !readOnly,
       erasure: { erase: (topic, matches) => this.#erase(topic, matches), scrub: () => this.#scrub() },
+      memory: { find: key => this.#find(key) },
     }
     this.#options = options
     this.#store = new Store(directory, { readOnly, clock, maxBytes })
@@ -191,6 +193,15 @@ class SqliteLog implements EmbeddedLog {
     await this.#alone(async () => {
       for await (const _ of this.#maintain(true)) this.#check('write')
     })
+  }
+
+  async #find(key: string): Promise<Remembered | undefined> {
+    this.#check('read')
+    const { clock = Date.now } = this.#options
+    const row = this.#store
+      .statement('SELECT fingerprint, answer FROM remembered WHERE key = ? AND until > ?')
+      .get(key, clock())
+    return row && { fingerprint: String(row.fingerprint), answer: String(row.answer) }
   }
 
   async #erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number> {
@@ -311,8 +322,10 @@ class SqliteLog implements EmbeddedLog {
     const { tombstoneMs = TOMBSTONE_MS, needed = () => Infinity, onDropped = () => {} } = this.#options
     const now = this.#clock.now()
     this.#tellClock(now)
-    const remembered = this.#clock.toRemember()
-    if (remembered !== undefined) await this.#store.writer.transaction([putMeta(RETENTION_CLOCK, remembered)])
+    const limit = this.#clock.toRemember()
+    if (limit !== undefined) await this.#store.writer.transaction([putMeta(RETENTION_CLOCK, limit)])
+    if (this.#store.statement('SELECT 1 FROM remembered WHERE until <= ? LIMIT 1').get(now))
+      await this.#store.writer.transaction([forgetRemembered(now)])
     for (const { name, options, partitions } of [...this.#store.topics.values()])
       for (const partition of partitions) {
         if (options.cleanup === 'delete') {

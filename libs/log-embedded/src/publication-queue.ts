@@ -3,7 +3,15 @@ import { PackedRecords, targetPartition } from '@eddy/log/adapter'
 import { EmbeddedDelivery } from './consumer.ts'
 import { explain, isIndefinite } from './errors.ts'
 import { fitsOneBatch, joinSmall, newBatches } from './new-batches.ts'
-import { appended, countPositions, insertBatch, type NewBatch, putPosition, type Statement } from './statements.ts'
+import {
+  appended,
+  countPositions,
+  insertBatch,
+  type NewBatch,
+  putPosition,
+  putRemembered,
+  type Statement,
+} from './statements.ts'
 import type { PartitionState, Store } from './store.ts'
 import { isWorkWaiting } from './turns.ts'
 
@@ -23,6 +31,7 @@ const FULL_BYTES = 8 << 20
 interface Placed {
   readonly batches: readonly (readonly [PartitionState, NewBatch])[]
   readonly settles: Settlement | undefined
+  readonly remember: PublishOptions['remember']
   readonly bytes: number
   readonly resolve: () => void
   readonly reject: (error: LogError) => void
@@ -62,7 +71,7 @@ export class PublicationQueue {
     this.#options = options
   }
 
-  async publish(publications: readonly Publication[], { settles }: PublishOptions): Promise<number[][]> {
+  async publish(publications: readonly Publication[], { settles, remember }: PublishOptions): Promise<number[][]> {
     if (this.#failure) throw this.#failure
     const { store, clock, onMoved } = this.#options
     const records = new Map<PartitionState, OutgoingRecord[]>()
@@ -86,7 +95,7 @@ export class PublicationQueue {
     }
     const bytes = batches.reduce((sum, [, { payload }]) => sum + payload.length, 0)
     const durable = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ batches, settles: settlement, bytes, resolve, reject })
+      this.#waiting.push({ batches, settles: settlement, remember, bytes, resolve, reject })
     })
     this.#bytes += bytes
     this.#last = durable.catch(() => {})
@@ -239,6 +248,7 @@ function statementsOf(added: readonly Addition[], publications: readonly Placed[
       isNew ||= store.position(group, partition) === undefined
     }
   if (isNew) statements.push(countPositions)
+  for (const { remember } of publications) if (remember) statements.push(putRemembered(remember))
   return statements
 }
 

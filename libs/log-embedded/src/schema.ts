@@ -24,6 +24,10 @@ export const SCHEMA = `
   );
   CREATE UNIQUE INDEX batch_end ON batch (partition, next);
   CREATE INDEX batch_tombstones ON batch (partition, tombstones_until) WHERE tombstones_until IS NOT NULL;
+  CREATE TABLE remembered (
+    key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, answer TEXT NOT NULL, until INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX remembered_until ON remembered (until);
   CREATE TABLE group_position (
     consumer_group TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, checksum INTEGER NOT NULL,
     PRIMARY KEY (consumer_group, partition)

@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite'
-import type { TopicOptions } from '@eddy/log'
+import type { PublishOptions, TopicOptions } from '@eddy/log'
 import { checksum } from './checksum.ts'
 
 /** One statement of a transaction; what it returns (RETURNING) comes back with the commit. */
@@ -75,6 +75,21 @@ export const putTopic = (name: string, options: TopicOptions): Statement => ({
 export const createPartition = (id: number, topic: string, number: number): Statement => ({
   sql: 'INSERT INTO partition (id, topic, number, start, next, bytes, compacted, dirty) VALUES (?, ?, ?, 0, 0, 0, 0, 0)',
   values: [id, topic, number],
+})
+
+export const putRemembered = ({
+  key,
+  fingerprint,
+  answer,
+  until,
+}: NonNullable<PublishOptions['remember']>): Statement => ({
+  sql: 'INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?)',
+  values: [key, fingerprint, answer, until],
+})
+
+export const forgetRemembered = (now: number): Statement => ({
+  sql: 'DELETE FROM remembered WHERE until <= ?',
+  values: [now],
 })
 
 /** A value of the log as a whole, by its name. */

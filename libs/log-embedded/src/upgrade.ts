@@ -11,9 +11,11 @@ import { countPositions, insertBatch, putMeta, putPosition, type Statement } fro
  */
 export function upgrade(database: DatabaseSync, schema: string, format: number): void {
   const run = ({ sql, values }: Statement): void => void database.prepare(sql).run(...(values as SQLInputValue[]))
-  for (const table of ['meta', 'group_position']) {
-    database.exec(`DROP TABLE IF EXISTS ${table}`)
-    database.exec(schema.split(';').find(each => each.includes(`CREATE TABLE ${table} `)) as string)
+  database.exec('DROP TABLE IF EXISTS meta')
+  const known = database.prepare('SELECT name FROM sqlite_schema').all()
+  for (const statement of schema.split(';')) {
+    const name = /CREATE (?:UNIQUE )?(?:TABLE|INDEX) (\w+)/.exec(statement)?.[1]
+    if (name !== undefined && known.every(each => each.name !== name)) database.exec(statement)
   }
   for (const { consumer_group, partition, next } of database.prepare('SELECT * FROM position').all())
     run(putPosition(String(consumer_group), Number(partition), Number(next)))

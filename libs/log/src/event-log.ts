@@ -83,6 +83,25 @@ export interface PublishOptions {
     readonly group: string
     readonly deliveries: readonly Pick<Delivery, 'topic' | 'partition' | 'nextOffset'>[]
   }
+  /**
+   * Remember the publication under a key in the same atomic step (`capabilities.memory`), until a time, milliseconds since
+   * 1970-01-01 UTC. Whoever uses a key sees to it that it is used by one at a time.
+   */
+  readonly remember?: Remembered & { readonly key: string; readonly until: number }
+}
+
+/** What is kept of a publication, so that whoever repeats it can be told what came of it. */
+export interface Remembered {
+  /** of what was published */
+  readonly fingerprint: string
+  /** what whoever published was told */
+  readonly answer: string
+}
+
+/** Remembers publications by a key, where a log can. */
+export interface Memory {
+  /** What was remembered under a key, unless its time is over. */
+  find(key: string): Promise<Remembered | undefined>
 }
 
 export interface TopicOptions {
@@ -122,6 +141,7 @@ export interface Capabilities {
   /** `ahead` hands out records before they are durable. */
   readonly ahead: boolean
   readonly erasure: Erasure | undefined
+  readonly memory: Memory | undefined
 }
 
 /**

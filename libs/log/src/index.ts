@@ -6,10 +6,12 @@ export type {
   Erasure,
   EventLog,
   From,
+  Memory,
   OutgoingRecord,
   PartitionOffsets,
   Publication,
   PublishOptions,
+  Remembered,
   StoredRecord,
   TopicOptions,
 } from './event-log.ts'

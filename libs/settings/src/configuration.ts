@@ -197,6 +197,10 @@ export const configurationSchema = z
         maxBodyBytes: z.int().min(1024).default(16_777_216),
         maxConnections: z.int().min(1).default(2048),
         maxStreams: z.int().min(1).default(1000),
+        idempotencyHours: z.number().positive().max(720).default(24).meta({
+          description:
+            'How long the Idempotency-Key of a request is remembered: sent again within it, it is stored once.',
+        }),
         maxBacklogEvents: z
           .int()
           .min(1)

@@ -4,7 +4,7 @@ import { createHttpServer, createMetrics, Health } from '@eddy/runtime'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventsApi } from './events-api.ts'
 
-const limits = { maxBodyBytes: 20_000, maxEventBytes: 1000, maxBacklogEvents: 1000 }
+const limits = { maxBodyBytes: 20_000, maxEventBytes: 1000, maxBacklogEvents: 1000, idempotencyHours: 24 }
 const rules = [{ name: 'x', type: 'number' }] as const
 const event = (customer: number | string, x: unknown = 1): string => JSON.stringify({ customer, features: { x } })
 
@@ -30,7 +30,7 @@ async function serve(failure?: () => Error | undefined) {
   const server = createHttpServer(http, health, metrics)
   server.register(
     eventsApi({
-      log: { publish },
+      log: { publish, capabilities: { pipelined: false, ahead: false, erasure: undefined, memory: undefined } },
       topic: 'events',
       rules,
       limits,

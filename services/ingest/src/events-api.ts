@@ -6,12 +6,13 @@ import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import { decodeBody } from './decode-body.ts'
 import { eventRecord } from './event-record.ts'
 import type { FeatureRule } from './feature-rule.ts'
+import { Idempotency, type Remember } from './idempotency.ts'
 import { Judge } from './judge.ts'
 import { type PostedEvent, postedEvents } from './posted-events.ts'
 import type { RefusalReason } from './refusal.ts'
 
 export interface EventsApiOptions {
-  readonly log: Pick<EventLog, 'publish'>
+  readonly log: Pick<EventLog, 'capabilities' | 'publish'>
   /** what its events must look like */
   readonly rules: readonly FeatureRule[]
   readonly health: Pick<Health, 'cannotStore' | 'stored'>
@@ -25,6 +26,8 @@ export interface EventsApiOptions {
     readonly maxEventBytes: number
     /** events waiting to be ingested beyond which more are answered 429 */
     readonly maxBacklogEvents: number
+    /** how long an `Idempotency-Key` is remembered */
+    readonly idempotencyHours: number
   }
   /** events appended and not yet ingested */
   readonly backlog: () => Promise<number>
@@ -45,7 +48,7 @@ const namedRefusals = 20
 /**
  * `POST /v1/events`: NDJSON or a JSON list, compressed or not. The answer says how many events were accepted and names those that were
  * refused; beside accepted ones they are stored too, and become dead letters. A body without an event that can be used is
- * answered 400, and nothing of it is stored.
+ * answered 400, and nothing of it is stored. Under an `Idempotency-Key` it is done once.
  */
 export const eventsApi =
   (options: EventsApiOptions): FastifyPluginAsync =>
@@ -60,10 +63,22 @@ export const eventsApi =
         .send({ error: `body: expected at most ${maxBodyBytes} bytes; send the events in several requests` })
     })
     const judge = new Judge(options.rules)
+    const idempotency = new Idempotency({
+      memory: options.log.capabilities.memory,
+      keptMs: options.limits.idempotencyHours * 3_600_000,
+      now: options.now,
+      disguise: options.ids,
+    })
     server.post('/v1/events', async (request, reply) => {
       const sent = (request.body as Buffer | null) ?? Buffer.alloc(0)
       const body = await decodeBody(sent, request.headers['content-encoding'], maxBodyBytes)
-      return postEvents(body, reply, judge, options)
+      const key = request.headers['idempotency-key']
+      if (typeof key !== 'string') return postEvents(body, reply, judge, options)
+      const { answer, again } = await idempotency.once(key, body, remember =>
+        postEvents(body, reply, judge, options, remember),
+      )
+      if (again) reply.header('idempotency-replayed', 'true')
+      return answer
     })
   }
 
@@ -88,6 +103,7 @@ async function postEvents(
   reply: FastifyReply,
   judge: Judge,
   { log, topic, ids, limits, backlog, metrics, health, now }: EventsApiOptions,
+  remember?: Remember,
 ): Promise<object> {
   const count = (outcome: string, events: number): void => metrics.httpEvents.inc({ outcome }, events)
   const events = postedEvents(body)
@@ -124,8 +140,9 @@ async function postEvents(
       })
   }
   const records: OutgoingRecord[] = events.map(({ value }) => eventRecord(value, ids))
+  const answer = refused === 0 ? { accepted } : { accepted, refused, refusals }
   try {
-    await log.publish([{ topic, records }])
+    await log.publish([{ topic, records }], remember && { remember: remember(answer) })
   } catch (error) {
     if (!(error instanceof LogError)) throw error
     health.cannotStore(error.message)
@@ -134,9 +151,8 @@ async function postEvents(
   }
   health.stored()
   count('accepted', accepted)
-  if (refused === 0) return { accepted }
-  count('invalid', refused)
-  return { accepted, refused, refusals }
+  if (refused > 0) count('invalid', refused)
+  return answer
 }
 
 function judged(
