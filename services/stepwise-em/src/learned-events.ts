@@ -74,29 +74,3 @@ export function learnedEvents(
     },
   }
 }
-
-/** The events of ranges, copied together. */
-export async function collect(
-  events: Pick<LearnedEvents, 'visit'>,
-  ranges: readonly EventRange[],
-): Promise<{ readonly block: Block; readonly weights: Float64Array }> {
-  const blocks: Block[] = []
-  const weights: Float64Array[] = []
-  await events.visit(ranges, (block, w) => {
-    blocks.push({ ...block, values: block.values.slice() })
-    weights.push(w.slice())
-  })
-  const rows = blocks.reduce((sum, block) => sum + block.rows, 0)
-  const columns = blocks[0]?.columns ?? 0
-  const together = {
-    block: { rows, columns, values: new Float64Array(rows * columns) },
-    weights: new Float64Array(rows),
-  }
-  let at = 0
-  for (const [i, block] of blocks.entries()) {
-    together.block.values.set(block.values, at * columns)
-    together.weights.set(weights[i]!, at)
-    at += block.rows
-  }
-  return together
-}

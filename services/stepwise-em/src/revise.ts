@@ -13,12 +13,13 @@ import {
   squaredSum,
 } from '@eddy/mixture'
 import { ledgerOf } from '@eddy/model'
-import { collect, type LearnedEvents } from './learned-events.ts'
+import type { LearnedEvents } from './learned-events.ts'
+import { sampleEvents } from './sample-events.ts'
 
-/** Events that components are learned anew from. */
-const WINDOW = 16_384
+/** Events that components are learned anew from, and judged on. */
+const SAMPLE = 16_384
 
-/** Events that new components are given the statistics of. */
+/** The newest events: those that are sampled, and that new components are given the statistics of. */
 const HISTORY = 2 ** 20
 
 /** A new component goes on as the segment it has at least so much in common with. */
@@ -42,9 +43,9 @@ export interface RevisionOptions {
 }
 
 /**
- * Learns the components of a snapshot anew from the newest events, and takes the new ones if they explain events better that were kept back.
+ * Learns the components of a snapshot anew from a sample of what has been learned, and takes the new ones if they explain events better that were kept back.
  * All events that are still stored then go through one E-step under them, so that what was learned before counts for as much as ever.
- * What has been learned with the half-life is as recent as the half-life says.
+ * With a half-life, all of this looks back as far as two of them.
  * @returns undefined where too few events are stored
  */
 export async function revise(snapshot: Snapshot, options: RevisionOptions): Promise<Revision | undefined> {
@@ -52,11 +53,12 @@ export async function revise(snapshot: Snapshot, options: RevisionOptions): Prom
   const specification = JSON.parse(snapshot.specification) as ModelSpecification
   const { halfLife = Number.POSITIVE_INFINITY } = specification.stepSize
   const ledger = ledgerOf(snapshot.ledger)
-  const window = await collect(events, await events.newest(ledger, Math.min(WINDOW, Math.ceil(halfLife))))
-  const { block, weights } = window
+  const most = Math.min(HISTORY, Math.ceil(2 * halfLife))
+  const next = random(seed)
+  const { block, weights } = await sampleEvents(events, ledger, { size: SAMPLE, most, random: next })
   if (block.rows < soundSample(specification)) return undefined
   const { parameters: old } = snapshot
-  const judgement = relearn({ specification, parameters: old }, block, weights, random(seed), kernel)
+  const judgement = relearn({ specification, parameters: old }, block, weights, next, kernel)
   const { better, gain, gainError, logLikelihood } = judgement
   const judged = { ...snapshot, expectedLogLikelihood: logLikelihood, surprise: 0, judgedWeight: snapshot.weight }
   if (!better) return { snapshot: judged, gain, gainError, events: block.rows }
@@ -65,7 +67,7 @@ export async function revise(snapshot: Snapshot, options: RevisionOptions): Prom
   const statistics = empty(mixture)
   let weight = 0
   let squares = 0
-  await events.visit(await events.newest(ledger, Math.min(HISTORY, Math.ceil(2 * halfLife))), (part, w) => {
+  await events.visit(await events.newest(ledger, most), (part, w) => {
     weight += expectation(judgement.parameters, part, w, statistics).weight
     squares += squaredSum(w, part.rows)
   })
