@@ -239,6 +239,7 @@ export class Store {
     const known = [...this.topics.keys()].sort().join(', ') || 'none'
     throw new LogError(
       `topic: expected one of those that exist (${known}), got "${name}". Create it with ensureTopics.`,
+      { code: 'TOPIC_MISSING' },
     )
   }
 

@@ -147,6 +147,7 @@ export class KafkaLog implements EventLog {
     if (description) return description
     throw new LogError(
       `topic: expected one that exists, got "${name}". Create it with ensureTopics or \`eddy topics create\`.`,
+      { code: 'TOPIC_MISSING' },
     )
   }
 }

@@ -165,7 +165,7 @@ export interface EventLog {
   consume(topic: string, options?: ConsumeOptions): Observable<Delivery>
   /** All publications become durable together. Offsets come back in the order of the records, one array a publication. */
   publish(publications: readonly Publication[], options?: PublishOptions): Promise<readonly (readonly number[])[]>
-  /** Start and end of each partition, in partition order. */
+  /** Start and end of each partition, in partition order. Of a topic that is not there: a `LogError` with the code TOPIC_MISSING. */
   offsets(topic: string): Promise<readonly PartitionOffsets[]>
   /** Committed position a partition; a partition without one is absent. */
   positions(topic: string, group: string): Promise<ReadonlyMap<number, number>>
@@ -176,7 +176,16 @@ export interface EventLog {
   close(): Promise<void>
 }
 
-/** An error of the log that names what was expected and what to do. */
+/** What an error of the log means, where somebody goes by it: no such topic; not for this principal. */
+export type LogErrorCode = 'TOPIC_MISSING' | 'DENIED'
+
+/** An error of the log that names what was expected and what to do. Its text is for people; who decides goes by the code. */
 export class LogError extends Error {
   override readonly name = 'LogError'
+  readonly code: LogErrorCode | undefined
+
+  constructor(message: string, { code, ...options }: ErrorOptions & { readonly code?: LogErrorCode | undefined } = {}) {
+    super(message, options)
+    this.code = code
+  }
 }

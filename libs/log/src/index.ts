@@ -15,7 +15,7 @@ export type {
   StoredRecord,
   TopicOptions,
 } from './event-log.ts'
-export { LogError } from './event-log.ts'
+export { LogError, type LogErrorCode } from './event-log.ts'
 export { failpoint } from './failpoint.ts'
 export { logWith } from './log-with.ts'
 export { PackedRecord } from './packed-records.ts'

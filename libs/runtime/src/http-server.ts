@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import fastify, { type FastifyInstance } from 'fastify'
 import { ConfigurationError } from './configuration.ts'
 import type { Health } from './health.ts'
+import { HttpError } from './http-error.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface HttpOptions {
@@ -90,10 +91,15 @@ export async function listen(
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE' && mayMove) return listen(server, { host, port: 0 })
     if (code === 'EADDRINUSE')
-      throw new Error(
+      throw new HttpError(
+        'PORT_TAKEN',
         `http.port: expected a free port, got ${port} which another process uses; choose one with --port (0 for any)`,
       )
-    throw new Error(`http: expected to listen on ${host}:${port}, got ${code ?? (error as Error).message}`)
+    throw new HttpError(
+      'CANNOT_LISTEN',
+      `http: expected to listen on ${host}:${port}, got ${code ?? (error as Error).message}. Choose another http.host.`,
+      { cause: error },
+    )
   }
   const address = server.server.address()
   return typeof address === 'object' && address !== null ? address.port : port

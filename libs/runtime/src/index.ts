@@ -5,9 +5,11 @@ export {
   loadConfiguration,
 } from './configuration.ts'
 export { Health } from './health.ts'
+export { HttpError } from './http-error.ts'
 export { createHttpServer } from './http-server.ts'
 export { committedPosition, lagOf, learnedPosition, type PartitionLag, type Position, totalLag } from './lag.ts'
 export { createLogger, type Logger } from './logger.ts'
+export { looksAt } from './looks-at.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 
 export { onAbort, untilAborted } from './on-abort.ts'

@@ -1,5 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -24,6 +28,32 @@ describe('npx eddy', { timeout: 120_000 }, () => {
 
   it('prints its version', async () => {
     expect(await eddy('--version')).toEqual({ stdout: `${version}\n`, stderr: '', code: 0 })
+  })
+
+  it('says in one line that a port is taken, and that nobody answers', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const folder = mkdtempSync(join(tmpdir(), 'eddy-port-'))
+    const config = join(folder, 'eddy.yaml')
+    writeFileSync(config, 'features: [{ name: x }]\n')
+    const up = await eddy('up', '--port', `${port}`, '--data-dir', folder, '--config', config)
+    taken.close()
+    await once(taken, 'close')
+    rmSync(folder, { recursive: true })
+    expect(up.code).toBe(1)
+    expect(up.stderr.trim().split('\n').at(-1)).toMatch(
+      /^eddy: http\.port: expected a free port, got \d+ which another/,
+    )
+    expect(up.stderr).not.toMatch(/^ +at /m)
+    for (const args of [
+      ['top', '--once'],
+      ['forget', 'c1'],
+    ]) {
+      const { code, stderr } = await eddy(...args, '--url', `http://127.0.0.1:${port}`)
+      expect({ code, lines: stderr.trim().split('\n').length }).toEqual({ code: 1, lines: 1 })
+      expect(stderr).toMatch(/^eddy: http:\/\/127\.0\.0\.1:\d+: expected a running Eddy, got .*ECONNREFUSED/)
+    }
   })
 
   it('refuses an unknown option on stderr, exit code 2', async () => {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { asyncValues, type Delivery, type EventLog, type From } from '@eddy/log'
-import type { Logger, Metrics } from '@eddy/runtime'
+import { type Logger, looksAt, type Metrics } from '@eddy/runtime'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Observable } from 'rxjs'
 import type { LabelChunks } from './label-chunks.ts'
@@ -85,9 +85,9 @@ async function* labelLines(
   if (catchesUp) await turns.run(() => {})
   const values = asyncValues(deliveries)
   try {
-    let next = values.next()
+    let look = looksAt(values.next())
     for (;;) {
-      const found = await orQuiet(next)
+      const found = await look(heartbeatMs)
       if (found === undefined) {
         yield '\n'
         continue
@@ -99,20 +99,11 @@ async function* labelLines(
       if (records.length > 0)
         yield records.length <= fewRecords ? chunks.of(delivery) : await turns.run(() => chunks.of(delivery))
       delivery.ack()
-      next = values.next()
+      look = looksAt(values.next())
     }
   } finally {
     await values.return(undefined)
   }
-}
-
-/** The value, or undefined where it takes longer than a heartbeat. */
-function orQuiet<T>(value: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const quiet = new Promise<undefined>(resolve => {
-    timer = setTimeout(() => resolve(undefined), heartbeatMs)
-  })
-  return Promise.race([value, quiet]).finally(() => clearTimeout(timer))
 }
 
 function startOf(text: string, partitions: number): From | undefined {

@@ -38,8 +38,8 @@ export function topics(context: Context): void {
 
     test('that do not exist have no offsets or positions', async () => {
       const { log } = context
-      await expect(log.offsets('no-such-topic')).rejects.toThrow(LogError)
-      await expect(log.positions('no-such-topic', 'g')).rejects.toThrow(LogError)
+      await expect(log.offsets('no-such-topic')).rejects.toMatchObject({ name: 'LogError', code: 'TOPIC_MISSING' })
+      await expect(log.positions('no-such-topic', 'g')).rejects.toMatchObject({ code: 'TOPIC_MISSING' })
     })
 
     test('report start and end of each partition', async () => {

@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { text } from 'node:stream/consumers'
+import { HttpError } from '@eddy/runtime'
 
 export interface Question {
   readonly method?: string
@@ -12,7 +13,7 @@ export interface Question {
 /**
  * Asks a running Eddy.
  * @param url its base URL
- * @throws Error when nobody answers
+ * @throws HttpError when nobody answers
  */
 export async function ask(
   url: string,
@@ -26,7 +27,11 @@ export async function ask(
     send({ hostname: hostname.replace(/^\[|\]$/g, ''), port, method, path, headers, agent: false }, resolve)
       .on('error', error =>
         reject(
-          new Error(`${url}: expected a running Eddy, got ${(error as NodeJS.ErrnoException).code ?? error.message}`),
+          new HttpError(
+            'UNREACHABLE',
+            `${url}: expected a running Eddy, got ${(error as NodeJS.ErrnoException).code ?? error.message}. Start it with \`eddy up\`, or name another with --url.`,
+            { cause: error },
+          ),
         ),
       )
       .end()

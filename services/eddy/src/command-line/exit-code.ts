@@ -50,6 +50,7 @@ const explained = new Set([
   'ModelError',
   'MixtureError',
   'KernelError',
+  'HttpError',
   'InterruptedError',
   'AbortError',
 ])

@@ -1,5 +1,5 @@
 import { type Forgotten, forget } from '@eddy/ingest'
-import { createLogger } from '@eddy/runtime'
+import { createLogger, HttpError } from '@eddy/runtime'
 import { customerIds, knownFeatures, openLog } from '@eddy/settings'
 import { Command } from 'commander'
 import { ask } from '../command-line/ask.ts'
@@ -54,6 +54,9 @@ async function remotely(customer: string, url: string, token: string | undefined
   const { status, body } = await ask(url, { method: 'DELETE', path, token })
   const answer = JSON.parse(body) as Forgotten & { readonly error?: string; readonly detail?: string }
   if (status !== 200)
-    throw new Error(`${url}: expected the customer to be erased, got ${status}: ${answer.error ?? answer.detail}`)
+    throw new HttpError(
+      'REFUSED',
+      `${url}: expected the customer to be erased, got ${status}: ${answer.error ?? answer.detail}`,
+    )
   return answer
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { shutdownSignal } from '@eddy/runtime'
+import { HttpError, shutdownSignal } from '@eddy/runtime'
 import { Command } from 'commander'
 import { table } from '../command-line/table.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
@@ -85,11 +85,15 @@ async function scrapeAll(urls: readonly string[], token: string | undefined): Pr
 async function scrape(url: string, token: string | undefined): Promise<Sample[]> {
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
   const response = await fetch(`${url}/metrics`, { headers }).catch((error: Error) => {
-    throw new Error(
+    throw new HttpError(
+      'UNREACHABLE',
       `${url}: expected a running Eddy, got ${(error.cause as Error | undefined)?.message ?? error.message}. Start it with \`eddy up\`, or name another with --url.`,
     )
   })
   if (!response.ok)
-    throw new Error(`${url}: expected metrics, got ${response.status}. Set EDDY_HTTP_TOKEN where it asks for a token.`)
+    throw new HttpError(
+      'REFUSED',
+      `${url}: expected metrics, got ${response.status}. Set EDDY_HTTP_TOKEN where it asks for a token.`,
+    )
   return parseMetrics(await response.text())
 }

@@ -1,4 +1,4 @@
-import type { EventLog } from '@eddy/log'
+import { type EventLog, LogError } from '@eddy/log'
 import { InputError } from '@eddy/records'
 import { openLog, topicOptions } from '@eddy/settings'
 import { Command } from 'commander'
@@ -76,7 +76,7 @@ async function partitionsOf(
   try {
     return await log.offsets(name)
   } catch (error) {
-    if ((error as Error).message.includes('expected one')) return undefined
+    if (error instanceof LogError && error.code === 'TOPIC_MISSING') return undefined
     throw error
   }
 }

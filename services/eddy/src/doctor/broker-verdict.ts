@@ -1,3 +1,4 @@
+import { LogError } from '@eddy/log'
 import { type Configuration, openLog, type Role, rightsOf, topicOptions } from '@eddy/settings'
 import { failure, ok, type Verdict, warning } from './verdict.ts'
 
@@ -15,7 +16,7 @@ export async function brokerVerdict(configuration: Configuration, role?: Role): 
   try {
     for (const topic of topics)
       await within(log.offsets(topic), brokers).catch((error: Error) => {
-        if (/timeout|connect|authentic|within/i.test(error.message)) throw error
+        if (!(error instanceof LogError) || error.code === undefined) throw error
         invisible.push(topic)
       })
   } finally {
