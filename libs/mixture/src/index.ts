@@ -19,6 +19,7 @@ export {
   type SelectionOptions,
   selectComponents,
 } from './decide/select-components.ts'
+export { type LabelledEvents, sharedCovariance } from './decide/shared-covariance.ts'
 export { DEFAULTS } from './em/defaults.ts'
 export { batchEm } from './em/estimators/batch-em.ts'
 export type { Estimator, Fit, IterationOptions, Learned, Start } from './em/estimators/estimator.ts'

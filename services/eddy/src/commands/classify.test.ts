@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { random, standardNormal } from '@eddy/mixture'
 import { describe, expect, it } from 'vitest'
 import { runCommand } from '../testing/run-command.ts'
@@ -16,6 +17,7 @@ function labelled(name: string, rows: number, seed: number): string {
 const train = labelled('train.csv', 20_000, 1)
 const test = labelled('test.csv', 20_000, 2)
 const learn = ['--train', train, '--label', 'kind', '--features', 'x']
+const fixture = (name: string): string => join(import.meta.dirname, `../../../../test/fixtures/classify/${name}.csv`)
 const classify = (...argv: string[]) => runCommand(classifyCommand, argv)
 
 /** P(yes | x) in closed form. */
@@ -96,6 +98,72 @@ describe('eddy classify', () => {
       return JSON.parse(stdout).mixture.error as number
     }
     expect(await error('--components', '2')).toBeLessThan((await error('--covariance', 'diag')) - 0.01)
+  })
+
+  it("smooths what was never seen with a class, as scikit-learn's CategoricalNB", async () => {
+    const types = ['--types', 'channel=category,member=boolean', '--label', 'cls', '--train', fixture('unseen-train')]
+    const input = fileOf('unseen.csv', 'channel,member\napp,1\napp,0\nweb,1\nweb,0\n')
+    const of = async (...argv: string[]) =>
+      (await classify(...types, '--input', input, ...argv)).stdout
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line).posterior.a as number)
+    // scikit-learn 1.9.1: CategoricalNB(alpha=1, min_categories=[3, 2])
+    const expected = [0.1159029649595687, 0.518072289156627, 0.09081309398099258, 0.4502617801047121]
+    for (const [i, p] of (await of()).entries()) expect(Math.abs(p - expected[i]!)).toBeLessThan(1e-9)
+    // By hand: shares 4/44 and 40/44, channel 0.5/5.5 and 3.5/41.5, member 4.5/5 and 40.5/41.
+    const [a, b] = [(4 / 44) * (0.5 / 5.5) * (4.5 / 5), (40 / 44) * (3.5 / 41.5) * (40.5 / 41)]
+    expect((await of('--smoothing', '0.5'))[0]).toBeCloseTo(a / (a + b), 9)
+    expect((await of('--smoothing', '0'))[0]).toBeLessThan(1e-10)
+  })
+
+  it('smooths counts that were always 0 in a class', async () => {
+    const rows = [...Array(9).fill('0,no'), ...Array(9).fill('4,yes')]
+    const counted = [
+      '--train',
+      fileOf('counts.csv', `n,kind\n${rows.join('\n')}\n`),
+      '--label',
+      'kind',
+      '--types',
+      'n=count',
+    ]
+    const { stdout } = await classify(...counted, '--input', fileOf('one.csv', 'n\n1\n'))
+    // One pseudo-event of the mean of all, 2: rates (0 + 2)/10 and (36 + 2)/10.
+    const [no, yes] = [0.2 * Math.exp(-0.2), 3.8 * Math.exp(-3.8)]
+    expect(JSON.parse(stdout).posterior.no).toBeCloseTo(no / (no + yes), 9)
+  })
+
+  it("shares a covariance between classes, as scikit-learn's LinearDiscriminantAnalysis", async () => {
+    const learned = ['--train', fixture('discriminant-train'), '--label', 'cls', '--shared-covariance']
+    const { stdout, stderr } = await classify(...learned, '--input', fixture('discriminant-test'))
+    expect(stderr).toBe('')
+    const rare = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line).posterior.rare as number)
+    // scikit-learn 1.9.1: LinearDiscriminantAnalysis(solver='lsqr')
+    const expected = [
+      0.8771527438817753, 0.869862891301289, 0.31651236089100104, 0.1745524477350596, 0.7243266195688732,
+    ]
+    for (const [i, p] of expected.entries()) expect(Math.abs(rare[i]! - p)).toBeLessThan(1e-9)
+    const report = async (...argv: string[]) =>
+      JSON.parse(
+        (await classify(...learned, ...argv, '--input', fixture('discriminant-test'), '--report', '--json')).stdout,
+      ).mixture
+    const { error, logLoss } = await report()
+    expect(error).toBeCloseTo(40 / 120, 12)
+    expect(logLoss).toBeCloseTo(0.710026512695782, 9)
+    expect(await classify(...learned, '--components', '2', '--input', test)).toMatchObject({ code: 2 })
+  })
+
+  it('shares a covariance where values are missing, and writes it', async () => {
+    const gaps = fileOf('gaps.csv', 'x,y,kind\n1,2,a\n2,,a\n3,5,a\n,1,b\n7,3,b\n9,4,b\n8,2,b\n')
+    const out = fileOf('lda.json', '')
+    const input = fileOf('ask.csv', 'x,y\n4,3\n5,\n')
+    const learned = ['--train', gaps, '--label', 'kind', '--shared-covariance']
+    const first = await classify(...learned, '--input', input, '--out', out)
+    expect(first.code).toBe(0)
+    expect((await classify('--model', out, '--input', input)).stdout).toBe(first.stdout)
   })
 
   it('writes a classifier that another run reads', async () => {

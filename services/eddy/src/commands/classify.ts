@@ -7,8 +7,10 @@ import {
   type Decision,
   decide,
   histogramDensity,
+  type Model,
   modelDensity,
   scottBins,
+  sharedCovariance,
 } from '@eddy/mixture'
 import { classifierColumns, ModelError, readClassifier, type StoredClassifier, writeClassifier } from '@eddy/model'
 import { collectFeatures, type FeatureColumn, type FeatureMatrix, type FeatureRows } from '@eddy/records'
@@ -18,7 +20,8 @@ import { UsageError } from '../command-line/exit-code.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { byClass } from '../offline/by-class.ts'
 import { ReportBuilder, readableReports } from '../offline/classification-report.ts'
-import { train } from '../offline/train.ts'
+import { smoothed } from '../offline/smoothed.ts'
+import { orModelError, specificationOf, train } from '../offline/train.ts'
 import { withExamples } from '../program.ts'
 import { openFeatures } from './input-options.ts'
 import { keptValues } from './kept-values.ts'
@@ -30,6 +33,8 @@ interface ClassifyFlags extends ModelFlags {
   readonly model?: string
   readonly components: number
   readonly priors?: ReadonlyMap<string, number>
+  readonly smoothing: number
+  readonly sharedCovariance?: boolean
   readonly costs?: Costs
   readonly reject?: number
   readonly out?: string
@@ -55,6 +60,13 @@ export function classifyCommand(terminal: Terminal = processTerminal): Command {
       1,
     )
     .option('--priors <a=0.2,b=0.8>', 'of the classes; their shares in --train if absent', numberMap('(0, Infinity)'))
+    .option(
+      '--smoothing <events>',
+      'pseudo-events of each category, of true and false, and of the mean count, in each class (Laplace)',
+      decimal('[0, Infinity)'),
+      1,
+    )
+    .option('--shared-covariance', 'one covariance of the numbers for all classes: linear discriminant analysis')
     .option('--costs <actual:decided=5>', 'of wrong decisions, 1 if absent', numberMap('[0, Infinity)'))
     .option('--reject <cost>', 'decide only where the expected cost is at most this', decimal('[0, Infinity)'))
     .option('--out <classifier.json>', 'write the classifier to a file')
@@ -73,6 +85,10 @@ export function classifyCommand(terminal: Terminal = processTerminal): Command {
     [
       'eddy classify --train a.csv --label kind --components 3 --input b.csv --report',
       'how good is it on other events?',
+    ],
+    [
+      'eddy classify --train a.csv --label kind --shared-covariance --input b.csv',
+      'linear discriminant analysis: few events of some kind',
     ],
     [
       'eddy classify --train a.csv --label fraud --costs yes:no=50 --reject 0.4 --input b.csv',
@@ -165,10 +181,14 @@ async function learn(terminal: Terminal, flags: ClassifyFlags, file: string) {
   const priors = groups.map(({ name, share }) => weightOf(name, share) / total)
   const classifier: StoredClassifier = {
     label,
-    classes: groups.map(({ name, matrix }, c) => {
-      const model = train(matrix, { ...trainingOptions(flags), components: flags.components })
-      return { name, prior: priors[c]!, stored: { model, columns: matrix.columns } }
-    }),
+    classes: modelsOf(
+      groups.map(({ matrix }) => smoothed(matrix, everything, flags.smoothing)),
+      flags,
+    ).map((model, c) => ({
+      name: groups[c]!.name,
+      prior: priors[c]!,
+      stored: { model, columns: groups[c]!.matrix.columns },
+    })),
   }
   const histogram = groups.map(
     ({ name, matrix }, c): ClassDensity => ({
@@ -184,6 +204,25 @@ async function learn(terminal: Terminal, flags: ClassifyFlags, file: string) {
     }),
   )
   return { classifier, histogram }
+}
+
+/** A model of each class. */
+function modelsOf(classes: readonly FeatureMatrix[], flags: ClassifyFlags): readonly Model[] {
+  const options = { ...trainingOptions(flags), components: flags.components }
+  if (flags.sharedCovariance !== true) return classes.map(matrix => train(matrix, options))
+  if (flags.components !== 1 || flags.covariance !== 'full' || flags.family !== 'gaussian')
+    throw new UsageError(
+      '--shared-covariance: expected one gaussian component a class and a full covariance, got another --components, --covariance or --family.',
+    )
+  const all = joined(classes)
+  const labels = Int32Array.from(classes.flatMap(({ rows }, c) => new Array<number>(rows).fill(c)))
+  return orModelError(() =>
+    sharedCovariance(
+      specificationOf(all, options),
+      { block: blockOf(all), weights: all.weights, labels, classes: classes.length },
+      options.kernel,
+    ),
+  )
 }
 
 const blockOf = ({ rows, columns, values }: FeatureMatrix): Block => ({ rows, columns: columns.length, values })
