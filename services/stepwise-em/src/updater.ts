@@ -7,6 +7,7 @@ import {
   type ModelSpecification,
   type SpecifiedModel,
   specifiedModel,
+  squaredSum,
   stepSize,
   surprisedBy,
 } from '@eddy/mixture'
@@ -164,10 +165,16 @@ export class Updater {
   async #underTheseComponents(message: StatisticsMessage): Promise<StatisticsMessage> {
     const statistics = empty(this.#model.mixture)
     let logLikelihood = 0
+    // Of events that have been erased since, nothing is learned.
+    let weight = 0
+    let squaredWeight = 0
     await this.#options.events.visit([message], (block, weights) => {
-      logLikelihood += this.#model.expectation(this.#snapshot.parameters, block, weights, statistics).logLikelihood
+      const part = this.#model.expectation(this.#snapshot.parameters, block, weights, statistics)
+      logLikelihood += part.logLikelihood
+      weight += part.weight
+      squaredWeight += squaredSum(weights, block.rows)
     })
-    return { ...message, statistics, logLikelihood }
+    return { ...message, statistics, logLikelihood, weight, squaredWeight }
   }
 
   /** Judges the components when they are due. @returns lineage, where they were replaced */

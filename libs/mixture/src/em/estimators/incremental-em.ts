@@ -1,12 +1,13 @@
 import { type Block, rowsOf } from '../../families/block.ts'
 import { empty, merge, type Statistics, scale } from '../../families/family.ts'
 import { type Prior, perUnitWeight } from '../../families/prior.ts'
+import { DEFAULTS } from '../defaults.ts'
 import type { Mixture } from '../mixture.ts'
 import type { Estimator, Fit } from './estimator.ts'
 
 export interface IncrementalOptions {
   readonly prior: Prior
-  /** events a batch, default 512 */
+  /** events a batch, default `DEFAULTS.batchSize` */
   readonly batchSize?: number
   /** W, batches that are kept for replay, default 32 */
   readonly window?: number
@@ -23,7 +24,7 @@ export interface IncrementalOptions {
  * Memory: W batches and W statistics, whatever the length of the stream.
  */
 export function incrementalEm(options: IncrementalOptions): Estimator {
-  const { prior, batchSize = 512, window = 32, revisits = 2, finalRounds = 0 } = options
+  const { prior, batchSize = DEFAULTS.batchSize, window = 32, revisits = 2, finalRounds = 0 } = options
   return {
     name: 'incremental',
     fit(mixture, block, weights, start): Fit {

@@ -1,13 +1,14 @@
 import { rowsOf } from '../../families/block.ts'
 import { blend, empty, type Statistics, scale } from '../../families/family.ts'
 import { type Prior, perUnitWeight } from '../../families/prior.ts'
+import { DEFAULTS } from '../defaults.ts'
 import type { Estimator, Fit } from './estimator.ts'
 
 export interface VarianceReducedOptions {
   readonly prior: Prior
   /** ρ, constant step size, 0 < ρ ≤ 1; default 0.2 */
   readonly stepSize?: number
-  /** events an update, default 512 */
+  /** events an update, default `DEFAULTS.batchSize` */
   readonly batchSize?: number
   /** E: epochs, each a full E-step for the anchor and one pass of updates; default 5 */
   readonly epochs?: number
@@ -22,7 +23,7 @@ export interface VarianceReducedOptions {
  * Objective: mean log-likelihood under the last anchor. An update that would leave a statistic not finite is skipped.
  */
 export function varianceReducedEm(options: VarianceReducedOptions): Estimator {
-  const { prior, stepSize = 0.2, batchSize = 512, epochs = 5, onIteration } = options
+  const { prior, stepSize = 0.2, batchSize = DEFAULTS.batchSize, epochs = 5, onIteration } = options
   return {
     name: 'variance-reduced',
     fit(mixture, block, weights, start): Fit {

@@ -13,10 +13,14 @@ interface Segment {
   readonly centre: { readonly a: number; readonly b: number }
 }
 
-async function segmentsOf(input: string, model: string): Promise<readonly Segment[]> {
+async function segmentsOf(
+  input: string,
+  model: string,
+  features = '[{ name: a }, { name: b }]',
+): Promise<readonly Segment[]> {
   const config = join(folder.path, 'eddy.yaml')
-  writeFileSync(config, `model: { name: t, ${model} }\nfeatures: [{ name: a }, { name: b }]\n`)
-  const data = join(folder.path, basename(input))
+  writeFileSync(config, `model: { name: t, ${model} }\nfeatures: ${features}\n`)
+  const data = join(folder.path, `${basename(input)}.data`)
   const finished = await eddy(...replayArguments({ config, input, data }))
   expect(finished.code, finished.stderr).toBe(0)
   const { segments } = JSON.parse(finished.stdout.trim().split('\n').at(-1)!) as { segments: Segment[] }
@@ -35,5 +39,16 @@ describe('eddy up, when a new kind of customer comes after the warm-up', () => {
     expect([a!.weight, b!.weight]).toEqual([expect.closeTo(first, 2), expect.closeTo(second, 2)])
     for (const x of [a!.centre.a, a!.centre.b]) expect(Math.abs(x)).toBeLessThan(0.2)
     for (const x of [b!.centre.a, b!.centre.b]) expect(Math.abs(x - 12)).toBeLessThan(0.3)
+  })
+})
+
+describe('eddy up with its defaults', () => {
+  it('counts one odd event as one, also where it is a mini-batch of its own', async () => {
+    const input = join(folder.path, 'odd.csv')
+    // 4,096 of the warm-up, a mini-batch of 1,024, and one: around 0 in pairs.
+    const rows = Array.from({ length: 5120 }, (_, n) => (n % 2 === 0 ? 1 : -1) * (1 + Math.floor(n / 2) / 2560))
+    writeFileSync(input, `customer,a\n${[...rows, 40].map((x, n) => `c${n},${x}`).join('\n')}\n`)
+    const [segment] = await segmentsOf(input, 'components: 1', '[{ name: a }]')
+    expect(segment!.centre.a).toBeCloseTo(40 / 5121, 9)
   })
 })
