@@ -155,9 +155,17 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
       const services = ['ingest', 'em-worker', 'em-updater', 'scoring'] as const
       const started = services.map(service => start(service, client, service, '--port', '0'))
       await Promise.all(started.map(each => each.said(/is up/)))
+      // As its own principal each serves its routes too.
+      const [ingest, , , scoring] = started.map(each => /is up: (\S+)\/metrics/.exec(each.stderr)![1]!)
+      const posted = `posted-by-${client}`
+      const body = `${JSON.stringify({ customer: posted, features: { x: 1, y: 2 } })}\n`
+      expect((await fetch(`${ingest}/v1/events`, { method: 'POST', body })).status).toBe(200)
+      produced += 1
       const reader = ['tail', '--topic', 'labels', '--from', 'earliest', '--limit', String(produced), '--json']
       const labels = (await eddy('label-reader', client, ...reader)).trim().split('\n')
       expect(new Set(labels.map(line => JSON.parse(line).value.customer)).size).toBe(produced)
+      const streamed = await (await fetch(`${scoring}/v1/labels?from=earliest&follow=false`)).text()
+      expect(streamed).toContain(`"${posted}"`)
       const { stdout: read } = await run(
         join(tools, 'kafka-console-consumer.sh'),
         [
@@ -193,8 +201,9 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
       await eddy('operator', client, 'topics', 'check')
       const codes = await Promise.all(started.map(each => each.stop('SIGTERM')))
       expect(codes).toEqual([0, 0, 0, 0])
-      // With nothing running: the operator puts the first model back.
-      await eddy('operator', client, 'models', 'rollback', 'customers@1')
+      // With nothing running: the operator puts the oldest model back that is stored.
+      const [oldest] = (await eddy('operator', client, 'models', 'list', '--json')).split('\n')
+      await eddy('operator', client, 'models', 'rollback', `customers@${JSON.parse(oldest!).version}`)
     },
   )
 
@@ -210,7 +219,7 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
     }
     const other = start('ingest', 'kafkajs', 'doctor', '--for', 'scoring')
     expect(await other.exit).toBe(1)
-    expect(other.stdout).toContain('lacks 8 rights of scoring: ')
+    expect(other.stdout).toContain('lacks 9 rights of scoring: ')
     expect(other.stdout).toContain(
       'kafka-acls.sh --add --allow-principal User:eddy-ingest --operation Write --topic eddy.labels.v1',
     )

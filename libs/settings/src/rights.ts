@@ -39,7 +39,7 @@ export function rightsOf(
       ...writes(topics.deadLetters),
       ...settles('ingest'),
       // `POST /v1/events`
-      ...writes(topics.events),
+      ...topic(topics.events, 'Write'),
       ...publishesAlone,
     ],
     'em-worker': [
@@ -65,7 +65,7 @@ export function rightsOf(
       ...writes(topics.labels),
       ...settles('scoring'),
       // `GET /v1/labels`
-      ...reads(topics.labels),
+      ...topic(topics.labels, 'Read'),
       ...readsAlone,
     ],
     producer: [...writes(topics.events), ...publishesAlone],

@@ -9,6 +9,8 @@ export interface SegmentTableOptions {
   readonly ids: readonly string[]
   /** some of each segment's customers, by id; no such column if absent */
   readonly customers?: ReadonlyMap<string, readonly string[]>
+  /** otherwise in the order of the components */
+  readonly heaviestFirst?: boolean
 }
 
 /**
@@ -17,13 +19,15 @@ export interface SegmentTableOptions {
  */
 export function segmentTable(
   { specification, parameters }: Pick<Model, 'specification' | 'parameters'>,
-  { columns, ids, customers }: SegmentTableOptions,
+  { columns, ids, customers, heaviestFirst = false }: SegmentTableOptions,
 ): string {
   const json = modelToJson({ specification, parameters, lowerBound: Number.NaN, converged: false, iterations: 0 })
   const names = columns.map(({ name, unit }) => (unit === undefined ? name : `${name} (${unit})`))
-  const rows = json.weights_.map((weight, k) => [
+  const order = json.weights_.map((_, k) => k)
+  if (heaviestFirst) order.sort((a, b) => json.weights_[b]! - json.weights_[a]!)
+  const rows = order.map(k => [
     ids[k]!,
-    `${(100 * weight).toFixed(1)}%`,
+    `${(100 * json.weights_[k]!).toFixed(1)}%`,
     ...columns.map(column => typical(json, column, k)),
     ...(customers === undefined ? [] : [customers.get(ids[k]!)?.join(', ') ?? '']),
   ])

@@ -18,7 +18,7 @@ export async function snapshotTable(log: EventLog, labels: string, snapshot: Sna
   const provisional = snapshot.provisional
     ? 'Provisional: the model is still warming up, and will be learned anew.\n'
     : ''
-  return `${segmentTable({ specification, parameters }, { columns: specification.features, ids, customers })}\n${provisional}`
+  return `${segmentTable({ specification, parameters }, { columns: specification.features, ids, customers, heaviestFirst: true })}\n${provisional}`
 }
 
 /** Customers by segment, newest label first. */

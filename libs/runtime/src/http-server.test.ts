@@ -1,0 +1,23 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { Health } from './health.ts'
+import { createHttpServer, listen } from './http-server.ts'
+import { createMetrics } from './metrics.ts'
+
+const http = { host: '127.0.0.1', port: 0, maxBodyBytes: 1024, maxConnections: 8 }
+
+function server() {
+  const made = createHttpServer(http, new Health(Date.now), createMetrics())
+  onTestFinished(() => made.close())
+  return made
+}
+
+it('a default port that is taken gives way to a free one; a chosen one does not', async () => {
+  const port = await listen(server(), http)
+  const moved = server()
+  const other = await listen(moved, { ...http, port, mayMove: true })
+  expect(other).not.toBe(port)
+  expect((await fetch(`http://127.0.0.1:${other}/livez`)).status).toBe(200)
+  await expect(listen(server(), { ...http, port })).rejects.toThrow(
+    `http.port: expected a free port, got ${port} which another process uses`,
+  )
+})
