@@ -1,4 +1,4 @@
-import type { Estimator } from './em/estimators/estimator.ts'
+import type { Estimator, Start } from './em/estimators/estimator.ts'
 import { type Block, rowsOf } from './families/block.ts'
 import type { Parameters } from './families/family.ts'
 import type { Kernel } from './kernel/kernel.ts'
@@ -8,6 +8,7 @@ import type { ModelSpecification } from './model/specification.ts'
 import { applyTransform } from './model/transform.ts'
 import { treated } from './model/treated.ts'
 import type { Random } from './numerics/random.ts'
+import { reviseFit } from './start/revise-fit.ts'
 import { warmUp } from './start/warm-up.ts'
 
 export interface FitModelOptions {
@@ -33,12 +34,22 @@ export function fitModel(
   const specification = treated(declared, block, weights)
   const mixture = createMixture(specification, options.kernel)
   const head = Math.min(block.rows, specification.warmUp.events)
-  const start =
+  const { estimator, random, kernel } = options
+  const warm =
     options.start === undefined
-      ? warmUp(specification, rowsOf(block, 0, head), weights?.subarray(0, head), options.random, options.kernel)
-      : { parameters: options.start }
-  const { block: transformed, logJacobian } = applyTransform(specification, start.parameters, block)
-  const fit = options.estimator.fit(mixture, transformed, weights, start)
+      ? warmUp(specification, rowsOf(block, 0, head), weights?.subarray(0, head), random, kernel)
+      : undefined
+  const parameters = options.start ?? warm!.parameters
+  const transformed = applyTransform(specification, parameters, block)
+  const { logJacobian } = transformed
+  const start: Start =
+    warm === undefined
+      ? { parameters }
+      : {
+          ...warm,
+          revise: reviseFit({ specification, mixture, block, weights, transformed, warmUp: warm, random, kernel }),
+        }
+  const fit = estimator.fit(mixture, transformed.block, weights, start)
   return {
     specification,
     parameters: fit.parameters,

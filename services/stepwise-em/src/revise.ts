@@ -5,6 +5,7 @@ import {
   type ModelSpecification,
   matchComponents,
   perUnitWeight,
+  REVISION_SAMPLE,
   random,
   relearn,
   scale,
@@ -15,9 +16,6 @@ import {
 import { ledgerOf } from '@eddy/model'
 import type { LearnedEvents } from './learned-events.ts'
 import { sampleEvents } from './sample-events.ts'
-
-/** Events that components are learned anew from, and judged on. */
-const SAMPLE = 16_384
 
 /** The newest events: those that are sampled, and that new components are given the statistics of. */
 const HISTORY = 2 ** 20
@@ -55,7 +53,7 @@ export async function revise(snapshot: Snapshot, options: RevisionOptions): Prom
   const ledger = ledgerOf(snapshot.ledger)
   const most = Math.min(HISTORY, Math.ceil(2 * halfLife))
   const next = random(seed)
-  const { block, weights } = await sampleEvents(events, ledger, { size: SAMPLE, most, random: next })
+  const { block, weights } = await sampleEvents(events, ledger, { size: REVISION_SAMPLE, most, random: next })
   if (block.rows < soundSample(specification)) return undefined
   const { parameters: old } = snapshot
   const judgement = relearn({ specification, parameters: old }, block, weights, next, kernel)

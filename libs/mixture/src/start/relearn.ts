@@ -3,6 +3,7 @@ import type { Parameters } from '../families/family.ts'
 import { takeRows } from '../families/take-rows.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { type Model, scoreModel } from '../model/model.ts'
+import type { TransformParameters } from '../model/transform.ts'
 import { permutation, type Random } from '../numerics/random.ts'
 import { warmUp } from './warm-up.ts'
 
@@ -32,6 +33,7 @@ const CERTAINTY = 2
  * Learns a model of the same form anew from events, and judges it against a model on those of them that were kept back. The old model
  * may have learned these: it is favoured.
  * @param block shape (rows ≥ 4, d), user's units
+ * @param frozen the transform's arrays, if the new model is to have the old one's
  */
 export function relearn(
   model: Pick<Model, 'specification' | 'parameters'>,
@@ -39,13 +41,14 @@ export function relearn(
   weights: Float64Array,
   random: Random,
   kernel?: Kernel,
+  frozen?: TransformParameters,
 ): Judgement {
   const { specification } = model
   const order = permutation(block.rows, random)
   const heldOut = order.subarray(0, Math.floor(block.rows / HELD_OUT_SHARE))
   const train = order.subarray(heldOut.length)
   const of = (rows: Int32Array) => Float64Array.from(rows, n => weights[n]!)
-  const { parameters } = warmUp(specification, takeRows(block, train), of(train), random, kernel)
+  const { parameters } = warmUp(specification, takeRows(block, train), of(train), random, kernel, frozen)
   const test = takeRows(block, heldOut)
   const before = scoreModel(model, test, kernel).logDensity
   const after = scoreModel({ specification, parameters }, test, kernel).logDensity

@@ -8,7 +8,7 @@ import { takeRows } from '../families/take-rows.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { createMixture } from '../model/create-mixture.ts'
 import type { ModelSpecification } from '../model/specification.ts'
-import { applyTransform, estimateTransform } from '../model/transform.ts'
+import { applyTransform, estimateTransform, type TransformParameters } from '../model/transform.ts'
 import { treated } from '../model/treated.ts'
 import { permutation, type Random } from '../numerics/random.ts'
 import { initialParameters } from './initialisation.ts'
@@ -34,6 +34,7 @@ const HELD_OUT_SHARE = 4
  * a single pass than any step size does.
  * Works with any number of rows ≥ 1, duplicates, constant columns and missing values.
  * @param block shape (rows, d), user's units
+ * @param frozen the transform's arrays, if they are known already
  * @throws if there are no rows
  */
 export function warmUp(
@@ -42,10 +43,11 @@ export function warmUp(
   weights: Float64Array | undefined,
   random: Random,
   kernel?: Kernel,
+  frozen?: TransformParameters,
 ): WarmUp {
   if (block.rows === 0) throw new Error('block.rows: expected at least 1, got 0; there is nothing to start from')
   const specification = treated(declared, block, weights)
-  const transform = estimateTransform(specification, block, weights)
+  const transform = frozen ?? estimateTransform(specification, block, weights)
   const { block: all, logJacobian } = applyTransform(specification, transform, block)
   const mixture = createMixture(specification, kernel)
   const { prior } = specification

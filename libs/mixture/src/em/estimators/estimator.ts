@@ -1,13 +1,21 @@
 import type { Block } from '../../families/block.ts'
 import type { Parameters, Statistics } from '../../families/family.ts'
 import type { Prior } from '../../families/prior.ts'
-import type { Mixture } from '../mixture.ts'
+import type { Expectation, Mixture } from '../mixture.ts'
+import type { StepwiseState } from '../stepwise-update.ts'
 
 /** Where an estimator begins. */
 export interface Start {
   readonly parameters: Parameters
   /** of a warm-up on the first events; where absent an estimator that needs them makes them from the first events */
   readonly learned?: Learned
+  /**
+   * Asked after each batch of a first pass in the order of the rows: what to go on from instead, where events are explained worse
+   * than expected.
+   * @param rows that have been learned
+   * @param batch of the last of them, before they were learned
+   */
+  readonly revise?: (state: StepwiseState, rows: number, batch: Expectation) => StepwiseState | undefined
 }
 
 /** What a start has learned: statistics, and the events they are of. */

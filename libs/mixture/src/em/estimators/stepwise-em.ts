@@ -31,7 +31,7 @@ export interface StepwiseOptions {
 /**
  * Stepwise EM over mini-batches (Cappé & Moulines 2009; Liang & Klein 2009; Nguyen, Forbes & McLachlan 2020): each batch
  * is scored, then learned. Events that the start has learned are not learned again in the first pass; without such a start the first
- * batch is as large as a warm-up, because it alone makes the first model.
+ * batch is as large as a warm-up, because it alone makes the first model. In a first pass in order the start may revise the state.
  * The lower bound is the mean of the scores over the last pass, those of the start's events being under the start.
  */
 export function stepwiseEm(options: StepwiseOptions): Estimator {
@@ -64,6 +64,7 @@ export function stepwiseEm(options: StepwiseOptions): Estimator {
           const w = rowWeights?.subarray(from, to)
           const batch = mixture.expectation(state.parameters, rowsOf(rows, from, to), w, statistics)
           state = stepwiseUpdate(mixture, options, state, statistics, batch.weight, squaredSum(w, to - from))
+          if (pass === 0 && order === undefined) state = start.revise?.(state, first + to, batch) ?? state
           average?.add(state.statistics)
           logLikelihood += batch.logLikelihood
           weight += batch.weight
