@@ -85,6 +85,7 @@ export {
   estimateTransform,
 } from './model/transform.ts'
 export { treated } from './model/treated.ts'
+export { hasMomentsOnly, modelFromMoments } from './model-from-moments.ts'
 export { indexOfLargest } from './numerics/index-of-largest.ts'
 export { permutation, type Random, random, standardNormal } from './numerics/random.ts'
 export { type Matching, matchComponents } from './start/match-components.ts'

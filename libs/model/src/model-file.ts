@@ -1,5 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { type FeatureSpecification, type Model, type ModelJson, modelFromJson, modelToJson } from '@eddy/mixture'
+import {
+  type FeatureSpecification,
+  hasMomentsOnly,
+  type Model,
+  type ModelJson,
+  modelFromJson,
+  modelFromMoments,
+  modelToJson,
+} from '@eddy/mixture'
 
 /** A model file that is missing, or no model. Exit code 1. */
 export class ModelError extends Error {
@@ -16,6 +24,8 @@ export interface StoredModel {
   readonly model: Model
   /** in the order of the model's features */
   readonly columns: readonly StoredFeature[]
+  /** true where the file gives its features no names: they are the numbers of whatever is scored, in their order */
+  readonly unnamed?: true
 }
 
 /** Model JSON, and the names of the categories in the order of their codes. */
@@ -38,7 +48,7 @@ export async function writeModel(path: string, stored: StoredModel): Promise<voi
 }
 
 /**
- * Reads a model file made by `eddy fit --out`.
+ * Reads a model file made by `eddy fit --out`, or the `weights_`, `means_` and `covariances_` of a scikit-learn GaussianMixture.
  * @throws ModelError when it is missing or no model
  */
 export async function readModel(path: string): Promise<StoredModel> {
@@ -49,11 +59,13 @@ export async function readModel(path: string): Promise<StoredModel> {
 export function parseStored(path: string, value: unknown): StoredModel {
   const json = value as StoredJson
   try {
-    const model = modelFromJson(json)
+    const { model, named } = hasMomentsOnly(value)
+      ? modelFromMoments(value)
+      : { model: modelFromJson(json), named: true }
     const columns = model.specification.features.map(
       ({ name, type }): StoredFeature => ({ name, type, values: json.categories?.[name] }),
     )
-    return { model, columns }
+    return { model, columns, ...(named ? {} : { unnamed: true as const }) }
   } catch (error) {
     throw new ModelError(`${path}: ${(error as Error).message}`)
   }

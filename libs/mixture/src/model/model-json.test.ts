@@ -34,7 +34,7 @@ describe('model JSON', () => {
     })
 
     test(`${covariance}: means and covariances in the user's units give back the same densities as starting values`, () => {
-      const model = fitted(covariance, covariance !== 'spherical')
+      const model = fitted(covariance)
       const json = modelToJson(model) as StartingJson
       const transform = estimateTransform(model.specification, block)
       const parameters = startingParameters(model.specification, transform, block, json)
@@ -44,6 +44,27 @@ describe('model JSON', () => {
       expect(relativeError(actual, expected)).toBeLessThan(tolerance)
     })
   }
+
+  test('a spherical model that was not standardised is read back too', () => {
+    const model = fitted('spherical', false)
+    const transform = estimateTransform(model.specification, block)
+    const parameters = startingParameters(model.specification, transform, block, modelToJson(model) as StartingJson)
+    const actual = scoreModel({ ...model, parameters }, block).logDensity
+    expect(relativeError(actual, scoreModel(model, block).logDensity)).toBeLessThan(1e-10)
+  })
+
+  test.each(['weights_', 'means_', 'covariances_', 'precisions_cholesky_', 'centres_'])(
+    'what is for readers is not edited without effect: %s',
+    name => {
+      const json = JSON.parse(JSON.stringify(modelToJson(fitted('full'))))
+      const at = name === 'weights_' ? '[1]' : '[1][0]'
+      if (name === 'weights_') json.weights_[1] += 0.01
+      else if (Array.isArray(json[name][1][0])) json[name][1][0][0] *= 1.01
+      else json[name][1][0] += 0.01
+      expect(() => modelFromJson(json)).toThrow(`${name}${at}`)
+      expect(() => modelFromJson(json)).toThrow(/as model\.parameters has it, got .* delete "parameters"/)
+    },
+  )
 
   test("a component's median is in the user's units", () => {
     const json = modelToJson(fitted('full'))

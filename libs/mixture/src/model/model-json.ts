@@ -180,7 +180,7 @@ export function modelFromJson(json: unknown): Model {
     throw new Error(
       `model.parameters.weights: expected ${specification.components} numbers, got ${parameters.weights!.length}`,
     )
-  return {
+  const model = {
     specification,
     parameters,
     lowerBound: value.lower_bound_ ?? Number.NaN,
@@ -190,6 +190,41 @@ export function modelFromJson(json: unknown): Model {
       ? {}
       : { prequentialLogLikelihood: value.prequential_log_likelihood_ }),
   }
+  checkReadable(value, modelToJson(model))
+  return model
+}
+
+/** What rounding to fewer digits may change, against the largest number of an array. */
+const agreement = 1e-6
+
+/**
+ * What is in user's units must be what the parameters say: edited, it would be shown and not obeyed.
+ * @throws Error naming the number that differs
+ */
+function checkReadable(got: Partial<ModelJson>, expected: ModelJson): void {
+  const arrays = Object.entries(expected).filter(([name, value]) => name.endsWith('_') && typeof value === 'object')
+  for (const [name, value] of arrays) {
+    const own = flattened((got as Record<string, unknown>)[name])
+    if (own.length === 0) continue
+    const said = flattened(value)
+    const size = said.reduce((most, [, v]) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 0)
+    const wrong = said.findIndex(([place, v], i) => {
+      const [at, w] = own[i] ?? []
+      return at !== place || (Number.isFinite(v) && !(Math.abs(v - w!) <= agreement * size))
+    })
+    if (wrong < 0 && own.length === said.length) continue
+    const [place = '', v] = said[wrong] ?? []
+    throw new Error(
+      `${name}${place}: expected ${v}, as model.parameters has it, got ${own[wrong]?.[1]}. To score by edited weights_, means_ and covariances_, delete "parameters" from the file`,
+    )
+  }
+}
+
+/** The numbers of nested arrays and objects with their places; null is no number. */
+function flattened(value: unknown, place = ''): (readonly [place: string, value: number])[] {
+  if (typeof value === 'number') return [[place, value]]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => flattened(inner, `${place}[${key}]`))
 }
 
 function numbersOf(name: string, value: unknown): Float64Array {

@@ -5,6 +5,7 @@ import { createMixture } from '../model/create-mixture.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import { applyTransform, type TransformParameters } from '../model/transform.ts'
 import { packedIndex, packedLength } from '../numerics/packed.ts'
+import { checkCovariance, checkVariance } from './check-covariance.ts'
 
 /** Starting values as scikit-learn names and nests them, in the user's units (a bent feature: bent). */
 export interface StartingJson {
@@ -12,7 +13,7 @@ export interface StartingJson {
   readonly weights_?: readonly number[]
   /** shape (K, d) */
   readonly means_: readonly (readonly number[])[]
-  /** full (K, d, d), tied (d, d), diag (K, d), spherical (K); the overall variances if absent */
+  /** full (K, d, d), tied (d, d), diag (K, d), spherical (K) or (K, d); the overall variances if absent */
   readonly covariances_?: unknown
 }
 
@@ -20,7 +21,7 @@ export interface StartingJson {
  * Parameters in model space from starting values in the user's units.
  * @param transform from `estimateTransform` on the same events
  * @param block the events, user's units: they fix the reference point
- * @throws Error naming the field whose shape is not as expected
+ * @throws Error naming the field whose shape is not as expected, or which covariance cannot be one
  */
 export function startingParameters(
   specification: ModelSpecification,
@@ -51,22 +52,39 @@ function packedCovariances(specification: ModelSpecification, scale: Float64Arra
   const { components: K, covariance } = specification
   const d = scale.length
   const name = 'covariances_'
+  if (covariance === 'spherical' && isTable(value)) {
+    // What one variance in model units is in the user's: d variances, which give it back.
+    const rows = positive(name, matrix(name, value, K, d))
+    return Float64Array.from(rows, row => row.reduce((sum, v, j) => sum + v / scale[j]! ** 2, 0) / d)
+  }
   if (covariance === 'spherical') {
     // One variance in the user's units is d variances in model units: their mean stands for them.
     const shrink = scale.reduce((sum, s) => sum + 1 / (s * s), 0) / d
-    return Float64Array.from(vector(name, value, K), v => v * shrink)
+    return Float64Array.from(positive(name, [vector(name, value, K)])[0]!, v => v * shrink)
   }
   if (covariance === 'diag')
-    return Float64Array.from(matrix(name, value, K, d).flatMap(row => row.map((v, j) => v / scale[j]! ** 2)))
+    return Float64Array.from(
+      positive(name, matrix(name, value, K, d)).flatMap(row => row.map((v, j) => v / scale[j]! ** 2)),
+    )
   const matrices = covariance === 'tied' ? [value] : list(name, value, K)
   const p = packedLength(d)
   const packed = new Float64Array(matrices.length * p)
   matrices.forEach((m, k) => {
-    const rows = matrix(covariance === 'tied' ? name : `${name}[${k}]`, m, d, d)
+    const which = covariance === 'tied' ? name : `${name}[${k}]`
+    const rows = matrix(which, m, d, d)
+    checkCovariance(which, rows)
     for (let i = 0; i < d; i++)
       for (let j = 0; j <= i; j++) packed[k * p + packedIndex(i, j)] = rows[i]![j]! / (scale[i]! * scale[j]!)
   })
   return packed
+}
+
+const isTable = (value: unknown): boolean => Array.isArray(value) && Array.isArray(value[0])
+
+function positive(name: string, rows: number[][]): number[][] {
+  for (const [i, row] of rows.entries())
+    for (const [j, v] of row.entries()) checkVariance(rows.length > 1 ? `${name}[${i}][${j}]` : `${name}[${j}]`, v)
+  return rows
 }
 
 function list(name: string, value: unknown, length: number): unknown[] {

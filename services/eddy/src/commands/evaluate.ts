@@ -1,11 +1,11 @@
 import { createKernel } from '@eddy/mixture'
-import { readModel } from '@eddy/model'
 import { Command } from 'commander'
 import { shortNumber, table } from '../command-line/table.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { type Evaluation, evaluateModel } from '../offline/evaluate-model.ts'
 import { withExamples } from '../program.ts'
-import { addInputOptions, type InputFlags, openFeatures } from './input-options.ts'
+import { addInputOptions, type InputFlags } from './input-options.ts'
+import { openScoring } from './open-scoring.ts'
 
 interface EvaluateFlags extends InputFlags {
   readonly model: string
@@ -16,13 +16,12 @@ interface EvaluateFlags extends InputFlags {
 export function evaluateCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('evaluate')
     .description('tell how well a model describes a file: log-likelihood (nats), AIC, BIC, sizes of the segments')
-    .requiredOption('--model <model.json>', 'made by eddy fit')
+    .requiredOption('--model <model.json>', 'made by eddy fit, or weights_, means_ and covariances_ of scikit-learn')
   addInputOptions(command)
     .option('--json', 'print one JSON object')
     .action(async (flags: EvaluateFlags) => {
-      const { model, columns } = await readModel(flags.model)
-      const { batches } = await openFeatures(terminal, flags, columns)
-      const evaluation = await evaluateModel(model, batches, createKernel(flags.kernel))
+      const { model, stream } = await openScoring(terminal, flags)
+      const evaluation = await evaluateModel(model, stream.batches, createKernel(flags.kernel))
       await print(terminal, flags.json ? JSON.stringify(evaluation) + '\n' : readable(evaluation))
     })
   return withExamples(command, [

@@ -1,12 +1,12 @@
 import { createKernel, type Explanation, explainer, random } from '@eddy/mixture'
-import { readModel } from '@eddy/model'
 import { Command } from 'commander'
 import { nameList } from '../command-line/arguments.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { segmentId } from '../offline/evaluate-model.ts'
 import { withExamples } from '../program.ts'
-import { addInputOptions, type InputFlags, openFeatures } from './input-options.ts'
+import { addInputOptions, type InputFlags } from './input-options.ts'
 import { keptValues } from './kept-values.ts'
+import { openScoring } from './open-scoring.ts'
 
 interface ExplainFlags extends InputFlags {
   readonly model: string
@@ -19,7 +19,7 @@ export function explainCommand(terminal: Terminal = processTerminal): Command {
     .description(
       'print for every event its posterior, the entropy of that, and what each feature adds to the log odds of its segment against the runner-up (nats)',
     )
-    .requiredOption('--model <model.json>', 'made by eddy fit')
+    .requiredOption('--model <model.json>', 'made by eddy fit, or weights_, means_ and covariances_ of scikit-learn')
   addInputOptions(command)
     .option('--keep <a,b>', "copy these of the record's values into each line, e.g. the customer", nameList)
     .action((flags: ExplainFlags) => explain(terminal, flags))
@@ -33,8 +33,7 @@ export function explainCommand(terminal: Terminal = processTerminal): Command {
 }
 
 async function explain(terminal: Terminal, flags: ExplainFlags): Promise<void> {
-  const { model, columns } = await readModel(flags.model)
-  const stream = await openFeatures(terminal, flags, columns)
+  const { model, columns, stream } = await openScoring(terminal, flags)
   const explained = explainer(model, random(1), createKernel(flags.kernel))
   const d = columns.length
   const names = columns.map(({ name }) => name)

@@ -1,4 +1,4 @@
-import type { StartingJson } from '@eddy/mixture'
+import type { Model, StartingJson } from '@eddy/mixture'
 import { readJson, type StoredModel, storedJson, writeModel } from '@eddy/model'
 import { collectFeatures } from '@eddy/records'
 import { Command } from 'commander'
@@ -52,6 +52,12 @@ async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
   })
   progress.stop()
   const stored = { model, columns: matrix.columns }
+  if (isStandardSpherical(model)) {
+    note(
+      terminal,
+      'eddy: spherical in standardised units, an ellipsoid along the axes in yours; --no-transform makes it spherical in yours.',
+    )
+  }
   if (!model.converged) {
     note(terminal, `eddy: not converged after ${model.iterations} iterations: raise --max-iterations or --tolerance.`)
   }
@@ -70,4 +76,10 @@ function summary({ model, columns }: StoredModel, events: number): string {
     `${segmentTable(model, { columns, ids })}\n\n${events} events, lower bound ${shortNumber(lowerBound)} nats per event, ` +
     `${iterations} iteration${iterations === 1 ? '' : 's'}${converged ? '' : ' (not converged)'}\n`
   )
+}
+
+/** Whether a model's one variance a segment is as many in the user's units. */
+function isStandardSpherical({ specification, parameters }: Model): boolean {
+  const scales = new Set(parameters.transformScale!.filter((_, j) => specification.features[j]!.type === 'number'))
+  return specification.covariance === 'spherical' && scales.size > 1
 }

@@ -47,7 +47,10 @@ export function addModelOptions(command: Command): Command {
       typeList,
     )
     .addOption(
-      new Option('--covariance <form>', 'of the numbers')
+      new Option(
+        '--covariance <form>',
+        'of the numbers; spherical: in standardised units, with --no-transform in yours',
+      )
         .choices(['full', 'tied', 'diag', 'spherical', 'factor'])
         .default('full'),
     )

@@ -1,12 +1,12 @@
 import { createKernel, indexOfLargest, scoreModel } from '@eddy/mixture'
-import { readModel } from '@eddy/model'
 import { Command } from 'commander'
 import { nameList } from '../command-line/arguments.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { segmentId } from '../offline/evaluate-model.ts'
 import { withExamples } from '../program.ts'
-import { addInputOptions, type InputFlags, openFeatures } from './input-options.ts'
+import { addInputOptions, type InputFlags } from './input-options.ts'
 import { keptValues } from './kept-values.ts'
+import { openScoring } from './open-scoring.ts'
 
 interface ScoreFlags extends InputFlags {
   readonly model: string
@@ -17,7 +17,7 @@ interface ScoreFlags extends InputFlags {
 export function scoreCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('score')
     .description('print the segment, posterior and log density (nats) of every event')
-    .requiredOption('--model <model.json>', 'made by eddy fit')
+    .requiredOption('--model <model.json>', 'made by eddy fit, or weights_, means_ and covariances_ of scikit-learn')
   addInputOptions(command)
     .option('--keep <a,b>', "copy these of the record's values into each line, e.g. the customer", nameList)
     .action((flags: ScoreFlags) => score(terminal, flags))
@@ -31,8 +31,7 @@ export function scoreCommand(terminal: Terminal = processTerminal): Command {
 }
 
 async function score(terminal: Terminal, flags: ScoreFlags): Promise<void> {
-  const { model, columns } = await readModel(flags.model)
-  const stream = await openFeatures(terminal, flags, columns)
+  const { model, columns, stream } = await openScoring(terminal, flags)
   const K = model.specification.components
   const kernel = createKernel(flags.kernel)
   for await (const { rows, values, records } of stream.batches) {
