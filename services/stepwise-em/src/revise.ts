@@ -57,8 +57,8 @@ export async function revise(snapshot: Snapshot, options: RevisionOptions): Prom
   if (block.rows < soundSample(specification)) return undefined
   const { parameters: old } = snapshot
   const judgement = relearn({ specification, parameters: old }, block, weights, next, kernel)
-  const { better, gain, gainError, logLikelihood } = judgement
-  const judged = { ...snapshot, expectedLogLikelihood: logLikelihood, surprise: 0, judgedWeight: snapshot.weight }
+  const { better, gain, gainError, expectedLogLikelihood } = judgement
+  const judged = { ...snapshot, expectedLogLikelihood, surprise: 0, judgedWeight: snapshot.weight }
   if (!better) return { snapshot: judged, gain, gainError, events: block.rows }
 
   const { mixture, expectation } = specifiedModel(specification, kernel)

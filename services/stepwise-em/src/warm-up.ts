@@ -3,6 +3,7 @@ import { lineageCodec, type Snapshot } from '@eddy/messages'
 import {
   type Block,
   type Kernel,
+  leastExpected,
   type ModelSpecification,
   matchComponents,
   random,
@@ -148,7 +149,7 @@ class Warming {
     const learnFrom = (rows: number) =>
       warmUp(declared, rowsOf(block, 0, rows), weights.subarray(0, rows), random(seed), kernel)
     const found = learnFrom(block.rows)
-    const { specification, parameters, learned, heldOutLogLikelihood } = found
+    const { specification, parameters, learned, heldOutLogLikelihood, heldOutError } = found
     const { components } = specification
     const distinct = distinctRows(block, components)
     if (distinct < components)
@@ -181,7 +182,7 @@ class Warming {
       provisional: false,
       epoch: version,
       segmentsBorn: components,
-      expectedLogLikelihood: heldOutLogLikelihood,
+      expectedLogLikelihood: leastExpected(heldOutLogLikelihood, heldOutError),
       surprise: 0,
       judgedWeight: learned.weight,
     }

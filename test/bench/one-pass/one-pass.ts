@@ -15,6 +15,7 @@ import {
   type Covariance,
   createMixture,
   createSpecification,
+  fitModel,
   modelToJson,
   type Parameters,
   random,
@@ -70,9 +71,11 @@ function run(set: DataSet): Result {
     return logLikelihood / test.rows
   }
   const began = performance.now()
-  const start = warmUp(specification, block(0, Math.min(set.train, specification.warmUp.events)), undefined, random(1))
-  const { parameters } = stepwiseEm({ prior, stepSize }).fit(mixture, train, undefined, start)
+  const estimator = stepwiseEm({ prior, stepSize })
+  const { parameters } = fitModel(specification, train, undefined, { estimator, random: random(1) })
   const seconds = (performance.now() - began) / 1000
+  const head = block(0, Math.min(set.train, specification.warmUp.events))
+  const start = warmUp(specification, head, undefined, random(1))
   const iteration = batchEm({ prior, maxIterations: 1 }).fit(mixture, train, undefined, start).parameters
   const model = { specification, parameters: start.parameters, lowerBound: 0, converged: false, iterations: 0 }
   writeFileSync(join(folder, `${set.name}.start.json`), JSON.stringify(modelToJson(model)))

@@ -5,6 +5,8 @@ import type { Kernel } from '../kernel/kernel.ts'
 import { type Model, scoreModel } from '../model/model.ts'
 import type { TransformParameters } from '../model/transform.ts'
 import { permutation, type Random } from '../numerics/random.ts'
+import { weightedMean } from '../numerics/weighted-mean.ts'
+import { leastExpected } from './surprise.ts'
 import { warmUp } from './warm-up.ts'
 
 /** A model and one that was learned anew, on events that the new one has not seen. */
@@ -16,8 +18,8 @@ export interface Judgement {
   /** mean gain in log-likelihood, and its standard error, nats per unit weight */
   readonly gain: number
   readonly gainError: number
-  /** mean log-likelihood of the better one, nats per unit weight, user's units */
-  readonly logLikelihood: number
+  /** the least that is expected of an event under the better one, nats per unit weight, user's units */
+  readonly expectedLogLikelihood: number
 }
 
 /** One event in this many is kept back to judge. */
@@ -53,11 +55,11 @@ export function relearn(
   const before = scoreModel(model, test, kernel).logDensity
   const after = scoreModel({ specification, parameters }, test, kernel).logDensity
   const w = of(heldOut)
-  const total = w.reduce((a, b) => a + b, 0)
-  const mean = (values: Float64Array) => values.reduce((sum, value, n) => sum + w[n]! * value, 0) / total
-  const gains = after.map((value, n) => value - before[n]!)
-  const gain = mean(gains)
-  const gainError = Math.sqrt(gains.reduce((sum, value, n) => sum + (w[n]! * (value - gain)) ** 2, 0)) / total
+  const { mean: gain, error: gainError } = weightedMean(
+    after.map((value, n) => value - before[n]!),
+    w,
+  )
   const better = gain > Math.max(WORTHWHILE, CERTAINTY * gainError)
-  return { parameters, better, gain, gainError, logLikelihood: mean(better ? after : before) }
+  const { mean, error } = weightedMean(better ? after : before, w)
+  return { parameters, better, gain, gainError, expectedLogLikelihood: leastExpected(mean, error) }
 }

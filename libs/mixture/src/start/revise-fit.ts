@@ -9,8 +9,9 @@ import type { Kernel } from '../kernel/kernel.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import type { TransformedBlock, TransformParameters } from '../model/transform.ts'
 import type { Random } from '../numerics/random.ts'
+import { weightedMean } from '../numerics/weighted-mean.ts'
 import { relearn } from './relearn.ts'
-import { isSurprised, type Surprise, surprisedBy } from './surprise.ts'
+import { isSurprised, leastExpected, type Surprise, surprisedBy } from './surprise.ts'
 import type { WarmUp } from './warm-up.ts'
 
 /** Events that components are learned anew from, and judged on. */
@@ -39,9 +40,9 @@ export function reviseFit(options: ReviseFitOptions): NonNullable<Start['revise'
   const frozen = { transformCentre, transformScale, transformPower } as TransformParameters
   const { rows: head, weight: headWeight } = warmUp.learned
   // Batches are scored in model space.
-  let jacobian = 0
-  for (let n = 0; n < head; n++) jacobian += (weights?.[n] ?? 1) * transformed.logJacobian[n]!
-  const expectedLogLikelihood = warmUp.heldOutLogLikelihood - jacobian / headWeight
+  const meanJacobian = (rows: number): number =>
+    weightedMean(transformed.logJacobian.subarray(0, rows), weights?.subarray(0, rows)).mean
+  const expectedLogLikelihood = leastExpected(warmUp.heldOutLogLikelihood, warmUp.heldOutError) - meanJacobian(head)
   let surprise: Surprise = { expectedLogLikelihood, surprise: 0, judgedWeight: headWeight }
   return (state, rows, batch) => {
     if (!(batch.weight > 0)) return undefined
@@ -50,18 +51,17 @@ export function reviseFit(options: ReviseFitOptions): NonNullable<Start['revise'
     const sample = sampleRows(rows, weights, random)
     const events = takeRows(block, sample.rows)
     const model = { specification, parameters: { ...state.parameters, ...frozen } }
-    const { better, parameters } = relearn(model, events, sample.weights, random, kernel, frozen)
+    const { better, parameters, expectedLogLikelihood } = relearn(model, events, sample.weights, random, kernel, frozen)
+    surprise = {
+      expectedLogLikelihood: expectedLogLikelihood - meanJacobian(rows),
+      surprise: 0,
+      judgedWeight: state.weight,
+    }
+    if (!better) return undefined
     const learned = rowsOf(transformed.block, 0, rows)
     const learnedWeights = weights?.subarray(0, rows)
     const statistics = empty(mixture)
-    const { logLikelihood, weight } = mixture.expectation(
-      better ? parameters : state.parameters,
-      learned,
-      learnedWeights,
-      statistics,
-    )
-    surprise = { expectedLogLikelihood: logLikelihood / weight, surprise: 0, judgedWeight: state.weight }
-    if (!better) return undefined
+    const { weight } = mixture.expectation(parameters, learned, learnedWeights, statistics)
     scale(statistics, 1 / weight)
     const { effectiveSampleSize } = sampleSize(learnedWeights, rows)
     const prior = perUnitWeight(specification.prior, effectiveSampleSize)

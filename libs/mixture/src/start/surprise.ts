@@ -3,7 +3,7 @@ import type { ModelSpecification } from '../model/specification.ts'
 
 /** How much worse new events are explained than was expected. */
 export interface Surprise {
-  /** of an event before it is learned, nats per unit weight, user's units; not finite while nothing is known */
+  /** the least of an event before it is learned, nats per unit weight, user's units; not finite while nothing is known */
   readonly expectedLogLikelihood: number
   /** Σ of what events fell short of it since the components were judged last, nats, ≥ 0: a CUSUM (Page 1954) */
   readonly surprise: number
@@ -11,11 +11,14 @@ export interface Surprise {
   readonly judgedWeight: number
 }
 
-/** What an event may fall short without being a surprise, nats: expectations are estimates themselves. */
+/** What an event may fall short without being a surprise, nats. */
 const SLACK = 0.05
 
 /** After a judgement the next one waits for this much more, as a share of what had been learned. */
 const PATIENCE = 0.25
+
+/** The least that is expected of new events where others had this mean log-likelihood: an expectation is an estimate itself. */
+export const leastExpected = (mean: number, standardError: number): number => mean - 2 * standardError
 
 /** After a batch whose events had this log-likelihood in all before they were learned, nats, user's units. */
 export function surprisedBy(state: Surprise, logLikelihood: number, weight: number): Surprise {

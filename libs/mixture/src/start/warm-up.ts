@@ -11,6 +11,7 @@ import type { ModelSpecification } from '../model/specification.ts'
 import { applyTransform, estimateTransform, type TransformParameters } from '../model/transform.ts'
 import { treated } from '../model/treated.ts'
 import { permutation, type Random } from '../numerics/random.ts'
+import { weightedMean } from '../numerics/weighted-mean.ts'
 import { initialParameters } from './initialisation.ts'
 
 /** The starting model of a stream. */
@@ -23,6 +24,8 @@ export interface WarmUp {
   readonly learned: Learned
   /** mean log-likelihood of the events kept back while choosing, nats per unit weight, user's units */
   readonly heldOutLogLikelihood: number
+  /** its standard error */
+  readonly heldOutError: number
 }
 
 /** One event in this many is kept back to compare the runs. */
@@ -67,7 +70,18 @@ export function warmUp(
     parameters: { ...final.parameters, ...transform },
     learned: { statistics: final.statistics, rows: block.rows, ...sampleSize(weights, block.rows) },
     heldOutLogLikelihood: best!.heldOut,
+    heldOutError: heldOutError(mixture, best!.parameters, split),
   }
+}
+
+/** Standard error of the mean log-likelihood of the events kept back, nats. */
+function heldOutError(mixture: Mixture, parameters: Parameters, { test, testWeights, testJacobians }: HeldOut): number {
+  const densities = new Float64Array(test.rows)
+  mixture.score(parameters, test, new Float64Array(test.rows * mixture.inner.components), densities)
+  return weightedMean(
+    densities.map((density, n) => density + testJacobians[n]!),
+    testWeights,
+  ).error
 }
 
 /** Mean log-likelihood that an iteration must gain for the next one to be worth its time, nats. */
@@ -95,6 +109,8 @@ function iterate(
   }
 }
 
+type HeldOut = ReturnType<typeof holdOut>
+
 function holdOut(
   block: Block,
   weights: Float64Array | undefined,
@@ -111,13 +127,14 @@ function holdOut(
   const small = rows < 4 * components
   const test = small ? shuffled : rowsOf(shuffled, 0, held)
   const testWeights = small ? shuffledWeights : shuffledWeights?.subarray(0, held)
-  let testJacobian = 0
-  for (let n = 0; n < test.rows; n++) testJacobian += logJacobian[order[n]!]! * (testWeights?.[n] ?? 1)
+  const testJacobians = Float64Array.from({ length: test.rows }, (_, n) => logJacobian[order[n]!]!)
+  const testJacobian = testJacobians.reduce((sum, jacobian, n) => sum + jacobian * (testWeights?.[n] ?? 1), 0)
   return {
     train: small ? shuffled : rowsOf(shuffled, held, rows),
     trainWeights: small ? shuffledWeights : shuffledWeights?.subarray(held),
     test,
     testWeights,
     testJacobian,
+    testJacobians,
   }
 }
