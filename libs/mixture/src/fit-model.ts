@@ -53,7 +53,7 @@ export function fitModel(
   return {
     specification,
     parameters: fit.parameters,
-    lowerBound: fit.lowerBound + meanFrom(0, logJacobian, weights),
+    lowerBound: fit.lowerBound + (options.estimator.isDistance ? 0 : meanFrom(0, logJacobian, weights)),
     converged: fit.converged,
     iterations: fit.iterations,
     ...(fit.prequentialLogLikelihood === undefined

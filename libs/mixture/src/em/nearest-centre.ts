@@ -45,6 +45,42 @@ export function assignNearest(
   return inertia
 }
 
+/**
+ * Gives each centre without events the event that is furthest from its own, as scikit-learn does: where k-means can gain most. Nothing
+ * changes where every event lies on its centre.
+ * @param responsibilities written to: as `assignNearest` leaves them
+ */
+export function relocateEmpty(
+  block: Block,
+  centres: Float64Array,
+  components: number,
+  responsibilities: Float64Array,
+): void {
+  const events = new Float64Array(components)
+  const owner = new Int32Array(block.rows).fill(-1)
+  for (let n = 0; n < block.rows; n++)
+    for (let k = 0; k < components; k++)
+      if (responsibilities[n * components + k]! > 0) {
+        owner[n] = k
+        events[k]!++
+      }
+  if (events.every(count => count > 0)) return
+  const costs = Float64Array.from(owner, (k, n) =>
+    k < 0 ? 0 : responsibilities[n * components + k]! * squaredDistance(block, n, centres, k),
+  )
+  for (let k = 0; k < components; k++) {
+    if (events[k]! > 0) continue
+    const far = costs.reduce((best, cost, n) => (cost > costs[best]! && events[owner[n]!]! > 1 ? n : best), 0)
+    if (!(costs[far]! > 0)) return
+    const from = owner[far]!
+    responsibilities[far * components + k] = responsibilities[far * components + from]!
+    responsibilities[far * components + from] = 0
+    events[from]!--
+    events[k] = 1
+    costs[far] = 0
+  }
+}
+
 /** Each centre becomes the mean of its events' observed values; one without events stays. @param centres written to */
 export function moveCentres(
   block: Block,

@@ -8,7 +8,7 @@ import { specifiedModel } from './specified-model.ts'
 export interface Model {
   readonly specification: ModelSpecification
   readonly parameters: Parameters
-  /** mean log-likelihood of the last E-step, nats per unit weight, user's units */
+  /** mean log-likelihood of the last E-step, nats per unit weight, user's units; of k-means minus the mean squared distance, model space */
   readonly lowerBound: number
   readonly converged: boolean
   readonly iterations: number

@@ -1,4 +1,5 @@
 import type { Expectation, Mixture } from '../em/mixture.ts'
+import { assignNearest } from '../em/nearest-centre.ts'
 import type { Block } from '../families/block.ts'
 import type { Parameters, Statistics } from '../families/family.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -15,7 +16,7 @@ export interface SpecifiedModel {
   /** As `Mixture.expectation`, of events in the user's units. @param parameters the transform's arrays among them */
   expectation(parameters: Parameters, block: Block, weights: Float64Array, into: Statistics): Expectation
 
-  /** As `Mixture.score`, of events in the user's units. @param parameters the transform's arrays among them */
+  /** As `Mixture.score`, of events in the user's units; with `centres` (k-means) the nearest one's posterior is 1. @param parameters the transform's arrays among them */
   score(parameters: Parameters, block: Block, posterior: Float64Array, logDensity: Float64Array): void
 }
 
@@ -45,6 +46,9 @@ export function specifiedModel(specification: ModelSpecification, kernel?: Kerne
     score(parameters, block, posterior, logDensity) {
       const transformed = transform(parameters, block)
       mixture.score(parameters, transformed.block, posterior, logDensity)
+      const { centres } = parameters
+      if (centres !== undefined)
+        assignNearest(transformed.block, undefined, centres, specification.components, posterior)
       for (let n = 0; n < block.rows; n++) logDensity[n]! += transformed.logJacobian[n]!
     },
   }

@@ -72,8 +72,12 @@ async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
 function summary({ model, columns }: StoredModel, events: number): string {
   const ids = Array.from({ length: model.specification.components }, (_, k) => segmentId(k))
   const { lowerBound, iterations, converged } = model
+  const quality =
+    model.parameters.centres === undefined
+      ? `lower bound ${shortNumber(lowerBound)} nats`
+      : `mean squared distance ${shortNumber(-lowerBound)} (in standardised units)`
   return (
-    `${segmentTable(model, { columns, ids })}\n\n${events} events, lower bound ${shortNumber(lowerBound)} nats per event, ` +
+    `${segmentTable(model, { columns, ids })}\n\n${events} events, ${quality} per event, ` +
     `${iterations} iteration${iterations === 1 ? '' : 's'}${converged ? '' : ' (not converged)'}\n`
   )
 }

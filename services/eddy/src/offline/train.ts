@@ -10,6 +10,7 @@ import {
   type Initialisation,
   type Kernel,
   kMeans,
+  kMeansStart,
   type Model,
   type ModelSpecification,
   type Parameters,
@@ -149,19 +150,17 @@ function startOf(
     return startingParameters(specification, estimateTransform(specification, block, weights), block, options.start)
   }
   const size = specification.warmUp.events
-  if (options.algorithm === 'stepwise' || block.rows <= size) return undefined
+  const byCentres = options.algorithm === 'kmeans' && specification.warmUp.initialisation === 'kmeans++'
   const generator = random(options.seed)
+  if (byCentres && block.rows <= size) return kMeansStart(specification, block, weights, generator, options.kernel)
+  if (options.algorithm === 'stepwise' || block.rows <= size) return undefined
   const chosen = permutation(block.rows, generator).subarray(0, size).sort()
   const values = new Float64Array(size * block.columns)
   chosen.forEach((n, i) => {
     values.set(block.values.subarray(n * block.columns, (n + 1) * block.columns), i * block.columns)
   })
   const sample = { rows: size, columns: block.columns, values }
-  return warmUp(
-    specification,
-    sample,
-    Float64Array.from(chosen, n => weights[n]!),
-    generator,
-    options.kernel,
-  ).parameters
+  const chosenWeights = Float64Array.from(chosen, n => weights[n]!)
+  if (byCentres) return kMeansStart(specification, sample, chosenWeights, generator, options.kernel)
+  return warmUp(specification, sample, chosenWeights, generator, options.kernel).parameters
 }

@@ -53,6 +53,8 @@ export interface Fit {
  */
 export interface Estimator {
   readonly name: string
+  /** its objective is a distance in model space, not a log-likelihood: it knows no change of units */
+  readonly isDistance?: true
   /** @param weights shape (rows), 1 each if undefined */
   fit(mixture: Mixture, block: Block, weights: Float64Array | undefined, start: Start): Fit
 }
