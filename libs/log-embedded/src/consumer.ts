@@ -133,12 +133,15 @@ export class Consumer {
   }
 
   /** Records have lost their place: whoever was given some fails. */
-  rolledBack(error: LogError): void {
-    for (const { offset = 0, partition } of this.#cursors.values()) {
-      if (offset <= partition.next) continue
-      this.fail(error)
-      return
-    }
+  rolledBack(error: LogError, lost: ReadonlySet<PartitionState>): void {
+    if (this.hasTaken(lost)) this.fail(error)
+  }
+
+  /** Whether it was handed records of these partitions that are not durable. */
+  hasTaken(partitions: ReadonlySet<PartitionState>): boolean {
+    for (const { offset = 0, partition } of this.#cursors.values())
+      if (partitions.has(partition) && offset > partition.next) return true
+    return false
   }
 
   grant(number: number): Cursor {

@@ -88,6 +88,7 @@ class SqliteLog implements EmbeddedLog {
       ahead: !readOnly,
       erasure: { erase: (topic, matches) => this.#erase(topic, matches), scrub: () => this.#scrub() },
       memory: { find: key => this.#find(key) },
+      room: async () => ({ ...this.#store.room(), full: this.#queue.waitsForRoom }),
     }
     this.#options = options
     this.#store = new Store(directory, { readOnly, clock, maxBytes })
@@ -97,9 +98,10 @@ class SqliteLog implements EmbeddedLog {
       store: this.#store,
       clock,
       onMoved: () => this.#wake(),
-      onRollback: error => {
-        for (const consumer of [...this.#consumers]) consumer.rolledBack(error)
+      onRollback: (error, lost) => {
+        for (const consumer of [...this.#consumers]) consumer.rolledBack(error, lost)
       },
+      hasTaken: partitions => [...this.#consumers].some(consumer => consumer.hasTaken(partitions)),
     })
     // The timer holds the process up only while somebody consumes.
     this.#timer = readOnly
@@ -239,6 +241,7 @@ class SqliteLog implements EmbeddedLog {
     this.#closed = true
     clearInterval(this.#timer)
     for (const consumer of [...this.#consumers]) consumer.close()
+    this.#queue.close()
     await this.#queue.settled()
     await Promise.all([this.#rewriting, this.#altering])
     await this.#store.close()
@@ -299,6 +302,7 @@ class SqliteLog implements EmbeddedLog {
     if (this.#housekeeping) return
     this.#housekeeping = true
     try {
+      this.#store.reserve.take()
       await this.#alone(async () => {
         for await (const _ of this.#maintain(false)) {
           if (this.#closed) break

@@ -30,7 +30,7 @@ export async function* erase(
       const { base } = batch.records
       const payload = packRecords(base, kept, { offsets: kept.map(({ offset }) => offset) })
       const bytes = payload.length - batch.records.bytes.length
-      await store.writer.transaction([
+      await store.clear([
         deleteBatches(partition.id, next - 1, next),
         insertBatch(partition.id, { base, next, newest, tombstonesUntil, payload }),
         resized(partition.id, bytes),

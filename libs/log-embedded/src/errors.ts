@@ -1,4 +1,4 @@
-import { LogError } from '@eddy/log'
+import { LogError, type LogErrorCode } from '@eddy/log'
 
 // Primary result codes of SQLite (https://sqlite.org/rescode.html).
 const BUSY = 5
@@ -18,6 +18,10 @@ export function isBusy(error: unknown): boolean {
   return resultCode(error) === BUSY
 }
 
+export function isFull(error: unknown): boolean {
+  return resultCode(error) === FULL
+}
+
 /**
  * True when nobody can know whether a failed commit will be found after a crash: the write-ahead log may already hold
  * it. A full disk is definite, because the commit's last frame cannot have been written.
@@ -30,11 +34,12 @@ export function isIndefinite(error: unknown): boolean {
 export function explain(error: unknown, file: string): LogError {
   if (error instanceof LogError) return error
   const message = error instanceof Error ? error.message : String(error)
-  const say = (text: string) => new LogError(`log ${file}: ${text}`, { cause: error })
+  const say = (text: string, code?: LogErrorCode) => new LogError(`log ${file}: ${text}`, { cause: error, code })
   switch (resultCode(error)) {
     case FULL:
       return say(
-        'expected room to write, got a full disk or the size limit. Nothing of this publication was stored; make room (or lower a retention) and publish again.',
+        'expected room to write, got a full disk or the size limit. Nothing of this publication was stored; make room (or lower a retention: `eddy compact`) and publish again.',
+        'FULL',
       )
     case CORRUPT:
       return say(

@@ -64,7 +64,7 @@ async function* drop(
       dropped += size
     }
     if (start === partition.start) return
-    await store.writer.transaction([
+    await store.clear([
       deleteBatches(partition.id, partition.start, start),
       startsAt(partition.id, start),
       resized(partition.id, -dropped),

@@ -1,7 +1,7 @@
 import { LogError, type OutgoingRecord, PackedPublication, type Publication, type PublishOptions } from '@eddy/log'
 import { PackedRecords, targetPartition } from '@eddy/log/adapter'
 import { EmbeddedDelivery } from './consumer.ts'
-import { explain, isIndefinite } from './errors.ts'
+import { explain, isFull, isIndefinite } from './errors.ts'
 import { fitsOneBatch, joinSmall, newBatches } from './new-batches.ts'
 import {
   appended,
@@ -27,11 +27,17 @@ const SHARED_MS = 4
 /** Members of groups are handed nothing more while this much waits for the disk. */
 const FULL_BYTES = 8 << 20
 
+/** How often it is looked whether a full disk has room again, milliseconds. */
+const RETRY_MS = 500
+
+const never = (): boolean => false
+
 /** A publication that has its place and waits for its transaction. */
 interface Placed {
   readonly batches: readonly (readonly [PartitionState, NewBatch])[]
   readonly settles: Settlement | undefined
   readonly remember: PublishOptions['remember']
+  readonly patient: () => boolean
   readonly bytes: number
   readonly resolve: () => void
   readonly reject: (error: LogError) => void
@@ -49,7 +55,9 @@ export interface PublicationQueueOptions {
   /** told when records have their place, and again when they are durable */
   readonly onMoved: () => void
   /** told when records that had a place have lost it */
-  readonly onRollback: (error: LogError) => void
+  readonly onRollback: (error: LogError, lost: ReadonlySet<PartitionState>) => void
+  /** whether somebody was handed records of these partitions that are not durable */
+  readonly hasTaken: (partitions: ReadonlySet<PartitionState>) => boolean
 }
 
 /**
@@ -66,12 +74,17 @@ export class PublicationQueue {
   #last: Promise<void> = Promise.resolve()
   #failure: LogError | undefined
   #began = 0
+  #retry: NodeJS.Timeout | undefined
+  #closing = false
 
   constructor(options: PublicationQueueOptions) {
     this.#options = options
   }
 
-  async publish(publications: readonly Publication[], { settles, remember }: PublishOptions): Promise<number[][]> {
+  async publish(
+    publications: readonly Publication[],
+    { settles, remember, patient = never }: PublishOptions,
+  ): Promise<number[][]> {
     if (this.#failure) throw this.#failure
     const { store, clock, onMoved } = this.#options
     const records = new Map<PartitionState, OutgoingRecord[]>()
@@ -95,7 +108,7 @@ export class PublicationQueue {
     }
     const bytes = batches.reduce((sum, [, { payload }]) => sum + payload.length, 0)
     const durable = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ batches, settles: settlement, remember, bytes, resolve, reject })
+      this.#waiting.push({ batches, settles: settlement, remember, patient, bytes, resolve, reject })
     })
     this.#bytes += bytes
     this.#last = durable.catch(() => {})
@@ -147,7 +160,7 @@ export class PublicationQueue {
 
   /** Begins a transaction with what waits, unless one is under way or more is about to come. */
   #next(): void {
-    if (this.#committing || this.#waiting.length === 0) return
+    if (this.#committing || this.#retry || this.#waiting.length === 0) return
     if (this.#bytes < SHARED_BYTES && isWorkWaiting() && performance.now() - this.#began < SHARED_MS) {
       this.#plan()
       return
@@ -181,7 +194,7 @@ export class PublicationQueue {
     try {
       await store.writer.transaction(statementsOf(added, taken, store), total)
     } catch (error) {
-      this.#rollBack(taken, error)
+      if (!isFull(error) || !this.#waitForRoom(taken, error)) this.#rollBack(taken, error)
       return
     }
     store.total = total
@@ -198,22 +211,63 @@ export class PublicationQueue {
     onMoved()
   }
 
+  /** Whether publications wait for room on a full disk. */
+  get waitsForRoom(): boolean {
+    return this.#retry !== undefined
+  }
+
+  /** Nothing waits for room any more. */
+  close(): void {
+    this.#closing = true
+    if (this.#retry) this.#tryAgain()
+  }
+
+  /**
+   * Of what has a place, those who are patient keep it and wait for room; the others fail. Not where some of the former may rest on the
+   * latter. @returns whether they wait
+   */
+  #waitForRoom(taken: readonly Placed[], error: unknown): boolean {
+    const all = [...taken, ...this.#waiting]
+    const patient = all.filter(each => !this.#closing && each.patient())
+    const lost = all.filter(each => !patient.includes(each))
+    const partitions = partitionsOf(lost)
+    if (patient.length === 0 || this.#options.hasTaken(partitions)) return false
+    if ([...partitionsOf(patient)].some(partition => partitions.has(partition))) return false
+    this.#waiting = patient
+    this.#lose(lost, explain(error, this.#options.store.file))
+    this.#retry = setTimeout(() => this.#tryAgain(), RETRY_MS)
+    return true
+  }
+
+  #tryAgain(): void {
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    this.#next()
+  }
+
   #rollBack(taken: readonly Placed[], error: unknown): void {
-    const { store, onMoved, onRollback } = this.#options
-    const failure = explain(error, store.file)
+    const failure = explain(error, this.#options.store.file)
     if (isIndefinite(error)) this.#failure = failure
-    const lost = [...taken, ...this.#waiting.splice(0)]
-    this.#bytes = 0
-    for (const partition of new Set(lost.flatMap(({ batches }) => batches.map(([partition]) => partition)))) {
+    this.#lose([...taken, ...this.#waiting.splice(0)], failure)
+  }
+
+  #lose(lost: readonly Placed[], failure: LogError): void {
+    const { store, onMoved, onRollback } = this.#options
+    this.#bytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0)
+    const partitions = partitionsOf(lost)
+    for (const partition of partitions) {
       partition.placed = partition.next
       partition.losses = [...partition.losses, partition.next]
       store.recent.truncate(partition)
     }
-    onRollback(failure)
+    onRollback(failure, partitions)
     for (const { reject } of lost) reject(failure)
     onMoved()
   }
 }
+
+const partitionsOf = (placed: readonly Placed[]): Set<PartitionState> =>
+  new Set(placed.flatMap(({ batches }) => batches.map(([partition]) => partition)))
 
 /** What a transaction adds to a partition. */
 interface Addition {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
@@ -6,14 +6,15 @@ import { LogError, type TopicOptions } from '@eddy/log'
 import type { PackedRecords } from '@eddy/log/adapter'
 import { catalogueChecksum, checkCatalogue } from './catalogue.ts'
 import { type BatchRow, type CheckedPartition, checkChains, missing, openBatch } from './chain.ts'
-import { explain, notStored } from './errors.ts'
+import { explain, isFull, notStored } from './errors.ts'
 import { POSITION, positionOf, positionsOf } from './positions.ts'
 import { RecentBatches } from './recent-batches.ts'
+import { Reserve } from './reserve.ts'
 import { checkSchema, SCHEMA } from './schema.ts'
-import { countPositions, putMeta } from './statements.ts'
+import { countPositions, putMeta, type Statement } from './statements.ts'
 import { Tip } from './tip.ts'
 import { upgrade } from './upgrade.ts'
-import { Writer } from './writer.ts'
+import { type Row, Writer } from './writer.ts'
 import { lockForWriting } from './writer-lock.ts'
 
 const APPLICATION_ID = 0x45444459 // "EDDY"
@@ -21,6 +22,9 @@ const FORMAT = 2
 
 /** The last batches of each partition whose checksums are looked at after an unclean stop; `eddy verify` looks at all. */
 const CHECKED_BATCHES = 64
+
+/** Room that the write-ahead log needs, bytes. */
+const LEAST_AHEAD = 512 << 10
 
 /** A partition as the catalogue knows it. Only the writer changes it and, but for `placed`, only after the commit that made it true. */
 export interface PartitionState {
@@ -68,6 +72,8 @@ export class Store {
   readonly readOnly: boolean
   readonly topics = new Map<string, TopicState>()
   readonly writer: Writer
+  readonly reserve: Reserve
+  readonly maxBytes: number | undefined
   readonly recent = new RecentBatches()
   readonly #database: DatabaseSync
   readonly #unlock: (() => void) | undefined
@@ -81,11 +87,13 @@ export class Store {
   constructor(directory: string, { readOnly, clock, maxBytes }: StoreOptions) {
     this.file = join(directory, 'log.sqlite')
     this.readOnly = readOnly
+    this.maxBytes = maxBytes
+    this.reserve = new Reserve(directory)
     this.writer = new Writer({ file: this.file, maxBytes })
     try {
       if (!readOnly) {
         mkdirSync(directory, { recursive: true })
-        this.#unlock = lockForWriting(directory)
+        this.#unlock = this.#withReserve(() => lockForWriting(directory))
         if (!this.#unlock) throw new LogError(`log ${directory}: ${this.#heldBy()}`)
       } else if (!existsSync(this.file))
         throw new LogError(
@@ -105,11 +113,25 @@ export class Store {
         this.#checkFormat([FORMAT])
         checkSchema(this.#database, this.file)
         this.refresh()
-      } else this.#openForWriting(clock)
+      } else
+        this.#withReserve(() => {
+          if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+          this.#openForWriting(clock)
+        })
       this.#checkTip(tip)
     } catch (error) {
       this.#release()
       throw explain(error, this.file)
+    }
+  }
+
+  /** Opening writes too, which on a full disk takes the reserve. */
+  #withReserve<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      if (!isFull(error) || !this.reserve.release()) throw error
+      return work()
     }
   }
 
@@ -304,6 +326,29 @@ export class Store {
     }
   }
 
+  /** A transaction that makes room: on a full disk it may use the reserve. */
+  async clear(statements: readonly Statement[]): Promise<Row[][]> {
+    try {
+      return await this.writer.transaction(statements)
+    } catch (error) {
+      if (!isFull(error) || !this.reserve.release()) throw error
+      return this.writer.transaction(statements)
+    }
+  }
+
+  /** Bytes that can still be written, free pages included. */
+  room(): { readonly bytes: number; readonly least: number } {
+    const { free, least } = this.reserve.look()
+    const size = this.#pragma('page_size')
+    const spare = size * this.#pragma('freelist_count')
+    const { maxBytes = Infinity } = this
+    const within = maxBytes - size * this.#pragma('page_count')
+    const bytes = Math.max(0, Math.min(free, within)) + spare
+    // Whatever is written is written to the write-ahead log first.
+    const ahead = free + (statSync(`${this.file}-wal`, { throwIfNoEntry: false })?.size ?? 0)
+    return { bytes: ahead < LEAST_AHEAD ? Math.min(bytes, ahead) : bytes, least: Math.min(least, maxBytes / 20) }
+  }
+
   /** A value of the log as a whole. */
   meta(name: string): SQLOutputValue | undefined {
     return this.statement('SELECT value FROM meta WHERE name = ?').get(name)?.value
@@ -325,6 +370,7 @@ export class Store {
     await this.writer.close()
     if (!this.readOnly && failure === undefined) this.#leaveClean()
     this.#release()
+    if (!this.readOnly) this.reserve.keep()
   }
 
   /** Whoever opens the log next need not check it. */

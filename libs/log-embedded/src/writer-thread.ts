@@ -3,6 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { seal } from '@eddy/log/adapter'
 import { checksum } from './checksum.ts'
+import { isFull } from './errors.ts'
 import type { Statement } from './statements.ts'
 import { Tip } from './tip.ts'
 import type { Row, WriterAnswer, WriterOptions, WriterTask } from './writer.ts'
@@ -43,11 +44,27 @@ function transaction(database: DatabaseSync, statements: readonly Statement[]): 
   }
 }
 
+/** On a full disk, what the write-ahead log holds is moved to where it belongs, so that it can begin anew. */
+function withRoom<T>(database: DatabaseSync, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!isFull(error)) throw error
+    try {
+      database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch {
+      throw error
+    }
+    return work()
+  }
+}
+
 function perform(task: WriterTask): Row[][] {
   database ??= open()
   switch (task.kind) {
     case 'transaction': {
-      const rows = transaction(database, task.statements)
+      const opened = database
+      const rows = withRoom(opened, () => transaction(opened, task.statements))
       if (task.total !== undefined) tip.write(task.total)
       return rows
     }

@@ -88,6 +88,11 @@ export interface PublishOptions {
    * 1970-01-01 UTC. Whoever uses a key sees to it that it is used by one at a time.
    */
   readonly remember?: Remembered & { readonly key: string; readonly until: number }
+  /**
+   * While it says so, a full disk is no failure: the publication keeps its place and waits for room (`capabilities.room`). For who has
+   * taken on work that is already stored. Default: never.
+   */
+  readonly patient?: () => boolean
 }
 
 /** What is kept of a publication, so that whoever repeats it can be told what came of it. */
@@ -96,6 +101,16 @@ export interface Remembered {
   readonly fingerprint: string
   /** what whoever published was told */
   readonly answer: string
+}
+
+/** What a log has room for. */
+export interface Room {
+  /** that can still be written, bytes */
+  readonly bytes: number
+  /** Below so many new events should be refused, bytes: the rest is for the work on those that are stored. */
+  readonly least: number
+  /** whether publications wait for room */
+  readonly full: boolean
 }
 
 /** Remembers publications by a key, where a log can. */
@@ -142,6 +157,8 @@ export interface Capabilities {
   readonly ahead: boolean
   readonly erasure: Erasure | undefined
   readonly memory: Memory | undefined
+  /** How much more it can hold, where it knows. */
+  readonly room: (() => Promise<Room>) | undefined
 }
 
 /**
@@ -177,7 +194,7 @@ export interface EventLog {
 }
 
 /** What an error of the log means, where somebody goes by it: no such topic; not for this principal. */
-export type LogErrorCode = 'TOPIC_MISSING' | 'DENIED'
+export type LogErrorCode = 'TOPIC_MISSING' | 'DENIED' | 'FULL'
 
 /** An error of the log that names what was expected and what to do. Its text is for people; who decides goes by the code. */
 export class LogError extends Error {

@@ -12,6 +12,7 @@ export type {
   Publication,
   PublishOptions,
   Remembered,
+  Room,
   StoredRecord,
   TopicOptions,
 } from './event-log.ts'

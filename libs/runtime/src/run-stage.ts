@@ -13,6 +13,8 @@ export interface RunStageOptions {
   readonly metrics: Pick<Metrics, 'batchSeconds' | 'records' | 'lag' | 'lastProgress'>
   readonly health: Pick<Health, 'progressed'>
   readonly now: () => number
+  /** until then, a full disk is waited for */
+  readonly signal: AbortSignal
   /** told of each emission after it is durable */
   readonly onDurable?: ((emission: Emission) => void) | undefined
 }
@@ -31,7 +33,7 @@ export const timed = (deliveries: Observable<Delivery>): Observable<Delivery> =>
 
 /** Runs a stage's emissions to their end: published, then acknowledged; progress reported. */
 export async function runStage(emissions: Observable<Emission>, options: RunStageOptions): Promise<void> {
-  const { log, stage, group, metrics, health, now, onDurable } = options
+  const { log, stage, group, metrics, health, now, signal, onDurable } = options
   const settled = (emission: Emission): void => {
     for (const delivery of emission.settles) {
       const { partition, records, endOffset, nextOffset } = delivery
@@ -45,5 +47,7 @@ export async function runStage(emissions: Observable<Emission>, options: RunStag
     }
     onDurable?.(emission)
   }
-  await lastValueFrom(run(emissions, { log, group, onDurable: settled }), { defaultValue: undefined })
+  await lastValueFrom(run(emissions, { log, group, patient: () => !signal.aborted, onDurable: settled }), {
+    defaultValue: undefined,
+  })
 }

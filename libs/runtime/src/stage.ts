@@ -14,6 +14,8 @@ export type Stage = (deliveries: Observable<Delivery>) => Observable<Emission>
 export interface RunOptions {
   readonly log: EventLog
   readonly group: string
+  /** while it says so, a full disk is waited for */
+  readonly patient?: (() => boolean) | undefined
   /** Told of each emission after it is durable. */
   readonly onDurable?: (emission: Emission) => void
 }
@@ -29,7 +31,7 @@ export function run(emissions: Observable<Emission>, options: RunOptions): Obser
   return emissions.pipe(mergeMap(emission => settle(emission, options)))
 }
 
-async function settle(emission: Emission, { log, group, onDurable }: RunOptions): Promise<Emission> {
+async function settle(emission: Emission, { log, group, patient, onDurable }: RunOptions): Promise<Emission> {
   const { publications, settles } = emission
   const acknowledge = (): void => {
     for (const delivery of settles) delivery.ack()
@@ -37,9 +39,9 @@ async function settle(emission: Emission, { log, group, onDurable }: RunOptions)
   failpoint('before-publish')
   const durable =
     settles.length > 0
-      ? log.publish(publications, { settles: { group, deliveries: settles } })
+      ? log.publish(publications, { settles: { group, deliveries: settles }, ...(patient && { patient }) })
       : publications.length > 0
-        ? log.publish(publications)
+        ? log.publish(publications, patient && { patient })
         : undefined
   if (log.capabilities.pipelined) acknowledge()
   await durable

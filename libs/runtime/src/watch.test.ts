@@ -6,6 +6,8 @@ import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import { type WatchOptions, watch } from './watch.ts'
 
+const capabilities = { pipelined: false, ahead: false, erasure: undefined, memory: undefined, room: undefined }
+
 it('a partition that another process has been given is neither waited for nor reported', async () => {
   let time = 0
   const health = new Health(() => time)
@@ -13,6 +15,7 @@ it('a partition that another process has been given is neither waited for nor re
   const assignments = new Assignments()
   const stop = new AbortController()
   const log = {
+    capabilities,
     positions: async () => new Map(),
     offsets: async () => [0, 1].map(partition => ({ partition, start: 0, end: 10 })),
   }
@@ -55,6 +58,7 @@ it('feature vectors that may wait for a full mini-batch do not make the E-step l
   const mayWait = vi.fn((vectors: number) => vectors < 64)
   const options: WatchOptions = {
     log: {
+      capabilities,
       positions: async () => new Map(),
       offsets: async () => [60, 70].map((end, partition) => ({ partition, start: 0, end })),
     },

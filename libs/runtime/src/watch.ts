@@ -15,7 +15,7 @@ const everyMs = 1000
 export type WatchedStage = 'ingest' | 'scoring' | 'e-step' | 'updater'
 
 export interface WatchOptions {
-  readonly log: Pick<EventLog, 'offsets' | 'positions'>
+  readonly log: Pick<EventLog, 'capabilities' | 'offsets' | 'positions'>
   readonly topics: { readonly events: string; readonly features: string; readonly statistics: string }
   /** name of a stage's consumer group */
   readonly groupOf: (stage: WatchedStage) => string
@@ -60,12 +60,16 @@ class Watcher {
   readonly #options: WatchOptions
   readonly #reported = new Set<string>()
   readonly #learned = new Map<number, LedgerEntry>()
+  /** a stage that waits for room is not stuck: a restart would not help */
+  #full = false
 
   constructor(options: WatchOptions) {
     this.#options = options
   }
 
   async look(stage: WatchedStage): Promise<void> {
+    const { room } = this.#options.log.capabilities
+    this.#full = room !== undefined && (await room()).full
     const { topics, snapshot } = this.#options
     if (stage === 'ingest') return this.#lookAtGroup('ingest', topics.events)
     if (stage === 'scoring') return this.#lookAtGroup('scoring', topics.features)
@@ -123,7 +127,7 @@ class Watcher {
     metrics.lag.set(labels, lag)
     // While the model warms up, only ingest can be late: the other stages wait for a model.
     if (held === true && (stage === 'ingest' || snapshot() !== undefined))
-      health.lagging(stage, partition, excused ? 0 : lag)
+      health.lagging(stage, partition, excused || this.#full ? 0 : lag)
   }
 }
 

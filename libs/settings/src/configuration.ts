@@ -149,6 +149,11 @@ export const configurationSchema = z
         directory: z.string().min(1).default('.eddy'),
         partitions: z.int().min(1).max(1000).default(1),
         retentionHours: z.number().positive().default(168),
+        maxBytes: z
+          .int()
+          .min(4_194_304)
+          .optional()
+          .meta({ description: 'Most bytes of the embedded log: beyond it new events are refused (503).' }),
         maxEventBytes: z.int().min(1024).default(1_048_576),
         maxRecordBytes: z
           .int()

@@ -32,6 +32,7 @@ async function openAdapter(configuration: Configuration, options: OpenOptions): 
     return openEmbeddedLog(configuration.log.directory, {
       readOnly,
       needed,
+      ...(configuration.log.maxBytes !== undefined && { maxBytes: configuration.log.maxBytes }),
       onDropped: dropped => logger?.info({ retention: dropped }, 'retention dropped records'),
       onClockAhead: behindMs =>
         logger?.error(

@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   forget: async () => (await import('./commands/forget.ts')).forgetCommand(),
   backup: async () => (await import('./commands/backup.ts')).backupCommand(),
   restore: async () => (await import('./commands/backup.ts')).restoreCommand(),
+  compact: async () => (await import('./commands/compact.ts')).compactCommand(),
   verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
   'skip-lost': async () => (await import('./commands/skip-lost.ts')).skipLostCommand(),
   validate: async () => (await import('./commands/validate.ts')).validateCommand(),

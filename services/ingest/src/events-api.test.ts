@@ -30,7 +30,10 @@ async function serve(failure?: () => Error | undefined) {
   const server = createHttpServer(http, health, metrics)
   server.register(
     eventsApi({
-      log: { publish, capabilities: { pipelined: false, ahead: false, erasure: undefined, memory: undefined } },
+      log: {
+        publish,
+        capabilities: { pipelined: false, ahead: false, erasure: undefined, memory: undefined, room: undefined },
+      },
       topic: 'events',
       rules,
       limits,

@@ -139,6 +139,13 @@ async function postEvents(
         error: `events: expected at most ${limits.maxBacklogEvents} waiting, and that many are; nothing was accepted, retry later`,
       })
   }
+  const room = await log.capabilities.room?.()
+  if (room !== undefined && (room.full || room.bytes < room.least)) {
+    count('refused', events.length)
+    const error = `disk: expected room for at least ${megabytes(room.least)}, got ${megabytes(room.bytes)}; nothing was accepted while what is stored is worked on, retry later`
+    health.cannotStore(error)
+    return reply.code(503).header('retry-after', '30').send({ error })
+  }
   const records: OutgoingRecord[] = events.map(({ value }) => eventRecord(value, ids))
   const answer = refused === 0 ? { accepted } : { accepted, refused, refusals }
   try {
@@ -169,3 +176,5 @@ function judged(
   }
   return { refused, refusals }
 }
+
+const megabytes = (bytes: number): string => `${(bytes / (1 << 20)).toFixed(1)} MB`
