@@ -89,8 +89,8 @@ features:
     for (const line of [
       /^ *customer +– +– +– +– +names the customer$/m,
       /^ *order_id +– +– +– +– +left out: an id: its numbers measure nothing$/m,
-      /^ *spend +number +none +0\.3% +– *$/m,
-      /^ *visits +number +none +– +0\.3% +events with a wrong value are refused$/m,
+      /^ *spend +number +auto +0\.3% +– *$/m,
+      /^ *visits +number +auto +– +0\.3% +events with a wrong value are refused$/m,
       /^ *channel +– +– +– +– +left out: text: it can be learned with the type category$/m,
       /^ *weight +– +– +– +– +tells how much an event counts$/m,
     ])

@@ -1,14 +1,23 @@
-import { DEFAULTS, featureTypes, KERNEL_CHOICES } from '@eddy/mixture'
+import { DEFAULT_PRIOR, DEFAULTS, featureTypes, KERNEL_CHOICES } from '@eddy/mixture'
 import { z } from 'zod'
 
 const feature = z
   .strictObject({
     name: z.string().min(1).meta({ description: 'Key of the feature in an event.' }),
     type: z.enum(featureTypes).default('number'),
-    transform: z
-      .enum(['none', 'log1p', 'yeo-johnson'])
-      .default('none')
-      .meta({ description: 'Applied before the feature is centred and scaled.' }),
+    transform: z.enum(['auto', 'none', 'log1p', 'yeo-johnson']).default('auto').meta({
+      description:
+        'Numbers only: applied before the feature is centred and scaled. auto decides on the warm-up how it enters the model: a very common value apart, rounded values as cells, and none, log, sqrt or (with min and max) logit by likelihood.',
+    }),
+    resolution: z
+      .number()
+      .positive()
+      .optional()
+      .meta({ description: 'Numbers only: what values were rounded to; auto finds it.' }),
+    atom: z
+      .number()
+      .optional()
+      .meta({ description: 'Numbers only: a value that is an answer of its own, such as 0 spent; auto finds it.' }),
     values: z
       .array(z.string().min(1))
       .min(1)
@@ -24,6 +33,9 @@ const feature = z
   })
   .refine(({ type, values }) => (type === 'category') === (values !== undefined), {
     message: 'expected `values` for a category, and only there',
+  })
+  .refine(({ type, resolution, atom }) => type === 'number' || (resolution === undefined && atom === undefined), {
+    message: 'expected `resolution` and `atom` for a number only',
   })
 
 const topic = (name: string) =>
@@ -124,7 +136,7 @@ export const configurationSchema = z
           .number()
           .positive()
           .max(1)
-          .default(1e-4)
+          .default(DEFAULT_PRIOR.varianceFloor)
           .meta({ description: 'Least variance, as a share of the overall variance of a feature.' }),
         warmUp: z
           .strictObject({

@@ -44,7 +44,7 @@ export async function featuresOf(
   )
   const found = columns
     .filter(({ type }) => type !== undefined)
-    .map(({ name }): Feature => ({ name, type: 'number', transform: 'none', required: false }))
+    .map(({ name }): Feature => ({ name, type: 'number', transform: 'auto', required: false }))
   if (found.length === 0) {
     throw new ConfigurationError([
       `features: expected numbers beside \`customer\` in ${replayed}, got none. Declare the features in a configuration (--config).`,

@@ -6,6 +6,7 @@ import type { Kernel } from '../kernel/kernel.ts'
 import { freeParameters } from '../model/create-mixture.ts'
 import { type Model, scoreModel } from '../model/model.ts'
 import type { ModelSpecification } from '../model/specification.ts'
+import { treated } from '../model/treated.ts'
 import { permutation, random } from '../numerics/random.ts'
 
 export const criteria = ['cross-validation', 'prequential', 'bic', 'aic'] as const
@@ -70,11 +71,13 @@ export interface Selection {
  * @throws if the range is empty, or there are fewer events than folds
  */
 export function selectComponents(
-  specification: ModelSpecification,
+  declared: ModelSpecification,
   block: Block,
   weights: Float64Array,
   options: SelectionOptions,
 ): Selection {
+  // Once for all numbers and folds: likelihoods of different treatments cannot be compared.
+  const specification = treated(declared, block, weights)
   const { minComponents, maxComponents, folds } = options
   if (!(minComponents >= 1 && maxComponents >= minComponents))
     throw new Error(`maxComponents: expected at least minComponents (${minComponents} ≥ 1), got ${maxComponents}`)

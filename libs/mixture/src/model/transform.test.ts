@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { relativeError } from '../laws/family-laws.ts'
 import { random, standardNormal } from '../numerics/random.ts'
 import type { TransformName } from '../treatment/treatment.ts'
+import { endedAtBound } from '../treatment/yeo-johnson.ts'
 import { createSpecification } from './specification.ts'
 import { applyTransform, estimateTransform, invertTransform } from './transform.ts'
 
@@ -60,5 +62,21 @@ describe('transform', () => {
     const repeated = estimateTransform(specification, column([1, 5, 5]))
     expect(weighted.transformCentre[0]).toBeCloseTo(repeated.transformCentre[0]!, 14)
     expect(weighted.transformScale[0]).toBeCloseTo(repeated.transformScale[0]!, 14)
+  })
+})
+
+describe('Yeo–Johnson of small numbers', () => {
+  // 150 shares of a few thousandths, told to six digits after the first.
+  const rates = JSON.parse(readFileSync(new URL('../../test/fixtures/rates.json', import.meta.url), 'utf8')) as number[]
+
+  test("λ is where scikit-learn's PowerTransformer has it, however far from 1", () => {
+    const { transformPower } = estimateTransform(one('yeo-johnson'), column(rates))
+    expect(transformPower[0]).toBeCloseTo(-1548.8, 0)
+  })
+
+  test('a search that finds no maximum says so', () => {
+    const { transformPower } = estimateTransform(one('yeo-johnson'), column(rates.map(x => x / 1e6)))
+    expect(endedAtBound(transformPower[0]!)).toBe(true)
+    expect(endedAtBound(-1548.8)).toBe(false)
   })
 })

@@ -27,22 +27,47 @@ function inverseBoxCox(y: number, lambda: number): number {
   return inside <= -1 ? Infinity : Math.expm1(Math.log1p(inside) / lambda)
 }
 
+/** Where the search for λ begins, and beyond what |λ| it ends: there the bend is a step as far as doubles can tell. */
+const FIRST_RANGE = [-2, 4] as const
+const LARGEST_POWER = 1e6
+
+/** Whether the search for λ ended because it had gone far enough, not because the likelihood had its maximum there. */
+export const endedAtBound = (lambda: number): boolean => Math.abs(lambda) > 0.999 * LARGEST_POWER
+
 /**
  * λ of greatest likelihood for a normal distribution of f(x) (as scikit-learn's PowerTransformer), by golden-section
- * search over [−2, 4]. 1 (no change) for a constant or empty sample.
+ * search over [−2, 4], and over ranges ten times as wide for as long as the best λ is at an end of one (small numbers, all much less
+ * than 1, are bent by large λ only). 1 (no change) for a constant or empty sample.
  * @param weights shape (n), > 0
  */
 export function estimateYeoJohnson(values: Float64Array, weights: Float64Array): number {
-  const ratio = (Math.sqrt(5) - 1) / 2
   const objective = (lambda: number) => logLikelihood(values, weights, lambda)
   if (!Number.isFinite(objective(1))) return 1
-  let low = -2
-  let high = 4
+  let [low, high]: readonly [number, number] = FIRST_RANGE
+  for (;;) {
+    const lambda = goldenSection(objective, low, high)
+    if (!Number.isFinite(objective(lambda))) return 1
+    const margin = 1e-3 * (high - low)
+    const atEnd = lambda < low + margin || lambda > high - margin
+    if (!atEnd || endedAtBound(lambda)) return lambda
+    ;[low, high] =
+      lambda < low + margin
+        ? [Math.max(10 * low, -LARGEST_POWER), low / 2]
+        : [high / 2, Math.min(10 * high, LARGEST_POWER)]
+  }
+}
+
+/** The place of a function's largest value between two places, to 1e-8 of what lies between. */
+function goldenSection(objective: (x: number) => number, from: number, to: number): number {
+  const ratio = (Math.sqrt(5) - 1) / 2
+  const precision = 1e-8 * Math.max(1, (to - from) / 6)
+  let low = from
+  let high = to
   let left = high - ratio * (high - low)
   let right = low + ratio * (high - low)
   let atLeft = objective(left)
   let atRight = objective(right)
-  while (high - low > 1e-8) {
+  while (high - low > precision) {
     if (atLeft >= atRight) {
       high = right
       right = left
@@ -57,8 +82,7 @@ export function estimateYeoJohnson(values: Float64Array, weights: Float64Array):
       atRight = objective(right)
     }
   }
-  const lambda = (low + high) / 2
-  return Number.isFinite(objective(lambda)) ? lambda : 1
+  return (low + high) / 2
 }
 
 /** Mean profile log-likelihood of λ (mean and variance at their best), nats; −∞ where the transform collapses. */

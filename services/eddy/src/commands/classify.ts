@@ -11,6 +11,7 @@ import {
   modelDensity,
   scottBins,
   sharedCovariance,
+  treated,
 } from '@eddy/mixture'
 import { classifierColumns, ModelError, readClassifier, type StoredClassifier, writeClassifier } from '@eddy/model'
 import { collectFeatures, type FeatureColumn, type FeatureMatrix, type FeatureRows } from '@eddy/records'
@@ -21,7 +22,7 @@ import { note, print, processTerminal, type Terminal } from '../command-line/ter
 import { byClass } from '../offline/by-class.ts'
 import { ReportBuilder, readableReports } from '../offline/classification-report.ts'
 import { smoothed } from '../offline/smoothed.ts'
-import { orModelError, specificationOf, train } from '../offline/train.ts'
+import { orModelError, specificationOf, trainOn } from '../offline/train.ts'
 import { withExamples } from '../program.ts'
 import { openFeatures } from './input-options.ts'
 import { keptValues } from './kept-values.ts'
@@ -209,7 +210,15 @@ async function learn(terminal: Terminal, flags: ClassifyFlags, file: string) {
 /** A model of each class. */
 function modelsOf(classes: readonly FeatureMatrix[], flags: ClassifyFlags): readonly Model[] {
   const options = { ...trainingOptions(flags), components: flags.components }
-  if (flags.sharedCovariance !== true) return classes.map(matrix => train(matrix, options))
+  if (flags.sharedCovariance !== true) {
+    // One treatment for all classes: a probability of an atom in one cannot be compared with a density in another.
+    const everything = joined(classes)
+    return orModelError(() => {
+      const declared = specificationOf(everything, options)
+      const specification = treated(declared, blockOf(everything), everything.weights)
+      return classes.map(matrix => trainOn(specification, blockOf(matrix), matrix.weights, options))
+    })
+  }
   if (flags.components !== 1 || flags.covariance !== 'full' || flags.family !== 'gaussian')
     throw new UsageError(
       '--shared-covariance: expected one gaussian component a class and a full covariance, got another --components, --covariance or --family.',

@@ -187,7 +187,7 @@ describe('wrong use', () => {
     ],
     [
       ['--input', csv, '--components', '3', '--transform', 'spend=square'],
-      /one of none, log1p, yeo-johnson, got "spend=square"/,
+      /one of auto, none, log1p, yeo-johnson, got "spend=square"/,
     ],
   ])('%s is exit code 2', async (argv, message) => {
     const { stdout, stderr, code } = await runCommand(fitCommand, argv)

@@ -32,7 +32,8 @@ export interface ModelFlags extends InputFlags {
   readonly maxIterations: number
   readonly seed: number
   /** false for --no-transform */
-  readonly transform: boolean | ReadonlyMap<string, TransformName>
+  readonly transform?: boolean | TransformList
+  readonly resolution?: ReadonlyMap<string, number>
 }
 
 const initialisations = ['kmeans++', 'random', 'split'] as const satisfies readonly Initialisation[]
@@ -81,20 +82,49 @@ export function addModelOptions(command: Command): Command {
     .option('--max-iterations <n>', 'batch, hard, kmeans: most iterations', wholeNumber(1), 100)
     .option('--init <how>', `${initialisations.join(', ')}: the best of several short runs`, 'kmeans++')
     .option('--seed <s>', 'of all randomness', wholeNumber(0), 1)
-    .option('--transform <a=log1p,b=yeo-johnson>', 'bend features before they are centred and scaled', transformList)
+    .option(
+      '--transform <a=log1p,none>',
+      'auto, none, log1p or yeo-johnson, of all numbers or of one: how they are bent before they are centred and scaled; auto decides by ' +
+        'likelihood, and tells common values and rounded ones (default: auto; none for kmeans and with a file of starting values)',
+      transformList,
+    )
+    .option('--resolution <a=0.01,b=1>', 'what numbers were rounded to; auto finds it', resolutionList)
     .option('--no-transform', 'leave features as they are: not even centred and scaled')
 }
 
-/** Parser of `a=log1p,b=yeo-johnson`. */
-function transformList(text: string): ReadonlyMap<string, TransformName> {
-  const names = ['none', 'log1p', 'yeo-johnson']
+interface TransformList {
+  /** of the numbers that `byName` does not name */
+  readonly all?: TransformName
+  readonly byName: ReadonlyMap<string, TransformName>
+}
+
+const transformNames: readonly string[] = ['auto', 'none', 'log1p', 'yeo-johnson']
+
+/** Parser of `a=log1p,b=yeo-johnson,none`. */
+function transformList(text: string): TransformList {
+  let all: TransformName | undefined
+  const byName = new Map<string, TransformName>()
+  for (const pair of nameList(text)) {
+    const parts = pair.split('=')
+    const transform = parts.at(-1)!
+    if (parts.length > 2 || !parts[0] || !transformNames.includes(transform)) {
+      throw new InvalidArgumentError(
+        `Expected name=transform, or a transform for all, with one of ${transformNames.join(', ')}, got "${pair}".`,
+      )
+    }
+    if (parts.length === 1) all = transform as TransformName
+    else byName.set(parts[0], transform as TransformName)
+  }
+  return { ...(all === undefined ? {} : { all }), byName }
+}
+
+/** Parser of `a=0.01,b=1`. */
+function resolutionList(text: string): ReadonlyMap<string, number> {
   return new Map(
     nameList(text).map(pair => {
-      const [name, transform, ...more] = pair.split('=')
-      if (!name || more.length > 0 || !names.includes(transform ?? '')) {
-        throw new InvalidArgumentError(`Expected name=transform with one of ${names.join(', ')}, got "${pair}".`)
-      }
-      return [name, transform as TransformName]
+      const [name, value, ...more] = pair.split('=')
+      if (!name || more.length > 0) throw new InvalidArgumentError(`Expected name=number, got "${pair}".`)
+      return [name, decimal('(0, Infinity)')(value ?? '')]
     }),
   )
 }
@@ -131,7 +161,7 @@ export function initialisationOf(init: string): Initialisation | undefined {
 }
 
 /** What `train` takes of the flags. */
-export function trainingOptions(flags: ModelFlags) {
+export function trainingOptions(flags: ModelFlags & { readonly sharedCovariance?: boolean }) {
   const { transform } = flags
   return {
     kernel: createKernel(flags.kernel),
@@ -152,6 +182,18 @@ export function trainingOptions(flags: ModelFlags) {
     maxIterations: flags.maxIterations,
     seed: flags.seed,
     standardise: transform !== false,
-    transforms: typeof transform === 'object' ? transform : undefined,
+    transform: transformOf(flags),
+    transforms: typeof transform === 'object' ? transform.byName : undefined,
+    resolutions: flags.resolution,
   }
+}
+
+/** Of the numbers that `--transform` does not name. */
+function transformOf(flags: ModelFlags & { readonly sharedCovariance?: boolean }): TransformName {
+  const { transform, algorithm, init, sharedCovariance } = flags
+  if (typeof transform === 'object' && transform.all !== undefined) return transform.all
+  // k-means and linear discriminants are about the features as they are, and starting values are in their units.
+  const asTheyAre =
+    transform === false || algorithm === 'kmeans' || sharedCovariance === true || initialisationOf(init) === undefined
+  return asTheyAre ? 'none' : 'auto'
 }

@@ -72,3 +72,31 @@ it('refuses more folds than records', async () => {
     stderr: expect.stringMatching(/at least as many records as folds \(5\), got 2/),
   })
 })
+
+it('the number of segments does not depend on the unit', async () => {
+  const draw = random(9)
+  const shares = Array.from({ length: 200 }, () => Math.round(1e9 * Math.exp(-7 + 0.9 * standardNormal(draw))) / 1e9)
+  const chosen = async (unit: number) => {
+    const file = fileOf('rates.csv', 'rate\n' + shares.map(x => x * unit).join('\n'))
+    const { stdout } = await runCommand(selectCommand, ['--input', file, '--max-components', '3', '--json'])
+    return JSON.parse(stdout).chosen as number
+  }
+  expect([await chosen(1), await chosen(1e6)]).toEqual([1, 1])
+})
+
+it('rounded and zero-inflated numbers of one kind are one segment', async () => {
+  const draw = random(3)
+  const lines = Array.from({ length: 800 }, () =>
+    [
+      draw() < 0.5 ? 0 : Math.round(100 * Math.exp(3 + standardNormal(draw))) / 100,
+      Math.round(40 + 6 * standardNormal(draw)),
+    ].join(','),
+  )
+  const file = fileOf('till.csv', 'spend,age\n' + lines.join('\n'))
+  const chosen = async (...argv: string[]) => {
+    const { stdout } = await runCommand(selectCommand, ['--input', file, '--max-components', '4', '--json', ...argv])
+    return JSON.parse(stdout).chosen as number
+  }
+  expect(await chosen('--transform', 'none')).toBe(4)
+  expect(await chosen()).toBe(1)
+})

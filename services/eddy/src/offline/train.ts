@@ -21,6 +21,7 @@ import {
   startingParameters,
   stepwiseEm,
   type TransformName,
+  treated,
   warmUp,
 } from '@eddy/mixture'
 import { ModelError } from '@eddy/model'
@@ -51,7 +52,12 @@ export interface TrainingOptions {
   readonly seed: number
   /** numbers are centred and scaled */
   readonly standardise: boolean
+  /** of the numbers, default auto */
+  readonly transform?: TransformName | undefined
+  /** of some of them, by name */
   readonly transforms?: ReadonlyMap<string, TransformName> | undefined
+  /** what numbers were rounded to, by name */
+  readonly resolutions?: ReadonlyMap<string, number> | undefined
   /** how the short runs begin whose best one is the start, default k-means++ */
   readonly initialisation?: Initialisation | undefined
   /** starting values in the user's units instead */
@@ -62,11 +68,15 @@ export interface TrainingOptions {
 
 /** The specification of a model of these columns. */
 export function specificationOf(matrix: Pick<FeatureMatrix, 'columns'>, options: TrainingOptions): ModelSpecification {
-  for (const name of options.transforms?.keys() ?? []) {
-    if (matrix.columns.some(column => column.name === name && column.type === 'number')) continue
-    const numbers = matrix.columns.filter(column => column.type === 'number').map(column => column.name)
-    throw new Error(`--transform: expected features of type number (${numbers.join(', ')}), got ${name}`)
-  }
+  for (const [flag, byName] of [
+    ['--transform', options.transforms],
+    ['--resolution', options.resolutions],
+  ] as const)
+    for (const name of byName?.keys() ?? []) {
+      if (matrix.columns.some(column => column.name === name && column.type === 'number')) continue
+      const numbers = matrix.columns.filter(column => column.type === 'number').map(column => column.name)
+      throw new Error(`${flag}: expected features of type number (${numbers.join(', ')}), got ${name}`)
+    }
   return createSpecification({
     components: options.components,
     covariance: options.covariance,
@@ -77,7 +87,8 @@ export function specificationOf(matrix: Pick<FeatureMatrix, 'columns'>, options:
     features: matrix.columns.map(({ name, type, values }) => ({
       name,
       type,
-      ...(type === 'number' ? { transform: options.transforms?.get(name) ?? 'none' } : {}),
+      ...(type === 'number' ? { transform: options.transforms?.get(name) ?? options.transform ?? 'auto' } : {}),
+      ...(options.resolutions?.has(name) ? { resolution: options.resolutions.get(name)! } : {}),
       // A column with fewer categories than two still is a categorical variable.
       ...(type === 'category' ? { categories: Math.max(2, values?.length ?? 0) } : {}),
     })),
@@ -96,13 +107,14 @@ export function train(matrix: FeatureMatrix, options: TrainingOptions): Model {
   return orModelError(() => trainOn(specificationOf(matrix, options), block, matrix.weights, options))
 }
 
-/** As `train`, of a specification. */
+/** As `train`, of a specification: what is auto about it is decided on these events, if it has not been before. */
 export function trainOn(
-  specification: ModelSpecification,
+  declared: ModelSpecification,
   block: Block,
   weights: Float64Array,
   options: Omit<TrainingOptions, 'components'>,
 ): Model {
+  const specification = treated(declared, block, weights)
   const start = startOf(specification, block, weights, options)
   return fitModel(specification, block, weights, {
     estimator: estimatorOf(specification, block.rows, options),
