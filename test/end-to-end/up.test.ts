@@ -114,7 +114,7 @@ features:
     )
     expect(misspelt.stderr).toMatch(/^ *visits +count +none +– +0\.3% /m)
     expect(misspelt.stderr).toMatch(
-      /^ *spned +number +none +100\.0% +– +no record has it: is it spelt as in the file\?$/m,
+      /^ *spned +number +auto +100\.0% +– +no record has it: is it spelt as in the file\?$/m,
     )
     expect(misspelt.stderr).toMatch(/^ *spend +– .* left out: not among the features$/m)
   })

@@ -4,7 +4,9 @@ import { table } from '../command-line/table.ts'
 
 /** What becomes of each column of a file: its type and treatment, how much of it is missing or wrong, or why it is not learned. */
 export function columnTable({ columns, records }: ColumnPlan, features: readonly Feature[]): string {
-  const treatments = new Map(features.map(({ name, transform }) => [name, transform]))
+  const treatments = new Map(
+    features.map(({ name, type, transform }) => [name, type === 'number' ? transform : 'none']),
+  )
   const share = (count: number): string => (count === 0 ? '–' : `${Math.max(0.1, (100 * count) / records).toFixed(1)}%`)
   const rows = columns.map(column => [
     column.name,
