@@ -42,9 +42,11 @@ publishes_alone() { acl "$1" --operation Write --transactional-id eddy-anonymous
 
 user eddy-ingest "${PASSWORD_INGEST:-}"
 # Its HTTP side appends events (POST /v1/events).
-reads ingest events
+# Where its position is gone, the feature vectors tell how far it was.
+reads ingest events features
 writes ingest events features dead-letters
 settles ingest ingest
+reads_alone ingest
 publishes_alone ingest
 
 user eddy-em-worker "${PASSWORD_EM_WORKER:-}"

@@ -21,5 +21,6 @@ export { failpoint } from './failpoint.ts'
 export { logWith } from './log-with.ts'
 export { PackedRecord } from './packed-records.ts'
 
+export { type OutputOptions, positionFromOutput } from './position-from-output.ts'
 export { PackedPublication, RecordPacker } from './record-packer.ts'
 export { ValueSpan } from './value-span.ts'

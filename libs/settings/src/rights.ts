@@ -38,6 +38,9 @@ export function rightsOf(
       ...writes(topics.features),
       ...writes(topics.deadLetters),
       ...settles('ingest'),
+      // Where its position is gone, its output tells it.
+      ...reads(topics.features),
+      ...readsAlone,
       // `POST /v1/events`
       ...topic(topics.events, 'Write'),
       ...publishesAlone,

@@ -97,6 +97,43 @@ function stallable(topic: string): { log: EventLog; stall: () => void } {
 
 const within = { timeout: 20_000, interval: 100 }
 
+it('goes on after its output where the positions of its group are gone: nothing is ingested or labelled twice', async () => {
+  const { topics } = configuration
+  // A log that has forgotten where every group stood before it was opened; what is committed since counts.
+  const forgetful = (): EventLog =>
+    logWith(log, {
+      positions: async () => new Map(),
+      consume: (topic, { group, ...options } = {}) => {
+        const from = options.from ?? (group === undefined ? 'earliest' : 'position')
+        const told = async (partitions: readonly number[]) => {
+          const asked = typeof from === 'function' ? await from(partitions) : from
+          const begin = new Map(partitions.map(partition => [partition, 0] as const))
+          return typeof asked === 'string' ? (asked === 'position' ? begin : asked) : new Map([...begin, ...asked])
+        }
+        return log.consume(topic, { ...options, ...(group === undefined ? { from } : { group, from: told }) })
+      },
+    })
+  const ended = async (): Promise<number[][]> =>
+    Promise.all([topics.features, topics.labels].map(async topic => (await log.offsets(topic)).map(({ end }) => end)))
+  for (const name of ['ingest', 'em-worker', 'em-updater', 'scoring'] as const) await start(name)
+  await publish(2000, 1)
+  const sumOf = (ends: readonly number[]): number => ends.reduce((total, end) => total + end, 0)
+  await vi.waitFor(async () => expect((await ended()).map(sumOf)).toEqual([2000, 2000]), within)
+  const before = await ended()
+  stop.abort()
+  await Promise.all(running)
+  stop = new AbortController()
+  running = []
+  const look = { ingest: await start('ingest', forgetful()), scoring: await start('scoring', forgetful()) }
+  await publish(100, 2)
+  await vi.waitFor(async () => {
+    expect(sum(await look.ingest(), 'eddy_records_processed_total')).toBe(100)
+    expect(sum(await look.scoring(), 'eddy_records_processed_total')).toBe(100)
+  }, within)
+  expect((await ended()).map(sumOf)).toEqual([2100, 2100])
+  expect(before.map(sumOf)).toEqual([2000, 2000])
+})
+
 it('each service reports its build, its own lag and, where it makes any, what becomes of segments', async () => {
   const look = {
     ingest: await start('ingest'),

@@ -4,6 +4,7 @@ import { createMetrics } from '@eddy/runtime'
 import { firstValueFrom, of } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { ingest } from './ingest.ts'
+import { ingestedTo } from './ingested-to.ts'
 import { Tally } from './tally.ts'
 
 const metrics = createMetrics()
@@ -62,6 +63,8 @@ describe('ingest', () => {
       timestamp: 50,
       headers: { traceparent: Uint8Array.from(Buffer.from('t')) },
     })
+    // The first tells how far all of them have come.
+    expect([fromJson!, fromAvro!].map(({ headers = {} }) => ingestedTo({ headers }))).toEqual([99, undefined])
     expect(settles.length).toBe(1)
   })
 

@@ -20,6 +20,7 @@ import { map } from 'rxjs'
 import { decodeJson } from './decode-json.ts'
 import { timeOf } from './event-time.ts'
 import type { FeatureRule } from './feature-rule.ts'
+import { ingestedToHeader } from './ingested-to.ts'
 import { PlainJsonReader } from './plain-json-reader.ts'
 import { Refusal } from './refusal.ts'
 import type { Tally } from './tally.ts'
@@ -54,11 +55,14 @@ const span = new ValueSpan()
 const reader = new FeaturesReader()
 let plain = new PlainJsonReader([])
 let row = new Float64Array()
+/** For the first feature vector of a delivery, until there is one. */
+let mark: OutgoingRecord['headers']
 
 function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
   const { topic, partition, records } = delivery
   const deadLetters: OutgoingRecord[] = []
   packer.clear(records.length)
+  mark = ingestedToHeader(delivery.nextOffset)
   if (row.length !== options.rules.length) row = new Float64Array(options.rules.length)
   for (const record of records) {
     try {
@@ -117,7 +121,7 @@ function packReady(record: StoredRecord, rules: readonly FeatureRule[]): boolean
   if (customerLength === 0 || customerLength > longestCustomerId) customerOf(reader.customer)
   checkValues(row, reader.weight, rules)
   packer.open(record.timestamp, bytes, customerStart, customerEnd)
-  packer.close(packer.write(bytes, start, end), handedOnTrace(record.headers))
+  packer.close(packer.write(bytes, start, end), headersOf(record))
   return true
 }
 
@@ -129,17 +133,22 @@ function packPlain(record: StoredRecord, rules: readonly FeatureRule[]): boolean
   const { customerStart, customerEnd, weight } = plain
   const time = timeOf(Number.isNaN(plain.time) ? undefined : plain.time, record.timestamp)
   packer.open(record.timestamp, bytes, customerStart, customerEnd)
-  packer.close(
-    writeFeatures(packer, bytes, customerStart, customerEnd, time, weight, row),
-    handedOnTrace(record.headers),
-  )
+  packer.close(writeFeatures(packer, bytes, customerStart, customerEnd, time, weight, row), headersOf(record))
   return true
+}
+
+function headersOf(record: StoredRecord): OutgoingRecord['headers'] {
+  const trace = handedOnTrace(record.headers)
+  if (mark === undefined) return trace
+  const first = { ...trace, ...mark }
+  mark = undefined
+  return first
 }
 
 function packVector(vector: FeatureVector, record: StoredRecord): void {
   const key = Buffer.from(vector.customer)
   packer.open(record.timestamp, key, 0, key.length)
-  packer.close(writeFeatureVector(packer, vector), handedOnTrace(record.headers))
+  packer.close(writeFeatureVector(packer, vector), headersOf(record))
 }
 
 function decodeAny(value: Uint8Array): FeatureVector {

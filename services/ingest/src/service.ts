@@ -1,3 +1,4 @@
+import { positionFromOutput } from '@eddy/log'
 import {
   committedPosition,
   lagOf,
@@ -12,6 +13,7 @@ import { type Configuration, customerIds, type Feature, groupName } from '@eddy/
 import { customersApi } from './customers-api.ts'
 import { eventsApi } from './events-api.ts'
 import { ingest } from './ingest.ts'
+import { ingestedTo } from './ingested-to.ts'
 import { type InputTotals, Tally } from './tally.ts'
 
 export interface IngestServiceOptions {
@@ -66,6 +68,7 @@ async function runIngest(
   const group = groupName(configuration, 'ingest')
   const deliveries = log.consume(topics.events, {
     group,
+    from: positionFromOutput({ log, topic: topics.events, group, output: topics.features, nextOffset: ingestedTo }),
     maxRecords: maxRecordsOn(log),
     signal,
     onAssignment: assignments.of('ingest'),

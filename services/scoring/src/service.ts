@@ -1,8 +1,9 @@
-import type { StoredRecord } from '@eddy/log'
+import { positionFromOutput, type StoredRecord } from '@eddy/log'
 import { type Metrics, maxRecordsOn, type Process, runStage, type Service, timed } from '@eddy/runtime'
 import { type Configuration, groupName } from '@eddy/settings'
 import type { Score } from '@eddy/threads'
 import { LabelChunks } from './label-chunks.ts'
+import { labelledTo } from './labelled-to.ts'
 import { labelsApi } from './labels-api.ts'
 import { scoring } from './scoring.ts'
 import { segmentsApi } from './segments-api.ts'
@@ -40,8 +41,16 @@ function runScoring(
   const { assignments, log, metrics, snapshots, signal, now } = process
   const { topics } = configuration
   const group = groupName(configuration, 'scoring')
+  const { model } = configuration
   const deliveries = log.consume(topics.features, {
     group,
+    from: positionFromOutput({
+      log,
+      topic: topics.features,
+      group,
+      output: topics.labels,
+      nextOffset: labelledTo(model.name),
+    }),
     maxRecords: maxRecordsOn(log),
     signal,
     ahead: true,

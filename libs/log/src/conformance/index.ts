@@ -4,6 +4,7 @@ import type { ConformanceSubject } from '../testing/harness.ts'
 import { capabilities } from './capabilities.ts'
 import { consuming } from './consuming.ts'
 import { publishing } from './publishing.ts'
+import { resuming } from './resuming.ts'
 import { settling } from './settling.ts'
 import { sharing } from './sharing.ts'
 import { topics } from './topics.ts'
@@ -52,5 +53,6 @@ export function eventLogConformance(name: string, create: () => Promise<Conforma
     settling(context)
     topics(context)
     capabilities(context)
+    resuming(context)
   })
 }
