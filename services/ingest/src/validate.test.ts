@@ -43,6 +43,18 @@ describe('toFeatureVector', () => {
     })
   })
 
+  it('takes a weight for a feature or for how much an event counts, never for both', () => {
+    const body = [{ name: 'weight', type: 'number' }] as const
+    expect(toFeatureVector({ customer: 'c', weight: 80 }, body, 7)).toMatchObject({
+      weight: 1,
+      features: Float64Array.of(80),
+    })
+    expect(toFeatureVector({ customer: 'c', weight: 2, features: { weight: 80 } }, body, 7)).toMatchObject({
+      weight: 2,
+      features: Float64Array.of(80),
+    })
+  })
+
   it.each([
     ['a text', 'wrong-type: event: expected a JSON object, got "a text"'],
     [{ ...good, customer: '' }, 'missing-customer: customer: expected a text of 1 to 1024 characters, got ""'],

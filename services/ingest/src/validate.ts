@@ -20,6 +20,9 @@ export function toFeatureVector(event: unknown, rules: readonly FeatureRule[], a
   }
   const raw = event as RawEvent
   const features = featuresOf(raw)
+  // In a flat event a name that is a feature's is nothing else.
+  const own = (name: 'time' | 'weight'): unknown =>
+    features === raw && rules.some(rule => rule.name === name) ? undefined : raw[name]
   const values = new Float64Array(rules.length)
   let present = 0
   for (let i = 0; i < rules.length; i++) {
@@ -35,8 +38,8 @@ export function toFeatureVector(event: unknown, rules: readonly FeatureRule[], a
   }
   return {
     customer: customerOf(raw.customer),
-    time: timeOf(raw.time, appendedAt),
-    weight: weightOf(raw.weight),
+    time: timeOf(own('time'), appendedAt),
+    weight: weightOf(own('weight')),
     features: values,
   }
 }
