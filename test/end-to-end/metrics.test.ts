@@ -62,6 +62,7 @@ it('has as many series with 100,000 customers as with 2,000', { timeout: 120_000
       .filter(name => name.startsWith('eddy_') && !text.includes(`\n${name}`))
     expect(silent).toEqual([
       'eddy_dead_letters_total',
+      'eddy_feature_missing_total',
       'eddy_http_request_seconds',
       'eddy_http_events_total',
       'eddy_statistics_refused_total',

@@ -1,9 +1,9 @@
 import { type Delivery, RecordPacker, ValueSpan } from '@eddy/log'
 import { FeaturesReader, handedOnTrace, LabelEncoder, type Snapshot } from '@eddy/messages'
 import { indexOfLargest } from '@eddy/mixture'
-import type { Emission, Stage } from '@eddy/runtime'
+import { type Emission, Latest, type Stage } from '@eddy/runtime'
 import { localScore, type Score } from '@eddy/threads'
-import { BehaviorSubject, concatMap, filter, finalize, firstValueFrom, type Observable, takeWhile } from 'rxjs'
+import { concatMap, finalize, type Observable, takeWhile } from 'rxjs'
 
 export interface ScoringOptions {
   readonly topics: { readonly labels: string }
@@ -17,18 +17,17 @@ export interface ScoringOptions {
  */
 export function scoring({ topics, score = localScore() }: ScoringOptions, snapshots: Observable<Snapshot>): Stage {
   return deliveries => {
-    const newest = new BehaviorSubject<Snapshot | undefined>(undefined)
+    const latest = new Latest<Snapshot>()
     const following = snapshots.subscribe({
-      next: snapshot => newest.next(snapshot),
-      error: error => newest.error(error),
-      complete: () => newest.complete(),
+      next: snapshot => latest.set(snapshot),
+      error: error => latest.fail(error),
+      complete: () => latest.end(),
     })
     let labels: { readonly of: Snapshot; readonly encoder: LabelEncoder } | undefined
     const scratch = new Scratch()
     return deliveries.pipe(
       concatMap(async delivery => {
-        const first = newest.pipe(filter(value => value !== undefined))
-        const snapshot = newest.value ?? (await firstValueFrom(first, { defaultValue: undefined }))
+        const snapshot = await latest.newest()
         if (snapshot === undefined) return undefined
         if (labels?.of !== snapshot) labels = { of: snapshot, encoder: encoderOf(snapshot) }
         return label(delivery, snapshot, labels.encoder, score, scratch, topics.labels)

@@ -2,9 +2,9 @@ import type { Delivery } from '@eddy/log'
 import { type Snapshot, statisticsCodec } from '@eddy/messages'
 import { type Statistics, squaredSum } from '@eddy/mixture'
 import { ledgerOf, nextOffset } from '@eddy/model'
-import type { Emission, Metrics } from '@eddy/runtime'
+import { type Emission, Latest, type Metrics } from '@eddy/runtime'
 import type { EStep } from '@eddy/threads'
-import { concatMap, firstValueFrom, from, map, merge, type Observable, ReplaySubject } from 'rxjs'
+import { concatMap, from, map, merge, type Observable } from 'rxjs'
 import { MiniBatch } from './mini-batch.ts'
 
 export interface EStepWorkerOptions {
@@ -71,8 +71,7 @@ interface Lane {
 class Worker {
   readonly #options: EStepWorkerOptions
   readonly #lanes = new Map<number, Lane>()
-  readonly #first = new ReplaySubject<void>(1)
-  #snapshot: Snapshot | undefined
+  readonly #newest = new Latest<Snapshot>()
   #ends: ReadonlyMap<number, number> = new Map()
   #statistics: Statistics = new Float64Array()
 
@@ -87,7 +86,7 @@ class Worker {
 
   /** Where these partitions are to be read from. Waits for the first snapshot. */
   async assign(partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
-    await firstValueFrom(this.#first)
+    await this.#newest.newest()
     const { batchSize, columns } = this.#options
     const starts = new Map(partitions.map(partition => [partition, this.#learned(partition) ?? 0]))
     for (const [partition, start] of starts) {
@@ -111,8 +110,7 @@ class Worker {
   }
 
   adopt(snapshot: Snapshot): Promise<Emission[]> {
-    this.#snapshot = snapshot
-    this.#first.next()
+    this.#newest.set(snapshot)
     return this.#advance(this.#lanes.values())
   }
 
@@ -129,7 +127,8 @@ class Worker {
 
   /** Where the newest snapshot's ledger ends in a partition. */
   #learned(partition: number): number | undefined {
-    return this.#snapshot === undefined ? undefined : nextOffset(ledgerOf(this.#snapshot.ledger), partition)
+    const snapshot = this.#newest.value
+    return snapshot === undefined ? undefined : nextOffset(ledgerOf(snapshot.ledger), partition)
   }
 
   async #advance(lanes: Iterable<Lane>): Promise<Emission[]> {
@@ -164,7 +163,7 @@ class Worker {
   /** The E-step of a lane's batch, if it is due and the snapshot it needs is here. */
   async #learn(lane: Lane): Promise<Emission | undefined> {
     const { batch } = lane
-    const snapshot = this.#snapshot
+    const snapshot = this.#newest.value
     const end = this.#ends.get(batch.partition)
     const due = batch.full || (batch.rows > 0 && batch.to === end)
     if (!due || snapshot === undefined || this.#learned(batch.partition) !== batch.from) return undefined
