@@ -83,3 +83,41 @@ it('feature vectors that may wait for a full mini-batch do not make the E-step l
   expect(health.stalled).toEqual(['e-step/1'])
   expect((await metrics.lag.get()).values.map(({ value }) => value)).toEqual([60, 70])
 })
+
+it('a range whose statistics are published waits for the updater, and does not make the E-step late', async () => {
+  let time = 0
+  const health = new Health(() => time)
+  const assignments = new Assignments()
+  const stop = new AbortController()
+  const metrics = createMetrics()
+  const ledger = [0, 1].map(partition => ({ partition, next: 40, events: 40n, offsetsHash: 1n }))
+  const options: WatchOptions = {
+    log: {
+      capabilities,
+      positions: async () => new Map(),
+      offsets: async () => [0, 1].map(partition => ({ partition, start: 0, end: 100 })),
+    },
+    topics: { events: 'events', features: 'features', statistics: 'statistics' },
+    groupOf: stage => stage,
+    assignments,
+    // Of partition 0 statistics beyond the ledger, of partition 1 only those that it has.
+    published: new Map([
+      [0, 41],
+      [1, 40],
+    ]),
+    snapshot: () => ({ ledger }) as unknown as Snapshot,
+    metrics,
+    health,
+    logger: createLogger('silent'),
+    signal: stop.signal,
+    now: () => time,
+  }
+  assignments.of('e-step')([0, 1])
+  const watching = watch(['e-step'], options)
+  const lags = async () => (await metrics.lag.get()).values.map(({ value }) => value)
+  await vi.waitFor(async () => expect(await lags()).toEqual([60, 60]))
+  time = 61_000
+  stop.abort()
+  await watching
+  expect(health.stalled).toEqual(['e-step/1'])
+})

@@ -82,6 +82,37 @@ describe('scoring', () => {
     expect(createMixture(specification).inner.components).toBe(2)
   })
 
+  it('gives an event between two segments to the first of them, however many there are', async () => {
+    const five = { ...snapshot, segments: ['a', 'b', 'c', 'd', 'e'].map(id => ({ id, since: 1n })) }
+    const rowsOf = [
+      [0.2, 0.2, 0.2, 0.2, 0.2],
+      [0.1, 0.4, 0.1, 0.4, 0],
+      [0, 0, 0, 0.5, 0.5],
+      [0.1, 0.1, 0.2, 0.2, 0.4],
+    ]
+    const stage = scoring(
+      {
+        topics: { labels: 'labels' },
+        score: async (_, __, { posterior }) => {
+          posterior.set(rowsOf.flat())
+        },
+      },
+      new BehaviorSubject(five),
+    )
+    const emission = await firstValueFrom(stage(of({ ...delivered, records: records.slice(0, rowsOf.length) })))
+    const labels = labelsOf(emission)
+    expect(labels.map(({ posterior }) => [...posterior])).toEqual(rowsOf)
+    expect(labels.map(({ segment }) => segment)).toEqual(['a', 'b', 'd', 'e'])
+  })
+
+  it('says of each label whether its model is provisional', async () => {
+    for (const provisional of [true, false]) {
+      const stage = scoring({ topics: { labels: 'labels' } }, new BehaviorSubject({ ...snapshot, provisional }))
+      const labels = labelsOf(await firstValueFrom(stage(of(delivered))))
+      expect(labels.every(label => label.provisional === provisional)).toBe(true)
+    }
+  })
+
   it('labels records that are packed as it labels them apart', async () => {
     const stage = scoring({ topics: { labels: 'labels' } }, new BehaviorSubject(snapshot))
     const apart = records.map((record, n) => (n % 3 === 0 ? { ...record, key: null } : record))

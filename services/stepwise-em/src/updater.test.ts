@@ -91,6 +91,18 @@ describe('Updater', () => {
     expect(snapshots.map(({ version, ledger }) => [version, ledger[0]?.next])).toEqual([[first.version + 1n, 300]])
   })
 
+  it('judges the model by the newest mini-batches: each weighs a twentieth, the first of all whole', async () => {
+    const { fold } = start()
+    const each = [await statisticsOf(200, 300), await statisticsOf(300, 400), await statisticsOf(400, 500)]
+    // Log-likelihoods an event of −1, −2 and −4 nats.
+    const told = each.map((message, i) => ({ ...message, logLikelihood: -(2 ** i) * message.weight }))
+    const snapshots = await fold(...told)
+    const seen = snapshots.map(({ prequentialLogLikelihood }) => prequentialLogLikelihood)
+    const second = 0.95 * -1 + 0.05 * -2
+    for (const [i, expected] of [-1, second, 0.95 * second + 0.05 * -4].entries())
+      expect(seen[i]).toBeCloseTo(expected, 12)
+  })
+
   it('refuses what is malformed, and goes on', async () => {
     const { fold, refused } = start()
     const good = await statisticsOf(200, 300)
