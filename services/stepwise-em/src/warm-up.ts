@@ -1,7 +1,7 @@
 import type { Delivery, Publication } from '@eddy/log'
 import { lineageCodec, type Snapshot } from '@eddy/messages'
 import {
-  type Block,
+  distinctRows,
   type Kernel,
   leastExpected,
   type ModelSpecification,
@@ -225,11 +225,4 @@ function stagesOf(sample: number, rows: number): number {
   let stages = 0
   for (let size = sample; size < rows; size *= 2) stages++
   return stages
-}
-
-/** How many different rows there are; counts no further than `most`. */
-function distinctRows({ rows, columns, values }: Block, most: number): number {
-  const seen = new Set<string>()
-  for (let n = 0; n < rows && seen.size < most; n++) seen.add(values.subarray(n * columns, (n + 1) * columns).join())
-  return seen.size
 }

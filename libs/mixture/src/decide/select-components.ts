@@ -8,6 +8,7 @@ import { type Model, scoreModel } from '../model/model.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import { treated } from '../model/treated.ts'
 import { permutation, random } from '../numerics/random.ts'
+import { type Degeneracy, degeneracies } from './degeneracies.ts'
 
 export const criteria = ['cross-validation', 'prequential', 'bic', 'aic'] as const
 export type Criterion = (typeof criteria)[number]
@@ -18,6 +19,11 @@ export interface SelectionOptions {
   readonly criterion: Criterion
   /** of cross-validation, 2 … rows */
   readonly folds: number
+  /**
+   * shape (rows): to which customer an event belongs, 0, 1, 2 …; events of one are in one fold, and count as one in the error of a
+   * difference. Each event is one of its own if absent.
+   */
+  readonly groups?: Int32Array | undefined
   /** of the folds and of the prequential pass */
   readonly seed: number
   /** fits a candidate to all events, and to those of all folds but one */
@@ -41,6 +47,10 @@ export interface Candidate {
   readonly meanLogLikelihood: number
   readonly bic: number
   readonly aic: number
+  /** BIC + 2 Σ entropy of the posteriors (Biernacki, Celeux & Govaert 2000): small only where segments are apart */
+  readonly icl: number
+  /** its components that describe no group of events */
+  readonly degenerate: readonly Degeneracy[]
   /** mean log p of each event under a model fitted without its fold */
   readonly crossValidation: number
   /** how far behind the best candidate cross-validation is … */
@@ -54,8 +64,8 @@ export interface Candidate {
 export interface Selection {
   readonly criterion: Criterion
   readonly chosen: number
-  /** the number of components that each criterion would take */
-  readonly choices: Readonly<Record<Criterion, number>>
+  /** the number of components that each criterion would take; null where it could tell nothing */
+  readonly choices: Readonly<Record<Criterion, number | null>>
   readonly candidates: readonly Candidate[]
 }
 
@@ -81,11 +91,13 @@ export function selectComponents(
   const { minComponents, maxComponents, folds } = options
   if (!(minComponents >= 1 && maxComponents >= minComponents))
     throw new Error(`maxComponents: expected at least minComponents (${minComponents} ≥ 1), got ${maxComponents}`)
-  if (!(folds >= 2 && block.rows >= folds))
-    throw new Error(`folds: expected 2 … ${block.rows} (the number of events), got ${folds}`)
+  const groups = options.groups ?? Int32Array.from({ length: block.rows }, (_, n) => n)
+  const groupCount = groups.reduce((most, group) => Math.max(most, group + 1), 0)
+  if (!(folds >= 2 && groupCount >= folds))
+    throw new Error(`folds: expected 2 … ${groupCount} (the number of events, or of their groups), got ${folds}`)
   const counts = Array.from({ length: maxComponents - minComponents + 1 }, (_, i) => minComponents + i)
   // The same folds for every number, so that their differences are not those of the folds.
-  const foldOf = foldsOf(block.rows, folds, options.seed)
+  const foldOf = foldsOf(groups, groupCount, folds, options.seed)
   const heldOut: Float64Array[] = []
   const fitted = counts.map((components, i) => {
     const own = { ...specification, components }
@@ -106,7 +118,7 @@ export function selectComponents(
       ...candidate,
       crossValidation: means[i]!,
       behind: means[best]! - means[i]!,
-      behindError: standardError(difference, weights, weight),
+      behindError: standardError(difference, weights, weight, groups, groupCount),
     }
   })
   const choices = {
@@ -116,12 +128,18 @@ export function selectComponents(
     bic: bestBy(candidates, candidate => -candidate.bic),
     aic: bestBy(candidates, candidate => -candidate.aic),
   }
-  return { criterion: options.criterion, chosen: choices[options.criterion], choices, candidates }
+  const chosen = choices[options.criterion]
+  if (chosen === null)
+    throw new Error(
+      `criterion: expected one that can tell, got ${options.criterion}, for which there are too few events`,
+    )
+  return { criterion: options.criterion, chosen, choices, candidates }
 }
 
-/** The components of the largest score; the first where none can be compared. */
-function bestBy(candidates: readonly Candidate[], score: (candidate: Candidate) => number): number {
-  return candidates.reduce((a, b) => (score(b) > score(a) ? b : a)).components
+/** The components of the largest score; null where none has one. */
+function bestBy(candidates: readonly Candidate[], score: (candidate: Candidate) => number): number | null {
+  const known = candidates.filter(candidate => !Number.isNaN(score(candidate)))
+  return known.length === 0 ? null : known.reduce((a, b) => (score(b) > score(a) ? b : a)).components
 }
 
 function onAll(
@@ -132,12 +150,21 @@ function onAll(
 ) {
   const model = fit(specification, block, weights)
   const weight = sum(weights)
-  const meanLogLikelihood = weightedMean(scoreModel(model, block, kernel).logDensity, weights, weight)
+  const { posterior, logDensity } = scoreModel(model, block, kernel)
+  const meanLogLikelihood = weightedMean(logDensity, weights, weight)
   const parameters = freeParameters(model.specification)
+  const bic = parameters * Math.log(weight) - 2 * weight * meanLogLikelihood
+  const K = model.specification.components
+  const entropy = posterior.reduce(
+    (total, p, i) => (p > 0 ? total - weights[Math.floor(i / K)]! * p * Math.log(p) : total),
+    0,
+  )
   return {
     parameters,
     meanLogLikelihood,
-    bic: parameters * Math.log(weight) - 2 * weight * meanLogLikelihood,
+    bic,
+    icl: bic + 2 * entropy,
+    degenerate: degeneracies(model, weight),
     aic: 2 * parameters - 2 * weight * meanLogLikelihood,
   }
 }
@@ -188,13 +215,13 @@ function prequential(
   return model.prequentialLogLikelihood ?? Number.NaN
 }
 
-/** A random fold for every row; the folds' sizes differ by one at most. */
-function foldsOf(rows: number, folds: number, seed: number): Int32Array {
-  const foldOf = new Int32Array(rows)
-  permutation(rows, random(seed)).forEach((n, i) => {
-    foldOf[n] = i % folds
+/** A random fold for every row, the same for all rows of a group; the folds' numbers of groups differ by one at most. */
+function foldsOf(groups: Int32Array, groupCount: number, folds: number, seed: number): Int32Array {
+  const foldOfGroup = new Int32Array(groupCount)
+  permutation(groupCount, random(seed)).forEach((group, i) => {
+    foldOfGroup[group] = i % folds
   })
-  return foldOf
+  return groups.map(group => foldOfGroup[group]!)
 }
 
 const rowsWhere = (foldOf: Int32Array, keep: (fold: number) => boolean): Int32Array =>
@@ -206,8 +233,16 @@ function weightedMean(values: Float64Array, weights: Float64Array, weight: numbe
   return values.reduce((total, value, n) => total + weights[n]! * value, 0) / weight
 }
 
-/** Standard error of a weighted mean. */
-function standardError(values: Float64Array, weights: Float64Array, weight: number): number {
+/** Standard error of a weighted mean of values of which those of a group may be alike. */
+function standardError(
+  values: Float64Array,
+  weights: Float64Array,
+  weight: number,
+  groups: Int32Array,
+  groupCount: number,
+): number {
   const mean = weightedMean(values, weights, weight)
-  return Math.sqrt(values.reduce((total, value, n) => total + (weights[n]! * (value - mean)) ** 2, 0)) / weight
+  const sums = new Float64Array(groupCount)
+  for (const [n, value] of values.entries()) sums[groups[n]!]! += weights[n]! * (value - mean)
+  return Math.sqrt(sums.reduce((total, own) => total + own ** 2, 0)) / weight
 }

@@ -134,6 +134,8 @@ describe('eddy fit', () => {
   })
 })
 
+const rows = (...lines: string[]) => 'a,b\n' + lines.join('\n')
+
 describe('hard data gives a sound model or a clear error', () => {
   const finite = (json: object) => {
     const text = JSON.stringify(json, (_, value) =>
@@ -142,21 +144,20 @@ describe('hard data gives a sound model or a clear error', () => {
     expect(text).not.toMatch(/BAD|NaN/)
     expect(text.replace('"lower_bound_":null', '')).not.toContain('null')
   }
-  const rows = (...lines: string[]) => 'a,b\n' + lines.join('\n')
   const cases = [
     ['one row', rows('1,2'), '1'],
-    ['one row, three components', rows('1,2'), '3'],
-    ['more components than rows', rows('1,2', '3,4'), '5'],
-    ['one point a hundred times', rows(...Array(100).fill('1,2')), '3'],
-    ['a constant column', rows(...Array.from({ length: 50 }, (_, i) => `${i},7`)), '2'],
-    ['a column of zeros', rows(...Array.from({ length: 50 }, (_, i) => `${i},0`)), '2'],
+    ['the same row twice', rows('1,2', '1,2'), '1'],
+    ['as many components as rows', rows('1,2', '3,4'), '2'],
+    ['one point a hundred times', rows(...Array(100).fill('1,2')), '1'],
+    ['a constant column', rows(...Array.from({ length: 50 }, (_, i) => `${(7 * i) % 50},7`)), '2'],
+    ['a column of zeros', rows(...Array.from({ length: 50 }, (_, i) => `${(7 * i) % 50},0`)), '2'],
     ['collinear columns', rows(...Array.from({ length: 50 }, (_, i) => `${i},${2 * i}`)), '2'],
     ['a far outlier', rows(...Array.from({ length: 50 }, (_, i) => `${i},${i % 7}`), '1e90,-1e90'), '2'],
     ['tiny numbers', rows(...Array.from({ length: 50 }, (_, i) => `${i}e-300,${i % 7}e-300`)), '2'],
     ['the largest numbers', rows('1e100,-1e100', '-1e100,1e100', '1e100,1e100'), '2'],
     ['missing values', rows(...Array.from({ length: 60 }, (_, i) => `${i % 3 ? i : ''},${i % 4 ? i % 9 : ''}`)), '2'],
     ['an empty column', rows('1,', '2,', '5,'), '2'],
-    ['only missing values', rows(',', ','), '2'],
+    ['only missing values', rows(',', ','), '1'],
   ] as const
   for (const [name, content, components] of cases) {
     it.each(['batch', 'stepwise', 'hard', 'kmeans'])(`${name}, %s`, async algorithm => {
@@ -172,6 +173,40 @@ describe('hard data gives a sound model or a clear error', () => {
       }
     })
   }
+})
+
+describe('what is no group of events is said', () => {
+  it.each([
+    ['one row, three components', rows('1,2'), '3', 1],
+    ['more components than rows', rows('1,2', '3,4'), '5', 2],
+    ['one point a hundred times', rows(...Array(100).fill('1,2')), '3', 1],
+  ])('%s is an error', async (_, content, components, distinct) => {
+    const input = fileOf('few.csv', content)
+    const { code, stderr } = await fit('--input', input, '--components', components)
+    expect(code).toBe(1)
+    expect(stderr).toContain(
+      `expected at least as many different events as segments (${components}), got ${distinct}. Lower --components.`,
+    )
+  })
+
+  it('a segment on one value of a feature, which, and how much of the weight is held', async () => {
+    const next = random(8)
+    const spend = () => (next() < 0.5 ? 0 : Math.exp(3 + standardNormal(next)))
+    const zeros = fileOf('zeros.csv', rows(...Array.from({ length: 400 }, () => `${spend()},${standardNormal(next)}`)))
+    const raw = await fit('--input', zeros, '--components', '2', '--transform', 'none')
+    expect(raw.stderr).toMatch(/s\d \((4|5)\d\.\d %\) has one value of a: its variance is held at the floor\./)
+    expect(raw.stderr).toMatch(/of the weight is in segments at the variance floor/)
+    const treated = await fit('--input', zeros, '--components', '2')
+    expect(treated.stderr).not.toMatch(/floor/)
+  })
+
+  it('features that depend on one another, and fewer events than features', async () => {
+    const line = fileOf('line.csv', rows(...Array.from({ length: 50 }, (_, i) => `${i + i / 97},${2 * (i + i / 97)}`)))
+    const { stderr } = await fit('--input', line, '--components', '1')
+    expect(stderr).toMatch(/s1 \(100\.0 %\) has a, b depending on one another exactly/)
+    const wide = await fit('--input', fileOf('wide.csv', 'a,b,c\n1,2,5\n3,4,4'), '--components', '1')
+    expect(wide.stderr).toMatch(/2 events tell too little of 3 features/)
+  })
 })
 
 describe('wrong use', () => {

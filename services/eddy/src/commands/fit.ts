@@ -1,11 +1,12 @@
-import type { Model, StartingJson } from '@eddy/mixture'
+import { distinctRows, type Model, type StartingJson } from '@eddy/mixture'
 import { readJson, type StoredModel, storedJson, writeModel } from '@eddy/model'
-import { collectFeatures } from '@eddy/records'
+import { collectFeatures, InputError } from '@eddy/records'
 import { Command } from 'commander'
 import { wholeNumber } from '../command-line/arguments.ts'
 import { Progress } from '../command-line/progress.ts'
 import { shortNumber } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { degeneracyNotes } from '../offline/degeneracy-notes.ts'
 import { segmentId } from '../offline/evaluate-model.ts'
 import { train } from '../offline/train.ts'
 import { withExamples } from '../program.ts'
@@ -43,6 +44,13 @@ export function fitCommand(terminal: Terminal = processTerminal): Command {
 async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
   const start = initialisationOf(flags.init) ? undefined : ((await readJson(flags.init)) as StartingJson)
   const matrix = await collectFeatures(await openFeatures(terminal, flags, modelColumns(flags), flags))
+  const block = { rows: matrix.rows, columns: matrix.columns.length, values: matrix.values }
+  const distinct = distinctRows(block, flags.components)
+  if (distinct < flags.components) {
+    throw new InputError(
+      `${flags.input}: expected at least as many different events as segments (${flags.components}), got ${distinct}. Lower --components.`,
+    )
+  }
   const progress = new Progress(terminal, 'Fitting', 1)
   const model = train(matrix, {
     ...trainingOptions(flags),
@@ -58,6 +66,8 @@ async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
       'eddy: spherical in standardised units, an ellipsoid along the axes in yours; --no-transform makes it spherical in yours.',
     )
   }
+  const weight = matrix.weights.reduce((a, b) => a + b, 0)
+  for (const sentence of degeneracyNotes(model, matrix.rows, weight)) note(terminal, `eddy: ${sentence}`)
   if (!model.converged) {
     note(terminal, `eddy: not converged after ${model.iterations} iterations: raise --max-iterations or --tolerance.`)
   }

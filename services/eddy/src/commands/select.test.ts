@@ -31,7 +31,9 @@ it.each(['cross-validation', 'prequential', 'bic'])('eddy select finds three seg
 it('prints a table with the choice of each criterion, and a picture', async () => {
   const plot = fileOf('select.svg', '')
   const { stdout, stderr } = await select('--plot', plot)
-  expect(stdout).toMatch(/components\s+parameters\s+cross-validation\s+behind the best\s+prequential\s+BIC\s+AIC\n/)
+  expect(stdout).toMatch(
+    /components\s+parameters\s+cross-validation\s+behind the best\s+prequential\s+BIC\s+AIC\s+ICL\n/,
+  )
   expect(stdout).toMatch(/\n\s+3\s+17\s+-\d+\.\d{4} \*/)
   expect(stdout).toMatch(/3 components by cross-validation/)
   expect(stderr).toContain(`wrote ${plot}`)
@@ -99,4 +101,42 @@ it('rounded and zero-inflated numbers of one kind are one segment', async () => 
   }
   expect(await chosen('--transform', 'none')).toBe(4)
   expect(await chosen()).toBe(1)
+})
+
+it('customers are kept back whole: those of one gaussian with eight nearly equal events each are one segment', async () => {
+  const draw = random(2)
+  const lines = Array.from({ length: 24 }, (_, c) => [c, standardNormal(draw), standardNormal(draw)]).flatMap(
+    ([c, a, b]) =>
+      Array.from({ length: 8 }, () => `c${c},${a! + 0.02 * standardNormal(draw)},${b! + 0.02 * standardNormal(draw)}`),
+  )
+  const file = fileOf('repeated.csv', 'customer,a,b\n' + lines.join('\n'))
+  const run = (...argv: string[]) =>
+    runCommand(selectCommand, ['--input', file, '--max-components', '6', '--json', ...argv])
+  const grouped = await run()
+  expect(JSON.parse(grouped.stdout).chosen).toBe(1)
+  const apart = await run('--no-group')
+  expect(JSON.parse(apart.stdout).chosen).toBe(6)
+  expect(apart.stderr).toContain(
+    'the largest number compared, 6, was chosen: there may be more. Raise --max-components.',
+  )
+  const wrong = await run('--group', 'c')
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('--group: expected a column of the input') })
+})
+
+it('says where what was chosen is repeated values, and gives no star to a criterion that could tell nothing', async () => {
+  const draw = random(6)
+  const zeros = fileOf(
+    'zeros.csv',
+    'a\n' + Array.from({ length: 300 }, () => (draw() < 0.5 ? 0 : Math.exp(3 + standardNormal(draw)))).join('\n'),
+  )
+  const { stderr } = await runCommand(selectCommand, [
+    ...['--input', zeros, '--max-components', '3', '--transform', 'none'],
+  ])
+  expect(stderr).toMatch(/of the \d segments chosen, with \d+\.\d % of the weight, are held at the variance floor/)
+  const few = fileOf('seven.csv', 'a\n1\n2.5\n3\n4.7\n5.1\n6.2\n7.9')
+  const argv = ['--input', few, '--max-components', '2', '--folds', '2', '--json']
+  const told = await runCommand(selectCommand, argv)
+  expect(JSON.parse(told.stdout).choices.prequential).toBe(null)
+  const asked = await runCommand(selectCommand, [...argv, '--criterion', 'prequential'])
+  expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining('criterion: expected one that can tell') })
 })

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
-import { type Candidate, type Criterion, criteria, type Selection, selectComponents } from '@eddy/mixture'
-import { collectFeatures, InputError } from '@eddy/records'
+import { type Candidate, type Criterion, criteria, distinctRows, type Selection, selectComponents } from '@eddy/mixture'
+import { collectFeatures, type FeatureStream, InputError } from '@eddy/records'
 import { Command, Option } from 'commander'
 import { wholeNumber } from '../command-line/arguments.ts'
 import { UsageError } from '../command-line/exit-code.ts'
@@ -18,6 +18,8 @@ interface SelectFlags extends ModelFlags {
   readonly maxComponents: number
   readonly criterion: Criterion
   readonly folds: number
+  /** false for --no-group */
+  readonly group: string | boolean
   readonly plot?: string
   readonly json?: boolean
 }
@@ -29,6 +31,11 @@ export function selectCommand(terminal: Terminal = processTerminal): Command {
     .option('--max-components <k>', 'largest number of segments', wholeNumber(1, 1024), 12)
     .addOption(new Option('--criterion <name>', 'what decides').choices([...criteria]).default('cross-validation'))
     .option('--folds <n>', 'of cross-validation', wholeNumber(2, 100), 5)
+    .option(
+      '--group <column>',
+      'whose events are in one fold, and count as one (customer, if there is such a column); no column that is learned',
+    )
+    .option('--no-group', 'each event is one of its own')
     .option('--plot <file.svg>', 'write a picture of all criteria')
     .option('--json', 'print one JSON object')
     .action((flags: SelectFlags) => select(terminal, flags))
@@ -56,10 +63,19 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
       `--init: expected kmeans++, random or split, got ${flags.init}. A file fits one number of components only.`,
     )
   }
-  const matrix = await collectFeatures(await openFeatures(terminal, flags, modelColumns(flags), flags))
+  const { matrix, groups } = await collectGrouped(
+    await openFeatures(terminal, flags, modelColumns(flags), flags),
+    flags,
+  )
   if (matrix.rows < folds) {
     throw new InputError(
       `${flags.input}: expected at least as many records as folds (${folds}), got ${matrix.rows}. Lower --folds.`,
+    )
+  }
+  const customers = groups === undefined ? matrix.rows : new Set(groups).size
+  if (customers < folds) {
+    throw new InputError(
+      `${flags.input}: expected at least as many customers as folds (${folds}), got ${customers}. Lower --folds, or say --no-group.`,
     )
   }
   const progress = new Progress(terminal, 'Comparing', 1)
@@ -72,6 +88,7 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
       maxComponents,
       criterion,
       folds,
+      groups,
       seed: training.seed,
       fit: (specification, events, weights) => trainOn(specification, events, weights, training),
       batchSize: training.batchSize,
@@ -85,6 +102,8 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
     note(terminal, `eddy: wrote ${flags.plot}`)
   }
   await print(terminal, flags.json ? JSON.stringify(selection) + '\n' : readable(selection))
+  for (const sentence of doubts(selection, flags, distinctRows(block, maxComponents)))
+    note(terminal, `eddy: ${sentence}`)
   const { choices } = selection
   if (choices.bic !== choices['cross-validation']) {
     note(
@@ -93,6 +112,63 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
         'much data and a true model: believe the held-out events.',
     )
   }
+}
+
+/** The matrix, and to which group each row belongs, if there are groups. */
+async function collectGrouped(stream: FeatureStream, { group }: Pick<SelectFlags, 'group'>) {
+  const name = typeof group === 'string' ? group : 'customer'
+  const numbers = new Map<unknown, number>()
+  const groups: number[] = []
+  let grouped = group !== false
+  async function* batches() {
+    for await (const batch of stream.batches) {
+      if (grouped && !batch.records[0]!.names().includes(name)) {
+        if (typeof group === 'string')
+          throw new InputError(
+            `--group: expected a column of the input, got ${name}. It has ${batch.records[0]!.names().join(', ')}.`,
+          )
+        grouped = false
+      }
+      for (const record of grouped ? batch.records : []) {
+        const key = record.get(name)
+        // Who is not named is nobody else.
+        const known = key === undefined || key === null ? undefined : numbers.get(String(key))
+        const number = known ?? numbers.size
+        if (known === undefined) numbers.set(key === undefined || key === null ? Symbol() : String(key), number)
+        groups.push(number)
+      }
+      yield batch
+    }
+  }
+  const matrix = await collectFeatures({ ...stream, columns: () => stream.columns(), batches: batches() })
+  if (grouped && matrix.columns.some(column => column.name === name))
+    throw new UsageError(`--group: expected a column that is not learned, got ${name}. Leave it out of --features.`)
+  return { matrix, groups: grouped ? Int32Array.from(groups) : undefined }
+}
+
+/** Why the choice may be none. */
+function doubts(
+  { candidates, chosen }: Selection,
+  { maxComponents, minComponents }: SelectFlags,
+  distinct: number,
+): string[] {
+  const found: string[] = []
+  if (chosen === maxComponents && minComponents < maxComponents)
+    found.push(`the largest number compared, ${maxComponents}, was chosen: there may be more. Raise --max-components.`)
+  if (distinct < maxComponents)
+    found.push(
+      `there are ${distinct} different events, fewer than ${maxComponents} segments: what is beyond says nothing.`,
+    )
+  const { degenerate } = candidates.find(({ components }) => components === chosen)!
+  const held = degenerate.filter(({ kind }) => kind !== 'empty')
+  if (held.length > 0) {
+    const share = held.reduce((sum, of) => sum + of.share, 0)
+    found.push(
+      `${held.length} of the ${chosen} segments chosen, with ${(100 * share).toFixed(1)} % of the weight, are held at the variance floor: ` +
+        'values that are repeated were taken for segments. Leave --transform at auto, or say --resolution.',
+    )
+  }
+  return found
 }
 
 function readable({ candidates, choices, chosen, criterion }: Selection): string {
@@ -106,8 +182,9 @@ function readable({ candidates, choices, chosen, criterion }: Selection): string
     nats(c.prequential) + mark('prequential', c.components),
     c.bic.toFixed(1) + mark('bic', c.components),
     c.aic.toFixed(1) + mark('aic', c.components),
+    c.icl.toFixed(1),
   ])
-  const head = ['components', 'parameters', 'cross-validation', 'behind the best', 'prequential', 'BIC', 'AIC']
+  const head = ['components', 'parameters', 'cross-validation', 'behind the best', 'prequential', 'BIC', 'AIC', 'ICL']
   return `${table(head, rows)}\n\n${chosen} components by ${criterion} (* the choice of each criterion; likelihoods in nats per event)\n`
 }
 
