@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { random, standardNormal } from '@eddy/mixture'
 import { afterAll, describe, expect, it } from 'vitest'
 import { eddy, replayArguments, temporaryFolder } from '../eddy-process.ts'
 
@@ -50,5 +51,20 @@ describe('eddy up with its defaults', () => {
     writeFileSync(input, `customer,a\n${[...rows, 40].map((x, n) => `c${n},${x}`).join('\n')}\n`)
     const [segment] = await segmentsOf(input, 'components: 1', '[{ name: a }]')
     expect(segment!.centre.a).toBeCloseTo(40 / 5121, 9)
+  })
+
+  it('finds the groups of a file that is sorted by them', async () => {
+    const input = join(folder.path, 'groups.csv')
+    const next = random(3)
+    const groups = [[0, 10_000] as const, [6, 6000] as const, [12, 4000] as const]
+    const rows = groups.flatMap(([centre, size]) =>
+      Array.from({ length: size }, () => `${centre + standardNormal(next)},${standardNormal(next)}`),
+    )
+    writeFileSync(input, `customer,a,b\n${rows.map((row, n) => `c${n},${row}`).join('\n')}\n`)
+    const segments = await segmentsOf(input, 'components: 3')
+    for (const [k, [centre, size]] of groups.entries()) {
+      expect(Math.abs(segments[k]!.weight - size / 20_000)).toBeLessThan(0.005)
+      expect(Math.abs(segments[k]!.centre.a - centre)).toBeLessThan(0.1)
+    }
   })
 })
