@@ -140,7 +140,12 @@ export const configurationSchema = z
           .meta({ description: 'Least variance, as a share of the overall variance of a feature.' }),
         warmUp: z
           .strictObject({
-            events: z.int().min(1).max(1_000_000).default(DEFAULTS.warmUp.events),
+            events: z
+              .int()
+              .min(1)
+              .max(1_000_000)
+              .default(DEFAULTS.warmUp.events)
+              .meta({ description: 'Events to begin with; until there are so many, labels are provisional.' }),
             initialisation: z.enum(['kmeans++', 'random', 'split']).default(DEFAULTS.warmUp.initialisation),
             restarts: z.int().min(1).max(100).default(DEFAULTS.warmUp.restarts),
             iterations: z.int().min(1).max(1000).default(DEFAULTS.warmUp.iterations),
