@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { LogError } from '@eddy/log'
@@ -24,7 +24,7 @@ export async function backUpLog(from: string, to: string): Promise<number> {
   // Beside where it is to be, so that it can be renamed.
   const partial = join(to, 'partial')
   rmSync(partial, { recursive: true, force: true })
-  mkdirSync(partial, { recursive: true })
+  mkdirSync(partial, { recursive: true, mode: 0o700 })
   const copy = join(partial, fileName)
   try {
     await copyDatabase(join(from, fileName), copy)
@@ -89,6 +89,7 @@ function standAlone(file: string): number {
 
 /** Durable under its final name, or not there at all. */
 function publish(partial: string, directory: string): void {
+  chmodSync(partial, 0o600)
   sync(partial)
   renameSync(partial, join(directory, fileName))
   sync(directory)

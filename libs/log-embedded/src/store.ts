@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
@@ -8,6 +8,7 @@ import { catalogueChecksum, checkCatalogue } from './catalogue.ts'
 import { type BatchRow, type CheckedPartition, checkChains, missing, openBatch } from './chain.ts'
 import { explain, isFull, notStored } from './errors.ts'
 import { POSITION, positionOf, positionsOf } from './positions.ts'
+import { keepPrivate } from './private.ts'
 import { RecentBatches } from './recent-batches.ts'
 import { Reserve } from './reserve.ts'
 import { checkSchema, SCHEMA } from './schema.ts'
@@ -92,7 +93,7 @@ export class Store {
     this.writer = new Writer({ file: this.file, maxBytes })
     try {
       if (!readOnly) {
-        mkdirSync(directory, { recursive: true })
+        keepPrivate(directory)
         this.#unlock = this.#withReserve(() => lockForWriting(directory))
         if (!this.#unlock) throw new LogError(`log ${directory}: ${this.#heldBy()}`)
       } else if (!existsSync(this.file))

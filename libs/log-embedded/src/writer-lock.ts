@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { isBusy } from './errors.ts'
@@ -8,7 +9,9 @@ import { isBusy } from './errors.ts'
  * @returns what releases it, or undefined when another process (or another log of this process) holds it
  */
 export function lockForWriting(directory: string): (() => void) | undefined {
-  const database = new DatabaseSync(join(directory, 'writer.lock'))
+  const path = join(directory, 'writer.lock')
+  closeSync(openSync(path, 'a', 0o600))
+  const database = new DatabaseSync(path)
   try {
     database.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
   } catch (error) {

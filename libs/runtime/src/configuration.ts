@@ -24,6 +24,22 @@ export interface ConfigurationSources {
   readonly file?: string
 }
 
+/** Variables that no setting is named after: of the program, and of its tests and benchmarks, which start it. */
+const notSettings = [
+  ...['EDDY_DEBUG', 'EDDY_FAILPOINT'],
+  ...[
+    'EDDY_CASES',
+    'EDDY_CLIENTS',
+    'EDDY_COPIES',
+    'EDDY_FAULT_LOG',
+    'EDDY_FUZZ',
+    'EDDY_RUNS',
+    'EDDY_SEED',
+    'EDDY_SLOW',
+  ],
+  ...['EDDY_IMAGE', 'EDDY_KAFKA_IMAGE'],
+]
+
 type Tree = { [key: string]: unknown }
 
 interface Leaf {
@@ -43,7 +59,12 @@ export function loadConfiguration<T extends z.ZodType>(schema: T, sources: Confi
   const tree: Tree = {}
   const origin = new Map<string, string>()
   if (sources.file !== undefined) Object.assign(tree, readFile(sources.file, problems))
-  for (const leaf of leaves(schema)) {
+  const known = leaves(schema)
+  const names = new Set([...notSettings, ...known.flatMap(({ variable }) => [variable, `${variable}_FILE`])])
+  for (const name of Object.keys(sources.environment ?? {}))
+    if (name.startsWith('EDDY_') && !names.has(name))
+      problems.push(`${name}: expected the name of a setting, got one that is none; see \`eddy validate\` or unset it`)
+  for (const leaf of known) {
     const text = fromEnvironment(leaf.variable, sources.environment ?? {}, problems)
     if (text === undefined) continue
     assign(tree, leaf.path, coerce(text, leaf.type))

@@ -6,6 +6,7 @@ import { ConfigurationError } from './configuration.ts'
 import type { Health } from './health.ts'
 import { HttpError } from './http-error.ts'
 import type { Metrics } from './metrics.ts'
+import { foreignPage, isLoopback } from './same-site.ts'
 
 export interface HttpOptions {
   readonly host: string
@@ -36,9 +37,14 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
     ...tlsOptions(options.tls),
   })
   server.server.maxConnections = options.maxConnections
-  const expected = options.token === undefined ? undefined : `Bearer ${options.token}`
+  const { token } = options
+  const openToAll = isLoopback(options.host) && token === undefined && options.tls?.clientCa === undefined
   server.addHook('onRequest', async (request, reply) => {
-    if (expected === undefined || request.url === '/livez' || sameText(request.headers.authorization ?? '', expected))
+    const foreign = foreignPage(request.headers, request.method, openToAll)
+    if (foreign !== undefined) await reply.code(403).send({ error: foreign })
+  })
+  server.addHook('onRequest', async (request, reply) => {
+    if (token === undefined || request.url === '/livez' || sameText(bearerOf(request.headers.authorization), token))
       return
     await reply
       .code(401)
@@ -124,6 +130,9 @@ function pem(name: string, path: string): Buffer {
     ])
   }
 }
+
+/** The token of `Bearer TOKEN`; the scheme's name is in any case (RFC 9110, section 11.1). */
+const bearerOf = (authorization = ''): string => /^bearer +(\S+)$/i.exec(authorization)?.[1] ?? ''
 
 /** Compares in constant time: digests have one length, whatever was sent. */
 function sameText(a: string, b: string): boolean {

@@ -50,8 +50,8 @@ export async function featuresOf(
       `features: expected numbers beside \`customer\` in ${replayed}, got none. Declare the features in a configuration (--config).`,
     ])
   }
-  mkdirSync(log.directory, { recursive: true })
-  writeFileSync(join(log.directory, keptName), `${JSON.stringify(found, undefined, 2)}\n`)
+  mkdirSync(log.directory, { recursive: true, mode: 0o700 })
+  writeFileSync(join(log.directory, keptName), `${JSON.stringify(found, undefined, 2)}\n`, { mode: 0o600 })
   return { features: found, plan: { ...plan, columns } }
 }
 

@@ -1,4 +1,5 @@
 import Table from 'cli-table3'
+import { oneLine } from './terminal.ts'
 
 /** A plain table for people: numbers to the right, no colours, so that it can be piped. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -26,7 +27,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       middle: '  ',
     },
   })
-  for (const row of rows) made.push([...row])
+  for (const row of rows) made.push(row.map(oneLine))
   return made
     .toString()
     .split('\n')

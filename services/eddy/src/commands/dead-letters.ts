@@ -4,7 +4,7 @@ import { valueJson } from '@eddy/model'
 import { InputError } from '@eddy/records'
 import { openLog } from '@eddy/settings'
 import { Command, InvalidArgumentError } from 'commander'
-import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { note, oneLine, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 
@@ -119,7 +119,7 @@ function listed({ partition, offset, letter }: Found, json: boolean): string {
   }
   return json
     ? `${JSON.stringify(summary)}\n`
-    : `${partition}/${offset}  ${reason}: ${message}  (${topic} ${letter.partition}/${letter.offset})\n`
+    : `${partition}/${offset}  ${oneLine(`${reason}: ${message}  (${topic} ${letter.partition}/${letter.offset})`)}\n`
 }
 
 function whole(found: Found): object {
