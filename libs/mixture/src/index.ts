@@ -98,3 +98,4 @@ export { type StartingJson, startingParameters } from './start/starting-paramete
 export { isSurprised, leastExpected, type Surprise, surprisedBy } from './start/surprise.ts'
 export { type WarmUp, warmUp } from './start/warm-up.ts'
 export { type BendName, type TransformName, type Treatment, treatmentOf } from './treatment/treatment.ts'
+export { endedAtBound } from './treatment/yeo-johnson.ts'

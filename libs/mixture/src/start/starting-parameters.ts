@@ -2,7 +2,8 @@ import type { Block } from '../families/block.ts'
 import type { Parameters } from '../families/family.ts'
 import { gaussianFromMoments } from '../families/gaussian/from-moments.ts'
 import { createMixture } from '../model/create-mixture.ts'
-import type { ModelSpecification } from '../model/specification.ts'
+import { modelColumns } from '../model/model-columns.ts'
+import type { FeatureSpecification, ModelSpecification } from '../model/specification.ts'
 import { applyTransform, type TransformParameters } from '../model/transform.ts'
 import { packedIndex, packedLength } from '../numerics/packed.ts'
 import { checkCovariance, checkVariance } from './check-covariance.ts'
@@ -15,6 +16,8 @@ export interface StartingJson {
   readonly means_: readonly (readonly number[])[]
   /** full (K, d, d), tied (d, d), diag (K, d), spherical (K) or (K, d); the overall variances if absent */
   readonly covariances_?: unknown
+  /** how the features entered the model that these are from; as they are if absent */
+  readonly specification?: { readonly features?: readonly FeatureSpecification[] }
 }
 
 /**
@@ -33,6 +36,10 @@ export function startingParameters(
   const d = features.length
   if (features.some(feature => feature.type !== 'number'))
     throw new Error('means_: expected features of type number only; start from the data where there are other types')
+  if (modelColumns(specification).spikes.length > 0)
+    throw new Error(
+      'means_: expected features without an atom, got some with one; start from the data, or with --transform none',
+    )
   const { transformCentre: centre, transformScale: scale } = transform
   const initial = createMixture(specification).initial(applyTransform(specification, transform, block).block)
   const weights = Float64Array.from(vector('weights_', json.weights_ ?? new Array(K).fill(1), K))

@@ -198,6 +198,17 @@ describe('what is no group of events is said', () => {
     expect(raw.stderr).toMatch(/of the weight is in segments at the variance floor/)
     const treated = await fit('--input', zeros, '--components', '2')
     expect(treated.stderr).not.toMatch(/floor/)
+    expect(treated.stderr).toMatch(/decided by likelihood: a \(log, 0 apart\); --transform none leaves them be\./)
+  })
+
+  it("that the search for Yeo–Johnson's λ found no end", async () => {
+    const tiny = fileOf(
+      'tiny.csv',
+      rows(...Array.from({ length: 60 }, (_, i) => `${(1 + ((7 * i) % 60) ** 2) / 1e12},1`)),
+    )
+    const argv = ['--input', tiny, '--features', 'a', '--components', '1', '--transform']
+    expect((await fit(...argv, 'a=yeo-johnson')).stderr).toMatch(/a: the search for Yeo–Johnson's λ ended at its bound/)
+    expect((await fit(...argv, 'auto')).stderr).not.toMatch(/bound/)
   })
 
   it('features that depend on one another, and fewer events than features', async () => {

@@ -9,6 +9,7 @@ import { note, print, processTerminal, type Terminal } from '../command-line/ter
 import { degeneracyNotes } from '../offline/degeneracy-notes.ts'
 import { segmentId } from '../offline/evaluate-model.ts'
 import { train } from '../offline/train.ts'
+import { treatmentNotes } from '../offline/treatment-notes.ts'
 import { withExamples } from '../program.ts'
 import { openFeatures } from './input-options.ts'
 import { addModelOptions, initialisationOf, type ModelFlags, modelColumns, trainingOptions } from './model-options.ts'
@@ -66,6 +67,7 @@ async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
       'eddy: spherical in standardised units, an ellipsoid along the axes in yours; --no-transform makes it spherical in yours.',
     )
   }
+  for (const sentence of treatmentNotes(model)) note(terminal, `eddy: ${sentence}`)
   const weight = matrix.weights.reduce((a, b) => a + b, 0)
   for (const sentence of degeneracyNotes(model, matrix.rows, weight)) note(terminal, `eddy: ${sentence}`)
   if (!model.converged) {

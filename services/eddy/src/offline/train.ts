@@ -5,6 +5,7 @@ import {
   createSpecification,
   type Estimator,
   estimateTransform,
+  type FeatureSpecification,
   fitModel,
   hardEm,
   type Initialisation,
@@ -87,7 +88,7 @@ export function specificationOf(matrix: Pick<FeatureMatrix, 'columns'>, options:
     features: matrix.columns.map(({ name, type, values }) => ({
       name,
       type,
-      ...(type === 'number' ? { transform: options.transforms?.get(name) ?? options.transform ?? 'auto' } : {}),
+      ...(type === 'number' ? transformOf(name, options) : {}),
       ...(options.resolutions?.has(name) ? { resolution: options.resolutions.get(name)! } : {}),
       // A column with fewer categories than two still is a categorical variable.
       ...(type === 'category' ? { categories: Math.max(2, values?.length ?? 0) } : {}),
@@ -96,6 +97,17 @@ export function specificationOf(matrix: Pick<FeatureMatrix, 'columns'>, options:
     stepSize: { exponent: options.stepExponent },
     warmUp: options.initialisation === undefined ? {} : { initialisation: options.initialisation },
   })
+}
+
+/** What is said of a number; starting values from a model are in the units of that model's treatment. */
+function transformOf(name: string, { transforms, transform, start }: TrainingOptions): Partial<FeatureSpecification> {
+  const declared = transforms?.get(name)
+  const before = start?.specification?.features?.find(feature => feature.name === name)
+  if (declared !== undefined || before === undefined) return { transform: declared ?? transform ?? 'auto' }
+  return {
+    transform: before.transform ?? 'none',
+    ...(before.treatment === undefined ? {} : { treatment: before.treatment }),
+  }
 }
 
 /**
