@@ -87,6 +87,8 @@ describe('a file that is replayed again', () => {
     expect(await run(form(csv), name)).toEqual({ skipped: 100, appended: 20 })
     expect(await run(gzipSync(form(csv)), name)).toEqual({ skipped: 120, appended: 0 })
     expect(await run(form(first(100)), name)).toEqual({ skipped: 100, appended: 0 })
+    const ends = form(csv).includes('\r') ? form(csv).replaceAll('\r\n', '\n') : form(csv).replaceAll('\n', '\r\n')
+    expect(await run(ends, name)).toEqual({ skipped: 120, appended: 0 })
     expect(await stored()).toEqual(customers(csv))
   })
 

@@ -23,11 +23,12 @@ it('counts missing values by feature, unknown keys, and refusals by reason, howe
   const features = Float64Array.of(Number.NaN, 3)
   values.push(Buffer.from(featureVectorCodec.encode({ customer: 'a', time: 1, weight: 1, features })))
   const records = values.map((value, offset) => ({ offset, key: null, value, headers: {}, timestamp: 5 }))
-  const delivery: Delivery = { topic: 'e', partition: 0, records, nextOffset: 8, endOffset: 8, ack: () => {} }
+  const rest = { topic: 'e', partition: 0, nextOffset: 8, endOffset: 8, ack: () => {} }
+  const deliveries: Delivery[] = [3, 8].map((end, i) => ({ ...rest, records: records.slice(3 * i, end) }))
   const metrics = createMetrics()
   const tally = new Tally(rules, metrics)
   const topics = { features: 'f', deadLetters: 'd' }
-  await lastValueFrom(ingest({ rules, topics, maxEventBytes: 1000, tally })(of(delivery)))
+  await lastValueFrom(ingest({ rules, topics, maxEventBytes: 1000, tally })(of(...deliveries)))
   expect(tally.totals).toEqual({
     accepted: 5,
     missing: [
