@@ -31,7 +31,12 @@ export const oneLine = (text: string): string => harmless(text.replaceAll('\n', 
 
 /** Writes data to stdout, and waits while the reader is slow. */
 export async function print(terminal: Terminal, text: string): Promise<void> {
-  if (!terminal.stdout.write(harmless(text))) await once(terminal.stdout, 'drain')
+  await draw(terminal, harmless(text))
+}
+
+/** Writes what a screen is drawn with, as it is: of data only what is `harmless`. */
+export async function draw(terminal: Terminal, text: string): Promise<void> {
+  if (!terminal.stdout.write(text)) await once(terminal.stdout, 'drain')
 }
 
 /** Writes one message line to stderr. */

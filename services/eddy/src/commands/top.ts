@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { HttpError, shutdownSignal } from '@eddy/runtime'
 import { Command } from 'commander'
 import { table } from '../command-line/table.ts'
-import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { draw, oneLine, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 import { parseMetrics, type Sample, type View, view } from './top-view.ts'
@@ -37,7 +37,7 @@ async function top(flags: TopFlags, terminal: Terminal): Promise<void> {
   try {
     let before = await scrapeAll(flags.url, token)
     let since = performance.now()
-    if (live) await print(terminal, `${screen.enter}${screen.frame([`${flags.url.join(', ')}: looking …`])}`)
+    if (live) await draw(terminal, `${screen.enter}${screen.frame([`${flags.url.join(', ')}: looking …`])}`)
     do {
       await delay(1000 * seconds, undefined, { signal: shutdown.signal }).catch(() => {})
       if (shutdown.signal.aborted) return
@@ -45,12 +45,13 @@ async function top(flags: TopFlags, terminal: Terminal): Promise<void> {
       const elapsed = (performance.now() - since) / 1000
       const lines = linesOf(view(before, now, elapsed, Date.now() / 1000))
       const { rows = 24, columns = 80 } = stdout
-      await print(terminal, live ? screen.frame(fitted(lines, rows, columns)) : `${lines.join('\n')}\n`)
+      if (live) await draw(terminal, screen.frame(fitted(lines, rows, columns)))
+      else await print(terminal, `${lines.join('\n')}\n`)
       before = now
       since = performance.now()
     } while (live)
   } finally {
-    if (live) await print(terminal, screen.leave)
+    if (live) await draw(terminal, screen.leave)
     shutdown.dispose()
   }
 }
@@ -75,7 +76,7 @@ function linesOf({ lines, stages, segments }: View): string[] {
 /** Cut to the size of the terminal; the last line says what is left out. */
 function fitted(lines: readonly string[], rows: number, columns: number): string[] {
   const shown = lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `… ${lines.length - rows + 1} lines more`]
-  return shown.map(line => [...line].slice(0, columns).join(''))
+  return shown.map(line => [...oneLine(line)].slice(0, columns).join(''))
 }
 
 async function scrapeAll(urls: readonly string[], token: string | undefined): Promise<Sample[]> {
