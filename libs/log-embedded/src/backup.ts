@@ -19,8 +19,7 @@ const fileName = 'log.sqlite'
  */
 export async function backUpLog(from: string, to: string): Promise<number> {
   refuseOccupied(to)
-  // Opening checks that this is a log of ours, and of this format.
-  await new Store(from, { readOnly: true, clock: Date.now, maxBytes: undefined }).close()
+  await checkLog(from)
   // Beside where it is to be, so that it can be renamed.
   const partial = join(to, 'partial')
   rmSync(partial, { recursive: true, force: true })
@@ -39,6 +38,10 @@ export async function backUpLog(from: string, to: string): Promise<number> {
   }
 }
 
+/** Opening checks that this is a log of ours, and of this format. */
+const checkLog = (directory: string): Promise<void> =>
+  new Store(directory, { readOnly: true, clock: Date.now, maxBytes: undefined }).close()
+
 async function copyDatabase(from: string, to: string): Promise<void> {
   const source = new DatabaseSync(from, { readOnly: true })
   try {
@@ -56,6 +59,8 @@ async function copyDatabase(from: string, to: string): Promise<void> {
  */
 export async function restoreLog(from: string, to: string): Promise<number> {
   refuseOccupied(to)
+  // Before anything is made: a mistyped path leaves no empty folder behind.
+  await checkLog(from)
   mkdirSync(to, { recursive: true })
   const unlock = lockForWriting(to)
   if (unlock === undefined)

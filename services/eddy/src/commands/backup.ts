@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
+import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { backUpLog, restoreLog } from '@eddy/log-embedded'
 import { Command } from 'commander'
@@ -30,7 +30,6 @@ export function restoreCommand(terminal: Terminal = processTerminal): Command {
     .argument('<directory>', 'a directory made by `eddy backup`')
     .action(async (from: string, flags: LogFlags) => {
       const { directory } = configurationOf(flags, terminal).log
-      mkdirSync(directory, { recursive: true })
       const bytes = await restoreLog(from, directory)
       copyBesides(from, directory)
       note(terminal, `Restored ${from} to ${directory}: ${bytes.toLocaleString('en-US')} bytes, checked.`)

@@ -66,11 +66,11 @@ async function one({ partition, offset }: Place, flags: Flags, terminal: Termina
     shown = true
     await print(terminal, `${JSON.stringify(whole(found), undefined, 2)}\n`)
   })
-  if (!shown)
-    throw new InputError(
-      `dead letter: expected one at ${partition}/${offset}, got none. See \`eddy dead-letters list\`.`,
-    )
+  if (!shown) throw noneAt({ partition, offset })
 }
+
+const noneAt = ({ partition, offset }: Place): InputError =>
+  new InputError(`dead letter: expected one at ${partition}/${offset}, got none. See \`eddy dead-letters list\`.`)
 
 async function retryLetters(where: Place | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
@@ -89,7 +89,8 @@ async function retryLetters(where: Place | undefined, flags: Flags, terminal: Te
       await log.publish([{ topic, records: [record] }])
       retried++
     }
-    note(terminal, `Appended ${retried} events again.`)
+    if (where !== undefined && retried === 0) throw noneAt(where)
+    note(terminal, `Appended ${retried} ${retried === 1 ? 'event' : 'events'} again.`)
   } finally {
     await log.close()
   }

@@ -95,4 +95,9 @@ describe('eddy models', () => {
     expect(code).toBe(1)
     expect(stderr).toContain('got test@3')
   })
+
+  it('refuses a rollback that names no version: the newest is what there is', async () => {
+    const { code, stderr } = await models('rollback', 'test')
+    expect([code, stderr]).toEqual([2, expect.stringContaining('expected model@version, got test')])
+  })
 })

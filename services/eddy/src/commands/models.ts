@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
-import { findSnapshot, type WantedSnapshot, wantedSnapshot } from './wanted-snapshot.ts'
+import { findSnapshot, type WantedSnapshot, wantedSnapshot, wantedVersion } from './wanted-snapshot.ts'
 
 interface Flags extends LogFlags {
   readonly json?: true
@@ -52,7 +52,7 @@ export function modelsCommand(terminal: Terminal = processTerminal): Command {
     .description(
       'Make the parameters of an older snapshot of a model the newest; what was learned since stays in the ledger and is not learned again.',
     )
-    .argument('<model@version>', 'e.g. customers@17', wantedSnapshot)
+    .argument('<model@version>', 'e.g. customers@17', wantedVersion)
     .action((which: WantedSnapshot, flags: Flags) => put(flags, terminal, which, which.model))
   for (const sub of [list, show, diff, promote, rollback]) command.addCommand(withLogOptions(sub))
   return withExamples(command, [

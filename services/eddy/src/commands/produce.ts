@@ -39,7 +39,7 @@ async function produce(flags: ProduceFlags, terminal: Terminal): Promise<void> {
     const ids = customerIds(configuration)
     let appended = 0
     const types = new Map(configuration.features?.map(({ name, type }) => [name, type]))
-    for await (const lines of readEventLines(flags.input, { key: flags.key, types })) {
+    for await (const lines of readEventLines(flags.input, { key: flags.key, types, stdin: terminal.stdin })) {
       const records: OutgoingRecord[] = lines.map(({ value }) => eventRecord(value, ids))
       await log.publish([{ topic, records }])
       appended += records.length

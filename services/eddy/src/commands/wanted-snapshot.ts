@@ -26,3 +26,11 @@ export function wantedSnapshot(text: string): WantedSnapshot {
   if (model === undefined) throw new InvalidArgumentError(`expected model or model@version, got ${text}.`)
   return { model, version: version === undefined ? undefined : BigInt(version) }
 }
+
+/** Parser of `model@version`, for what must not fall on the newest by mistake. */
+export function wantedVersion(text: string): WantedSnapshot {
+  const wanted = wantedSnapshot(text)
+  if (wanted.version === undefined)
+    throw new InvalidArgumentError(`expected model@version, got ${text}. See \`eddy models list\`.`)
+  return wanted
+}
