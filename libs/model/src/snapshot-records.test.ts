@@ -49,6 +49,21 @@ describe('snapshotRecords', () => {
     expect(damage).toEqual([expect.stringContaining('snapshot test at offset')])
   })
 
+  it('keeps every sixteenth, and each with components learned anew, as a checkpoint; a provisional one never', () => {
+    const kept = (change: Partial<Snapshot>) => {
+      const keys = snapshotRecords({ ...first, epoch: 1n, ...change }, 1_000_000).map(({ key }) =>
+        Buffer.from(key!).toString(),
+      )
+      expect(keys.at(-1)).toBe('test')
+      return keys.includes('test@checkpoint')
+    }
+    expect([1n, 2n, 16n, 17n, 18n, 33n].map(v => kept({ version: v }))).toEqual([true, false, false, true, false, true])
+    expect(kept({ version: 20n, epoch: 20n })).toBe(true)
+    expect(kept({ version: 21n, epoch: 20n })).toBe(false)
+    expect(kept({ version: 17n, provisional: true })).toBe(false)
+    expect(kept({ version: 20n, epoch: 20n, provisional: true })).toBe(false)
+  })
+
   it('reads one model, or any', () => {
     const records = snapshotRecords({ ...first, model: 'other', version: 5n }, 200)
     expect(read(records).versions).toEqual([])

@@ -21,3 +21,17 @@ it('a default port that is taken gives way to a free one; a chosen one does not'
     `http.port: expected a free port, got ${port} which another process uses`,
   )
 })
+
+it('asks for the token everywhere but where it is asked whether it lives', async () => {
+  const made = createHttpServer({ ...http, token: 'swordfish' }, new Health(Date.now), createMetrics())
+  onTestFinished(() => made.close())
+  const status = async (url: string, authorization?: string): Promise<number> =>
+    (await made.inject({ url, headers: authorization === undefined ? {} : { authorization } })).statusCode
+  expect(await status('/livez')).toBe(200)
+  for (const url of ['/metrics', '/readyz', '/livez?x', '/livezz', '/no/such/route']) {
+    expect([url, await status(url)]).toEqual([url, 401])
+    for (const wrong of ['swordfish', 'Bearer swordfis', 'Bearer swordfish ', 'Basic swordfish', 'Bearer '])
+      expect([url, wrong, await status(url, wrong)]).toEqual([url, wrong, 401])
+  }
+  expect(await status('/metrics', 'Bearer swordfish')).toBe(200)
+})

@@ -121,3 +121,43 @@ it('a range whose statistics are published waits for the updater, and does not m
   await watching
   expect(health.stalled).toEqual(['e-step/1'])
 })
+
+it('until there is a model only ingest can be late; a provisional model says nothing of what was learned', async () => {
+  let time = 0
+  const provisional = { ledger: [], provisional: true, statisticsOffset: 0 } as unknown as Snapshot
+  for (const snapshot of [undefined, provisional]) {
+    time = 0
+    const health = new Health(() => time)
+    const assignments = new Assignments()
+    const stop = new AbortController()
+    const metrics = createMetrics()
+    const options: WatchOptions = {
+      log: {
+        capabilities,
+        positions: async () => new Map(),
+        offsets: async () => [{ partition: 0, start: 0, end: 10 }],
+      },
+      topics: { events: 'events', features: 'features', statistics: 'statistics' },
+      groupOf: stage => stage,
+      assignments,
+      published: new Map(),
+      snapshot: () => snapshot,
+      metrics,
+      health,
+      logger: createLogger('silent'),
+      signal: stop.signal,
+      now: () => time,
+    }
+    const stages = ['e-step', 'updater', 'scoring', 'ingest'] as const
+    for (const stage of stages) assignments.of(stage)([0])
+    const watching = watch(stages, options)
+    const lags = async () => (await metrics.lag.get()).values.map(({ labels }) => labels.stage)
+    // They are looked at in this order: the others have been when ingest is.
+    await vi.waitFor(async () => expect(await lags()).toContain('ingest'))
+    time = 61_000
+    stop.abort()
+    await watching
+    expect(await lags()).toEqual(['scoring', 'ingest'])
+    expect(health.stalled).toEqual(snapshot === undefined ? ['ingest/0'] : ['scoring/0', 'ingest/0'])
+  }
+})

@@ -79,6 +79,12 @@ describe('toFeatureVector', () => {
     expect(refusal(event)).toBe(reason)
   })
 
+  it('takes values at their bounds', () => {
+    for (const amount of [0, 1000]) expect(refusal(withFeatures({ amount }))).toBe('accepted')
+    expect(refusal({ ...good, weight: 1e9 })).toBe('accepted')
+    expect(refusal({ ...good, weight: 1.0000001e9 })).toMatch(/^bad-weight/)
+  })
+
   it('refuses an event without any feature', () => {
     const optional = rules.slice(0, 3)
     expect(() => toFeatureVector({ customer: 'c1' }, optional, 7)).toThrow(

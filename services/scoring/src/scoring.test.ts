@@ -4,7 +4,7 @@ import { featureVectorCodec, labelCodec, type Snapshot } from '@eddy/messages'
 import { createMixture, createSpecification, random, scoreModel, standardNormal, warmUp } from '@eddy/mixture'
 import type { Emission } from '@eddy/runtime'
 import { BehaviorSubject, concat, firstValueFrom, lastValueFrom, NEVER, of, Subject, toArray } from 'rxjs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { scoring } from './scoring.ts'
 
 const specification = createSpecification({ features: [{ name: 'x', transform: 'log1p' }, 'y'], components: 2 })
@@ -103,6 +103,22 @@ describe('scoring', () => {
     const labels = labelsOf(emission)
     expect(labels.map(({ posterior }) => [...posterior])).toEqual(rowsOf)
     expect(labels.map(({ segment }) => segment)).toEqual(['a', 'b', 'd', 'e'])
+  })
+
+  it('goes on with a newer model from the next delivery on: its version, segments and parameters', async () => {
+    const newest = new BehaviorSubject(snapshot)
+    const deliveries = new Subject<Delivery>()
+    const emitted: Emission[] = []
+    scoring({ topics: { labels: 'labels' } }, newest)(deliveries).subscribe(emission => emitted.push(emission))
+    deliveries.next(delivered)
+    await vi.waitFor(() => expect(emitted).toHaveLength(1))
+    const swapped = { ...snapshot, version: 8n, segments: snapshot.segments.toReversed() }
+    newest.next(swapped)
+    deliveries.next(delivered)
+    await vi.waitFor(() => expect(emitted).toHaveLength(2))
+    const [before, after] = emitted.map(labelsOf)
+    const told = (label: { segment: string; snapshotVersion: bigint }) => [label.snapshotVersion, label.segment]
+    expect(after!.map(told)).toEqual(before!.map(({ segment }) => [8n, segment === 'a' ? 'b' : 'a']))
   })
 
   it('says of each label whether its model is provisional', async () => {

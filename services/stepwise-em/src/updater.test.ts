@@ -27,7 +27,7 @@ async function statisticsOf(from: number, to: number): Promise<StatisticsMessage
   }
 }
 
-function start(foldsPerSnapshot = 1) {
+function start(foldsPerSnapshot = 1, initial = first) {
   const metrics = createMetrics()
   const updater = new Updater(
     {
@@ -41,7 +41,7 @@ function start(foldsPerSnapshot = 1) {
       logger: createLogger('silent'),
       metrics,
     },
-    first,
+    initial,
   )
   let offset = 0
   const fold = async (...messages: (StatisticsMessage | Uint8Array)[]) => {
@@ -101,6 +101,28 @@ describe('Updater', () => {
     const second = 0.95 * -1 + 0.05 * -2
     for (const [i, expected] of [-1, second, 0.95 * second + 0.05 * -4].entries())
       expect(seen[i]).toBeCloseTo(expected, 12)
+  })
+
+  it('weighs its evidence by squared weights, as Kish does; a message of an older version has events of weight 1', async () => {
+    const message = await statisticsOf(200, 300)
+    const sizeAfter = async (squaredWeight: number) =>
+      (await start().fold({ ...message, squaredWeight }))[0]!.effectiveSampleSize
+    // A hundred events that weigh alike, and as much weight in one event.
+    const alike = await sizeAfter(100)
+    expect(await sizeAfter(-1)).toBe(alike)
+    expect(await sizeAfter(100 ** 2)).toBeLessThan(alike / 2)
+  })
+
+  it('takes from a snapshot of an older version what that says: learned weight, and what is expected', async () => {
+    const old = { ...first, weight: -1, surprise: -1, expectedLogLikelihood: 0, judgedWeight: -1 }
+    const message = await statisticsOf(200, 300)
+    const [snapshot] = await start(1, { ...old, prequentialLogLikelihood: -9 }).fold(message)
+    expect(snapshot).toMatchObject({
+      weight: first.effectiveSampleSize + 100,
+      expectedLogLikelihood: -9,
+      judgedWeight: first.effectiveSampleSize,
+    })
+    expect(snapshot!.surprise).toBe(0)
   })
 
   it('refuses what is malformed, and goes on', async () => {

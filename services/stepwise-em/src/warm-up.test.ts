@@ -1,5 +1,5 @@
 import type { Delivery } from '@eddy/log'
-import { lineageCodec, type Snapshot, snapshotCodec } from '@eddy/messages'
+import { hashOffset, lineageCodec, type Snapshot, snapshotCodec } from '@eddy/messages'
 import { soundSample } from '@eddy/mixture'
 import { createLogger } from '@eddy/runtime'
 import { Subject } from 'rxjs'
@@ -105,6 +105,14 @@ describe('warmUpStage', () => {
       expect(ledger.map(({ next, events }) => [next, events])).toEqual(provisional ? [] : [[200, 200n]])
     expect(run.completed()).toBe(true)
     expect(run.born()).toEqual(run.snapshots.at(-1)?.segments.map(({ id }) => id))
+  })
+
+  it('says in its ledger which events it was learned from, so that none is learned again', async () => {
+    const run = start()
+    await run.give(0, 150, true)
+    await run.give(150, 300)
+    const hash = records.slice(0, 200).reduce((sum, { offset }) => BigInt.asUintN(64, sum + hashOffset(0, offset)), 0n)
+    expect(run.snapshots.at(-1)?.ledger).toEqual([{ partition: 0, next: 200, events: 200n, offsetsHash: hash }])
   })
 
   it('ends in the same bytes whichever provisional models were published, and whoever goes on', async () => {
