@@ -219,6 +219,11 @@ export const configurationSchema = z
         maxBodyBytes: z.int().min(1024).default(16_777_216),
         maxConnections: z.int().min(1).default(2048),
         maxStreams: z.int().min(1).default(1000),
+        maxEventsPerRequest: z
+          .int()
+          .min(1)
+          .default(200_000)
+          .meta({ description: 'Requests with more events are answered 413, before they are cut apart.' }),
         idempotencyHours: z.number().positive().max(720).default(24).meta({
           description:
             'How long the Idempotency-Key of a request is remembered: sent again within it, it is stored once.',

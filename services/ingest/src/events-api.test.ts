@@ -4,7 +4,13 @@ import { createHttpServer, createMetrics, Health } from '@eddy/runtime'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventsApi } from './events-api.ts'
 
-const limits = { maxBodyBytes: 20_000, maxEventBytes: 1000, maxBacklogEvents: 1000, idempotencyHours: 24 }
+const limits = {
+  maxBodyBytes: 20_000,
+  maxEventBytes: 1000,
+  maxBacklogEvents: 1000,
+  idempotencyHours: 24,
+  maxEventsPerRequest: 100,
+}
 const rules = [{ name: 'x', type: 'number' }] as const
 const event = (customer: number | string, x: unknown = 1): string => JSON.stringify({ customer, features: { x } })
 
@@ -149,5 +155,13 @@ describe('POST /v1/events', () => {
     full = false
     expect((await post(event('a'))).status).toBe(200)
     expect(await ready()).toBe(200)
+  })
+
+  it('takes no more events than it is to, however short they are', async () => {
+    const { post, stored } = await serve()
+    for (const body of ['1\n'.repeat(101), '\n'.repeat(10_000), `[${'1,'.repeat(100)}1]`])
+      expect(await post(body)).toEqual({ status: 413, body: { error: expect.stringContaining('at most 100 events') } })
+    expect(stored).toEqual([])
+    expect((await post(Array.from({ length: 100 }, (_, n) => event(n)).join('\n'))).body).toEqual({ accepted: 100 })
   })
 })

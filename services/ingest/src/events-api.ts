@@ -26,6 +26,7 @@ export interface EventsApiOptions {
     readonly maxEventBytes: number
     /** events waiting to be ingested beyond which more are answered 429 */
     readonly maxBacklogEvents: number
+    readonly maxEventsPerRequest: number
     /** how long an `Idempotency-Key` is remembered */
     readonly idempotencyHours: number
   }
@@ -41,6 +42,9 @@ interface RefusedEvent {
   readonly reason: RefusalReason
   readonly message: string
 }
+
+/** Events that are worked on in one turn of the event loop. */
+const sliceEvents = 500
 
 /** Most refused events that an answer names. */
 const namedRefusals = 20
@@ -106,7 +110,7 @@ async function postEvents(
   remember?: Remember,
 ): Promise<object> {
   const count = (outcome: string, events: number): void => metrics.httpEvents.inc({ outcome }, events)
-  const events = postedEvents(body)
+  const events = postedEvents(body, limits.maxEventsPerRequest)
   const tooLarge = events.find(({ value }) => value.length > limits.maxEventBytes)
   if (tooLarge !== undefined) {
     count('too-large', 1)
@@ -119,7 +123,7 @@ async function postEvents(
       error: 'body: expected NDJSON, one event a line, e.g. {"customer":"c1","features":{"amount":12.5}}; got none',
     })
   }
-  const { refused, refusals } = judged(events, judge, now())
+  const { refused, refusals } = await judged(events, judge, now())
   const accepted = events.length - refused
   if (accepted === 0) {
     count('invalid', refused)
@@ -146,7 +150,11 @@ async function postEvents(
     health.cannotStore(error)
     return reply.code(503).header('retry-after', '30').send({ error })
   }
-  const records: OutgoingRecord[] = events.map(({ value }) => eventRecord(value, ids))
+  const records: OutgoingRecord[] = []
+  for (const { value } of events) {
+    if (records.length % sliceEvents === sliceEvents - 1) await new Promise(resolve => setImmediate(resolve))
+    records.push(eventRecord(value, ids))
+  }
   const answer = refused === 0 ? { accepted } : { accepted, refused, refusals }
   try {
     await log.publish([{ topic, records }], remember && { remember: remember(answer) })
@@ -162,14 +170,16 @@ async function postEvents(
   return answer
 }
 
-function judged(
+async function judged(
   events: readonly PostedEvent[],
   judge: Judge,
   now: number,
-): { readonly refused: number; readonly refusals: readonly RefusedEvent[] } {
+): Promise<{ readonly refused: number; readonly refusals: readonly RefusedEvent[] }> {
   const refusals: RefusedEvent[] = []
   let refused = 0
-  for (const { line, value } of events) {
+  for (const [i, { line, value }] of events.entries()) {
+    // In between everybody else gets a turn.
+    if (i % sliceEvents === sliceEvents - 1) await new Promise(resolve => setImmediate(resolve))
     const refusal = judge.refusalOf(value, now)
     if (refusal === undefined) continue
     if (++refused <= namedRefusals) refusals.push({ line, reason: refusal.reason, message: refusal.message })

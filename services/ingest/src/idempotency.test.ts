@@ -6,7 +6,13 @@ import { createHttpServer, createMetrics, Health } from '@eddy/runtime'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventsApi } from './events-api.ts'
 
-const limits = { maxBodyBytes: 20_000, maxEventBytes: 1000, maxBacklogEvents: 1000, idempotencyHours: 24 }
+const limits = {
+  maxBodyBytes: 20_000,
+  maxEventBytes: 1000,
+  maxBacklogEvents: 1000,
+  idempotencyHours: 24,
+  maxEventsPerRequest: 100,
+}
 const hour = 3_600_000
 let folder: string
 let log: EmbeddedLog

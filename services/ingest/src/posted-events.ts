@@ -10,12 +10,14 @@ export interface PostedEvent {
 
 /**
  * The events of a body, each byte for byte: one a line (NDJSON), or the elements of a JSON list.
- * @throws {BodyError} for a list that does not end
+ * @param most events; more are refused before they are cut apart
+ * @throws {BodyError} for a list that does not end, and for too many
  */
-export function postedEvents(body: Buffer): readonly PostedEvent[] {
+export function postedEvents(body: Buffer, most: number): readonly PostedEvent[] {
   const text = withoutMark(body)
   const start = text.findIndex(byte => byte > 0x20)
-  if (start >= 0 && text[start] === OPEN_LIST) return elementsOf(text.subarray(start))
+  if (start >= 0 && text[start] === OPEN_LIST) return elementsOf(text.subarray(start), most)
+  refuseMany(text, most)
   return linesOf(text).flatMap((value, i) => (isBlank(value) ? [] : [{ line: i + 1, value }]))
 }
 
@@ -25,10 +27,11 @@ const withoutMark = (body: Buffer): Buffer =>
 const [QUOTE, COMMA, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN, CLOSE] = [0x22, 0x2c, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d]
 
 /** The elements of a list that begins the text; whether each is JSON is for its reader to judge. */
-function elementsOf(text: Buffer): readonly PostedEvent[] {
+function elementsOf(text: Buffer, most: number): readonly PostedEvent[] {
   const events: PostedEvent[] = []
   let [depth, start, quoted] = [0, 1, false]
   const add = (end: number): void => {
+    if (events.length === most) throw tooMany(most)
     events.push({ line: events.length + 1, value: text.subarray(start, end) })
     start = end + 1
   }
@@ -49,3 +52,13 @@ function elementsOf(text: Buffer): readonly PostedEvent[] {
   }
   throw new BodyError(400, 'body: expected a JSON list that ends with its last bracket, got one that does not')
 }
+
+/** Goes no further than the limit: a body of line ends would take seconds otherwise. */
+function refuseMany(text: Buffer, most: number): void {
+  let lines = 0
+  for (let at = text.indexOf(10); at >= 0 && at < text.length - 1; at = text.indexOf(10, at + 1))
+    if (++lines >= most) throw tooMany(most)
+}
+
+const tooMany = (most: number): BodyError =>
+  new BodyError(413, `body: expected at most ${most} events (http.maxEventsPerRequest); send them in several requests`)
