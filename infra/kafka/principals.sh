@@ -43,7 +43,8 @@ publishes_alone() { acl "$1" --operation Write --transactional-id eddy-anonymous
 user eddy-ingest "${PASSWORD_INGEST:-}"
 # Its HTTP side appends events (POST /v1/events).
 # Where its position is gone, the feature vectors tell how far it was.
-reads ingest events features
+# Features of the configuration are compared with those of stored models.
+reads ingest events features snapshots
 writes ingest events features dead-letters
 settles ingest ingest
 reads_alone ingest

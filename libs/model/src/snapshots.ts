@@ -39,25 +39,31 @@ export async function newestSnapshot(source: SnapshotSource): Promise<Snapshot |
   return (await readStored(source)).snapshot
 }
 
-async function readStored({
-  log,
-  topic,
-  model,
-  onDamage = () => {},
-}: SnapshotSource): Promise<{ snapshot: Snapshot | undefined; nextOffset: number }> {
+/** The newest stored snapshot of each model that can be read. */
+export async function newestOfEachModel(source: Omit<SnapshotSource, 'model'>): Promise<readonly Snapshot[]> {
+  return [...(await readStored(source)).newest.values()]
+}
+
+async function readStored({ log, topic, model, onDamage = () => {} }: SnapshotSource): Promise<{
+  snapshot: Snapshot | undefined
+  newest: ReadonlyMap<string, Snapshot>
+  nextOffset: number
+}> {
   const assembler = new SnapshotAssembler(model, onDamage)
-  let snapshot: Snapshot | undefined
+  const newest = new Map<string, Snapshot>()
   let nextOffset = 0
   const stored = log.consume(topic, { from: 'earliest', maxRecords, untilEnd: true }).pipe(
     tap(delivery => {
       for (const found of assembled(delivery, assembler)) {
-        if (snapshot === undefined || found.version > snapshot.version) snapshot = found
+        const known = newest.get(found.model)
+        if (known === undefined || found.version > known.version) newest.set(found.model, found)
       }
       nextOffset = delivery.nextOffset
     }),
   )
   await lastValueFrom(stored, { defaultValue: undefined })
-  return { snapshot, nextOffset }
+  const [snapshot] = [...newest.values()].sort((a, b) => (a.version < b.version ? 1 : -1))
+  return { snapshot, newest, nextOffset }
 }
 
 function assembled(delivery: Delivery, assembler: SnapshotAssembler): Snapshot[] {

@@ -40,6 +40,8 @@ export function rightsOf(
       ...settles('ingest'),
       // Where its position is gone, its output tells it.
       ...reads(topics.features),
+      // What is stored is compared with the configuration.
+      ...reads(topics.snapshots),
       ...readsAlone,
       // `POST /v1/events`
       ...topic(topics.events, 'Write'),

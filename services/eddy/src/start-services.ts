@@ -14,6 +14,7 @@ import { type Configuration, type Feature, groupName, specificationOf } from '@e
 import { updaterService, workerService } from '@eddy/stepwise-em'
 import { type ModelThreads, openModelSteps } from '@eddy/threads'
 import { version } from './program.ts'
+import { refuseChangedForm } from './refuse-changed-form.ts'
 
 /** What services are made of. */
 export interface Parts {
@@ -88,7 +89,9 @@ export interface RunOptions extends StartOptions {
  * process must then end, and whoever supervises it starts another.
  */
 export async function runService({ name, signal, onListening, ...options }: RunOptions): Promise<void> {
-  const { http } = options.configuration
+  const { configuration, features, log } = options
+  await refuseChangedForm(log, configuration, features)
+  const { http } = configuration
   const running = await startServices(parts => [services[name](parts)], { http, ...options })
   if (running.port !== undefined) onListening?.(running.port)
   try {

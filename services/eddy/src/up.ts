@@ -14,6 +14,7 @@ import { LabelChunks, scoringService } from '@eddy/scoring'
 import { groupName, specificationOf, topicOptions } from '@eddy/settings'
 import { type InputEnd, learningService } from '@eddy/stepwise-em'
 import { firstValueFrom, ReplaySubject, Subject } from 'rxjs'
+import { refuseChangedForm } from './refuse-changed-form.ts'
 import { type StartOptions, startServices } from './start-services.ts'
 
 export interface UpOptions extends Omit<StartOptions, 'mayWait'> {
@@ -48,11 +49,12 @@ export class EddyUp {
 
   /** Creates the topics and starts every service; returns the port of its HTTP side. */
   async start(): Promise<number | undefined> {
-    const { configuration, log, needs } = this.#options
+    const { configuration, features, log, needs } = this.#options
     const { batchSize } = configuration.model
     const onDurable = (): void => this.#moved.next()
     const chunks = new LabelChunks()
     const hooks = { ends: this.#ends, whenQuiet: () => this.#whenQuiet() }
+    await refuseChangedForm(log, configuration, features)
     await log.ensureTopics(topicOptions(configuration))
     this.#running = await startServices(
       ({ steps, ...parts }) => [

@@ -1,6 +1,6 @@
 import type { Delivery } from '@eddy/log'
 import { type LineageKind, lineageCodec } from '@eddy/messages'
-import { newestSnapshot } from '@eddy/model'
+import { newestSnapshot, retuned } from '@eddy/model'
 import { type Emission, type Metrics, onAbort, type Process, quietAfter, runStage, timed } from '@eddy/runtime'
 import { type Configuration, groupName } from '@eddy/settings'
 import { concatMap, filter, map, NEVER, Subject, takeUntil, tap } from 'rxjs'
@@ -59,7 +59,7 @@ export async function runUpdater(
     }
     // Stopped before there were enough events to begin with.
     if (snapshot === undefined || snapshot.provisional) return new Map()
-    folding = new Updater(options, snapshot)
+    folding = new Updater(options, retuned(snapshot, specification))
     if (snapshot.statisticsOffset >= storedEnd) hooks.onCaughtUp?.(snapshot.version)
     return new Map([[0, snapshot.statisticsOffset]])
   }

@@ -90,6 +90,18 @@ describe('eddy models', () => {
     expect(await newest('fresh')).toMatchObject({ version: 1n, ledger: learned(70), statisticsOffset: 2 })
   })
 
+  it('does not promote a model of other features', async () => {
+    const log = openEmbeddedLog(data)
+    const specification = first.specification.replace('"name":"x"', '"name":"z"')
+    const swapped = { ...first, specification, model: 'swapped', version: 3n, epoch: 3n }
+    await log.publish([{ topic, records: snapshotRecords(swapped, 900_000) }])
+    await log.close()
+    const { code, stderr } = await models('promote', 'swapped', 'test')
+    expect(code).toBe(1)
+    expect(stderr).toContain('features: expected x, y, as in test@20, got z, y in swapped@3')
+    expect(await newest('test')).toMatchObject({ version: 20n })
+  })
+
   it('says what is stored where a snapshot is not', async () => {
     const { code, stderr } = await models('rollback', 'test@3')
     expect(code).toBe(1)

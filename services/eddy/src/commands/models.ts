@@ -1,6 +1,15 @@
 import type { EventLog } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
-import { describeSegments, identityOf, snapshotJson, snapshotRecords, storedSnapshots } from '@eddy/model'
+import type { ModelSpecification } from '@eddy/mixture'
+import {
+  describeSegments,
+  featureChanges,
+  identityOf,
+  snapshotJson,
+  snapshotRecords,
+  storedSnapshots,
+} from '@eddy/model'
+import { InputError } from '@eddy/records'
 import { openLog } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
@@ -110,6 +119,17 @@ function difference(from: Snapshot, to: Snapshot): object {
   }
 }
 
+/** All models of a log read the same feature vectors. @throws InputError that names both, where one model's have another meaning */
+function refuseOtherFeatures(chosen: Snapshot, current: Snapshot | undefined): void {
+  if (current === undefined) return
+  const featuresIn = ({ specification }: Snapshot) => (JSON.parse(specification) as ModelSpecification).features
+  const [change] = featureChanges(featuresIn(current), featuresIn(chosen))
+  if (change !== undefined)
+    throw new InputError(
+      `${change.setting}: expected ${change.stored}, as in ${current.model}@${current.version}, got ${change.configured} in ${chosen.model}@${chosen.version}. Choose a model of the same features.`,
+    )
+}
+
 /** Publishes the parameters of one snapshot as the newest of `to`, with the ledger that `to` has. */
 async function put(flags: Flags, terminal: Terminal, which: WantedSnapshot, to: string): Promise<void> {
   const { topics, log: limits } = configurationOf(flags, terminal)
@@ -119,6 +139,7 @@ async function put(flags: Flags, terminal: Terminal, which: WantedSnapshot, to: 
     async (snapshots, log) => {
       const chosen = findSnapshot(snapshots, which)
       const current = snapshots.filter(({ model }) => model === to).at(-1)
+      refuseOtherFeatures(chosen, current)
       const { ledger, statisticsOffset, version } = current ?? { ...chosen, version: 0n }
       const next: Snapshot = {
         ...chosen,

@@ -5,6 +5,7 @@ import { customerIds, openLog, topicOptions } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
+import { refuseChangedForm } from '../refuse-changed-form.ts'
 import { configurationOf, type LogFlags, topicName, withLogOptions } from './log-options.ts'
 
 interface ProduceFlags extends LogFlags {
@@ -34,7 +35,10 @@ async function produce(flags: ProduceFlags, terminal: Terminal): Promise<void> {
   const log = await openLog(configuration)
   try {
     // On a cluster, a producer need not have the right to look at every topic: `eddy topics create` makes them.
-    if (configuration.log.kind === 'embedded') await log.ensureTopics(topicOptions(configuration))
+    if (configuration.log.kind === 'embedded') {
+      if (configuration.features !== undefined) await refuseChangedForm(log, configuration, configuration.features)
+      await log.ensureTopics(topicOptions(configuration))
+    }
     const topic = topicName(configuration, flags.topic)
     const ids = customerIds(configuration)
     let appended = 0

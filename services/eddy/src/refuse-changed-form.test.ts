@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openEmbeddedLog } from '@eddy/log-embedded'
+import { createLogger, loadConfiguration } from '@eddy/runtime'
+import { configurationSchema } from '@eddy/settings'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { syntheticEvents } from '../../../test/synthetic-events.ts'
+import { produceCommand } from './commands/produce.ts'
+import { upCommand } from './commands/up.ts'
+import { runService } from './start-services.ts'
+import { runCommand } from './testing/run-command.ts'
+
+let folder: string
+let data: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'eddy-form-'))
+  data = join(folder, 'data')
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const learnedWith = { model: 'components: 3', features: '{ name: x }, { name: y }' }
+function write(changed: Partial<typeof learnedWith & { name: string }> = {}): string {
+  const { model, features, name = 'customers' } = { ...learnedWith, ...changed }
+  const config = join(folder, 'eddy.yaml')
+  writeFileSync(
+    config,
+    `model: { name: ${name}, ${model}, batchSize: 64, warmUp: { events: 200 } }\nfeatures: [${features}]\nlog: { directory: ${data} }\nlogging: { level: silent }\n`,
+  )
+  return config
+}
+
+async function up(config: string, events = 300) {
+  const input = join(folder, `events-${events}.ndjson`)
+  writeFileSync(input, syntheticEvents(events, events))
+  const drained = ['--exit-when-drained', '--json', '--port', '0']
+  return runCommand(upCommand, ['--config', config, '--replay', input, ...drained])
+}
+
+async function stored(): Promise<Record<string, number>> {
+  const log = openEmbeddedLog(data, { readOnly: true })
+  try {
+    const end = async (topic: string) => (await log.offsets(`eddy.${topic}.v1`))[0]!.end
+    const [events, features, labels, snapshots] = await Promise.all(
+      ['events', 'features', 'labels', 'snapshots'].map(end),
+    )
+    return { events: events!, features: features!, labels: labels!, snapshots: snapshots! }
+  } finally {
+    await log.close()
+  }
+}
+
+describe('a changed form', () => {
+  it.each([
+    [{ model: 'components: 4' }, /model\.components: expected 3, as model customers .* got 4;.*another model\.name/],
+    [{ model: 'components: 3, covariance: diag' }, /model\.covariance: expected full.* got diag/],
+    [{ features: '{ name: y }, { name: x }' }, /features: expected x, y.* got y, x;.*--data-dir/],
+    [{ features: '{ name: x }, { name: y }, { name: z }' }, /features: expected x, y.* got x, y, z/],
+    [{ features: '{ name: x, type: count }, { name: y }' }, /features\.x\.type: expected number.* got count/],
+    // Whoever reads the vectors: they are the same for every model.
+    [{ features: '{ name: y }, { name: x }', name: 'other' }, /features: expected x, y, as model customers/],
+  ])('%j is refused before anything is written', async (change, message) => {
+    expect((await up(write())).code).toBe(0)
+    const before = await stored()
+    const { code, stderr } = await up(write(change), 500)
+    expect(stderr).toMatch(message)
+    expect(code).toBe(78)
+    expect(await stored()).toEqual(before)
+  })
+
+  it('a command that appends events refuses it too', async () => {
+    const config = write()
+    expect((await up(config)).code).toBe(0)
+    const before = await stored()
+    write({ features: '{ name: y }, { name: x }' })
+    const argv = ['--config', config, '--topic', 'events', '--input', join(folder, 'events-300.ndjson')]
+    expect((await runCommand(produceCommand, argv)).code).toBe(78)
+    expect(await stored()).toEqual(before)
+  })
+
+  it('bounds and the step size may change', async () => {
+    expect((await up(write())).code).toBe(0)
+    const changed = { model: 'components: 3, halfLife: 500', features: '{ name: x, min: -1e6 }, { name: y }' }
+    const { code, stdout } = await up(write(changed), 500)
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ events: 800, labels: 800 })
+  })
+
+  it('a service of its own refuses it too', async () => {
+    expect((await up(write())).code).toBe(0)
+    const configuration = loadConfiguration(configurationSchema, {
+      file: write({ model: 'components: 4' }),
+      environment: {},
+    })
+    const log = openEmbeddedLog(data)
+    try {
+      const options = { log, configuration, features: configuration.features!, logger: createLogger('silent') }
+      for (const name of ['ingest', 'em-worker', 'em-updater', 'scoring'] as const)
+        await expect(
+          runService({ ...options, name, now: Date.now, signal: AbortSignal.timeout(5000) }),
+        ).rejects.toThrow('model.components')
+    } finally {
+      await log.close()
+    }
+  })
+})

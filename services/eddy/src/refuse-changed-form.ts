@@ -1,0 +1,45 @@
+import { type EventLog, LogError } from '@eddy/log'
+import type { Snapshot } from '@eddy/messages'
+import type { ModelSpecification } from '@eddy/mixture'
+import { type FormChange, featureChanges, formChanges, newestOfEachModel } from '@eddy/model'
+import { ConfigurationError } from '@eddy/runtime'
+import { type Configuration, type Feature, specificationOf } from '@eddy/settings'
+
+/**
+ * Compares the configuration with what is stored, before anything else is read or written: the features with those that any model has
+ * learned, as all read the same vectors, and the rest of the form with the configured model's.
+ * @throws {ConfigurationError} that names each difference, both values, and what can be done
+ */
+export async function refuseChangedForm(
+  log: EventLog,
+  configuration: Configuration,
+  features: readonly Feature[],
+): Promise<void> {
+  const specification = specificationOf(configuration, features)
+  for (const snapshot of await stored(log, configuration.topics.snapshots)) {
+    const was = JSON.parse(snapshot.specification) as ModelSpecification
+    // Nothing of a provisional model is kept; the feature vectors are.
+    const own = snapshot.model === configuration.model.name && !snapshot.provisional
+    const changes = own ? formChanges(was, specification) : featureChanges(was.features, specification.features)
+    if (changes.length > 0) throw new ConfigurationError(changes.map(change => problem(change, snapshot)))
+  }
+}
+
+async function stored(log: EventLog, topic: string): Promise<readonly Snapshot[]> {
+  try {
+    return await newestOfEachModel({ log, topic })
+  } catch (error) {
+    if (error instanceof LogError && error.code === 'TOPIC_MISSING') return []
+    throw error
+  }
+}
+
+const ADVICE = {
+  features:
+    'the feature vectors that are stored have the first: put it back, or begin anew (--data-dir; on Kafka other topics)',
+  model:
+    'put it back; or learn the second from the stored feature vectors under another model.name, and make that the model by `eddy models promote`',
+} as const
+
+const problem = ({ setting, stored, configured, of }: FormChange, { model, version }: Snapshot): string =>
+  `${setting}: expected ${stored}, as model ${model} (snapshot ${version}) has learned it, got ${configured}; ${ADVICE[of]}`
