@@ -6,13 +6,11 @@ export type {
   Erasure,
   EventLog,
   From,
-  Memory,
   OutgoingRecord,
   PartitionOffsets,
   Publication,
   PublishOptions,
   Remembered,
-  Room,
   StoredRecord,
   TopicOptions,
 } from './event-log.ts'
@@ -21,6 +19,6 @@ export { failpoint } from './failpoint.ts'
 export { logWith } from './log-with.ts'
 export { PackedRecord } from './packed-records.ts'
 
-export { type OutputOptions, positionFromOutput } from './position-from-output.ts'
+export { positionFromOutput } from './position-from-output.ts'
 export { PackedPublication, RecordPacker } from './record-packer.ts'
 export { ValueSpan } from './value-span.ts'

@@ -23,7 +23,7 @@ const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g
  * Text from data with its control characters (C0, C1, DEL) written as `\u001b`, which is the same text in JSON: a terminal would obey them.
  * A line keeps its ends and tabs.
  */
-export const harmless = (text: string): string =>
+const harmless = (text: string): string =>
   text.replace(controls, control => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** As `harmless`, on one line. */
