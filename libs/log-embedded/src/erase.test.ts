@@ -44,3 +44,20 @@ it('leaves a gap where a record was, and nothing of it in the files', async () =
   for (const name of readdirSync(folder)) expect(readFileSync(join(folder, name)).includes('canary'), name).toBe(false)
   await log.close()
 })
+
+it('makes room within the retention: what is erased takes nothing else along', async () => {
+  const log = openEmbeddedLog(join(folder, 'room'))
+  await log.ensureTopics({ t: { partitions: 1, cleanup: 'delete', retentionBytes: 60_000 } })
+  const record = (n: number) => ({ key: Buffer.from(`${n % 2}`), value: Buffer.alloc(1000), partition: 0 })
+  const append = async (count: number) => {
+    for (let n = 0; n < count; n++) await log.publish([{ topic: 't', records: [record(n)] }])
+  }
+  await append(50)
+  const isOdd = ({ key }: { key: Uint8Array | null }) => Buffer.from(key ?? []).toString() === '1'
+  expect(await log.capabilities.erasure.erase('t', isOdd)).toBe(25)
+  // 25,000 bytes are left, and 30,000 more fit beside them.
+  await append(30)
+  await log.maintain()
+  expect(await log.offsets('t')).toEqual([{ partition: 0, start: 0, end: 80 }])
+  await log.close()
+})
