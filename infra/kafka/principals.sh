@@ -9,6 +9,7 @@ set -euo pipefail
 : "${BOOTSTRAP:?expected the address of a broker, e.g. BOOTSTRAP=broker:9093}"
 model="${MODEL:-customers}"
 prefix="${TOPIC_PREFIX:-eddy}"
+ingest="$prefix.features.v1.ingest"
 bin="${KAFKA_BIN:+$KAFKA_BIN/}"
 common=(--bootstrap-server "$BOOTSTRAP" ${COMMAND_CONFIG:+--command-config "$COMMAND_CONFIG"})
 
@@ -32,9 +33,10 @@ topics() { local name; for name in "$@"; do printf -- '--topic %s.%s.v1 ' "$pref
 reads() { local name="$1"; shift; acl "$name" --operation Read --operation DescribeConfigs $(topics "$@"); }
 writes() { local name="$1"; shift; acl "$name" --operation Write --operation DescribeConfigs $(topics "$@"); }
 # A stage's group, and its transactional ids: they carry the group, and the topic and partition that are read.
-settles() {
-  acl "$1" --operation Read --group "$model.$2"
-  acl "$1" --operation Write --transactional-id "$model.$2." --resource-pattern-type prefixed
+settles() { settles_as "$1" "$model.$2"; }
+settles_as() {
+  acl "$1" --operation Read --group "$2"
+  acl "$1" --operation Write --transactional-id "$2." --resource-pattern-type prefixed
 }
 # Readers without a group of their own, and publications that settle nothing.
 reads_alone() { acl "$1" --operation Read --group eddy-anonymous- --resource-pattern-type prefixed; }
@@ -46,7 +48,10 @@ user eddy-ingest "${PASSWORD_INGEST:-}"
 # Features of the configuration are compared with those of stored models.
 reads ingest events features snapshots
 writes ingest events features dead-letters
-settles ingest ingest
+# Whatever models learn from a features topic, it is filled once.
+settles_as ingest "$ingest"
+# Where releases before were.
+acl ingest --operation Describe --group "$model.ingest"
 reads_alone ingest
 publishes_alone ingest
 
@@ -86,6 +91,6 @@ user eddy-operator "${PASSWORD_OPERATOR:-}"
 acl operator --operation Read --operation Create --operation DescribeConfigs --operation AlterConfigs \
   $(topics events features statistics snapshots lineage labels dead-letters)
 acl operator --operation Write $(topics events snapshots)
-acl operator --operation Describe --group "$model.ingest" --group "$model.scoring"
+acl operator --operation Describe --group "$ingest" --group "$model.scoring"
 reads_alone operator
 publishes_alone operator

@@ -35,10 +35,11 @@ const names: Readonly<Record<Resource, readonly string[]>> = {
   topic: [...Object.values(topics), 'another.v1'],
   group: [
     ...['ingest', 'e-step', 'updater', 'scoring', 'readers.of-labels'].map(stage => `customers.${stage}`),
+    `${topics.features}.ingest`,
     ...['eddy-anonymous-1', 'another'],
   ],
   'transactional-id': [
-    `customers.ingest.${topics.events}.0`,
+    `${topics.features}.ingest.${topics.events}.0`,
     `customers.e-step.${topics.features}.1`,
     `customers.updater.${topics.statistics}.0`,
     `customers.scoring.${topics.features}.1`,

@@ -9,6 +9,8 @@ export interface OutputOptions {
   /** what the group reads */
   readonly topic: string
   readonly group: string
+  /** A group that did this work before: where this one has no position, its position counts. */
+  readonly formerGroup?: string
   /** where the group writes what comes of a partition: into the partition of the same number */
   readonly output: string
   /** What a record of the output tells: the offset of `topic` to go on from after it; undefined where it tells none. */
@@ -21,11 +23,15 @@ export interface OutputOptions {
  * without members after `offsets.retention.minutes`; somebody resets or deletes the group): to begin again would do everything twice.
  */
 export function positionFromOutput(options: OutputOptions): (partitions: readonly number[]) => Promise<From> {
-  const { log, topic, group, output, nextOffset } = options
+  const { log, topic, group, formerGroup, output, nextOffset } = options
   return async partitions => {
     const positions = await log.positions(topic, group)
     const without = partitions.filter(partition => !positions.has(partition))
-    return without.length === 0 ? 'position' : newestTold(log, output, without, nextOffset)
+    if (without.length === 0) return 'position'
+    const told = await newestTold(log, output, without, nextOffset)
+    const former = formerGroup === undefined ? told : await log.positions(topic, formerGroup)
+    const furthest = (partition: number): number => Math.max(told.get(partition) ?? -1, former.get(partition) ?? -1)
+    return new Map(without.map(partition => [partition, furthest(partition)] as const).filter(([, at]) => at >= 0))
   }
 }
 

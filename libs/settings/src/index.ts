@@ -1,7 +1,7 @@
 export { type Configuration, configurationSchema, type Feature } from './configuration.ts'
 export { type CustomerIds, customerIds } from './customer-ids.ts'
 export { featuresOf, knownFeatures } from './features.ts'
-export { groupName } from './groups.ts'
+export { formerIngestGroup, groupName } from './groups.ts'
 export { kafkaOptions, openLog } from './open-log.ts'
 export { codecsOf, registryOf, subjectOf, useRegistryIds, withRegistry } from './registry.ts'
 export { type Role, rightsOf, roles } from './rights.ts'

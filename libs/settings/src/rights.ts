@@ -1,6 +1,6 @@
 import { ANONYMOUS, type KafkaRight } from '@eddy/log-kafka'
 import type { Configuration } from './configuration.ts'
-import { groupName, readersGroup } from './groups.ts'
+import { formerIngestGroup, groupName, readersGroup } from './groups.ts'
 
 /** Who works on the cluster, each with a principal of its own: infra/kafka/principals.sh makes them. */
 export const roles = ['ingest', 'em-worker', 'em-updater', 'scoring', 'producer', 'label-reader', 'operator'] as const
@@ -38,6 +38,8 @@ export function rightsOf(
       ...writes(topics.features),
       ...writes(topics.deadLetters),
       ...settles('ingest'),
+      // Where releases before were.
+      ...looksAt(formerIngestGroup(configuration)),
       // Where its position is gone, its output tells it.
       ...reads(topics.features),
       // What is stored is compared with the configuration.

@@ -9,7 +9,7 @@ import {
   timed,
   totalLag,
 } from '@eddy/runtime'
-import { type Configuration, customerIds, type Feature, groupName } from '@eddy/settings'
+import { type Configuration, customerIds, type Feature, formerIngestGroup, groupName } from '@eddy/settings'
 import { customersApi } from './customers-api.ts'
 import { eventsApi } from './events-api.ts'
 import { ingest } from './ingest.ts'
@@ -68,7 +68,14 @@ async function runIngest(
   const group = groupName(configuration, 'ingest')
   const deliveries = log.consume(topics.events, {
     group,
-    from: positionFromOutput({ log, topic: topics.events, group, output: topics.features, nextOffset: ingestedTo }),
+    from: positionFromOutput({
+      log,
+      topic: topics.events,
+      group,
+      formerGroup: formerIngestGroup(configuration),
+      output: topics.features,
+      nextOffset: ingestedTo,
+    }),
     maxRecords: maxRecordsOn(log),
     signal,
     onAssignment: assignments.of('ingest'),

@@ -122,13 +122,13 @@ async function runEddy(
     features: featureNames.map(name => ({ name })),
     log: { directory },
   })
-  const { topics, model } = configuration
+  const { topics } = configuration
   const logger = createLogger('warn')
   const eddy = new EddyUp({ configuration, features: configuration.features!, log, logger, now: Date.now })
   try {
     await eddy.start()
     const result = await measured(events, async count => {
-      await publishEvents(log, topics.events, `${model.name}.ingest`, source, count)
+      await publishEvents(log, topics.events, `${topics.features}.ingest`, source, count)
       await Promise.race([eddy.drained(), eddy.failed])
     })
     return { ...result, latency: await pacedLatency(log, topics, source) }

@@ -78,8 +78,8 @@ async function lostRecords(
   snapshot: Snapshot | undefined,
 ): Promise<Lost[]> {
   const ledger = ledgerOf(snapshot?.ledger ?? [])
-  const ingested = await log.positions(topics.events, groupName({ model }, 'ingest'))
-  const scored = await log.positions(topics.features, groupName({ model }, 'scoring'))
+  const ingested = await log.positions(topics.events, groupName({ model, topics }, 'ingest'))
+  const scored = await log.positions(topics.features, groupName({ model, topics }, 'scoring'))
   const stages = [
     { stage: 'ingest', topic: topics.events, next: (partition: number) => ingested.get(partition) ?? 0 },
     { stage: 'scoring', topic: topics.features, next: (partition: number) => scored.get(partition) ?? 0 },
@@ -103,7 +103,7 @@ async function goOn(
   for (const { stage, topic, partition, to } of lost)
     if (stage === 'ingest' || stage === 'scoring')
       await log.publish([], {
-        settles: { group: groupName({ model }, stage), deliveries: [{ topic, partition, nextOffset: to }] },
+        settles: { group: groupName({ model, topics }, stage), deliveries: [{ topic, partition, nextOffset: to }] },
       })
   if (snapshot === undefined) return
   const ledger = new Map(ledgerOf(snapshot.ledger))

@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventRecord } from '@eddy/ingest'
+import type { EventLog } from '@eddy/log'
+import { openEmbeddedLog } from '@eddy/log-embedded'
+import { newestSnapshot } from '@eddy/model'
+import { createLogger, loadConfiguration } from '@eddy/runtime'
+import { type Configuration, configurationSchema, topicOptions } from '@eddy/settings'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { syntheticEvents } from '../../../test/synthetic-events.ts'
+import { EddyUp } from './up.ts'
+
+const features = ['x', 'y'].map(name => ({ name, type: 'number', transform: 'none', required: false }) as const)
+let folder: string
+let log: EventLog
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'eddy-models-'))
+  log = openEmbeddedLog(join(folder, 'data'))
+})
+afterEach(async () => {
+  await log.close()
+  rmSync(folder, { recursive: true })
+})
+
+const configured = (name: string): Configuration =>
+  loadConfiguration(configurationSchema, {
+    flags: {
+      'log.directory': join(folder, 'data'),
+      'model.name': name,
+      'model.components': 3,
+      'model.batchSize': 64,
+      'model.warmUp.events': 200,
+    },
+  })
+
+/** Replays so many events, of which those that are stored already are passed over, until all are learned. */
+async function learn(name: string, events: number): Promise<void> {
+  const input = join(folder, 'events.ndjson')
+  writeFileSync(input, syntheticEvents(events, 1))
+  const options = { configuration: configured(name), features, logger: createLogger('silent'), now: Date.now }
+  const eddy = new EddyUp({ ...options, log, replays: true })
+  await eddy.start()
+  try {
+    if (events > 0) await eddy.replay(input, new AbortController().signal)
+    await eddy.drained()
+  } finally {
+    await eddy.stop()
+  }
+}
+
+const learned = async (model: string): Promise<bigint> => {
+  const snapshot = await newestSnapshot({ log, topic: 'eddy.snapshots.v1', model })
+  return snapshot!.ledger.reduce((sum, { events }) => sum + events, 0n)
+}
+const end = async (topic: string): Promise<number> => (await log.offsets(`eddy.${topic}.v1`))[0]!.end
+
+describe('several models of the same events', () => {
+  it('learn each once, though each event is ingested only once', async () => {
+    await learn('customers', 300)
+    await learn('other', 300)
+    expect(await end('features')).toBe(300)
+    expect([await learned('customers'), await learned('other')]).toEqual([300n, 300n])
+    await learn('customers', 500)
+    await learn('other', 500)
+    expect(await end('features')).toBe(500)
+    expect([await learned('customers'), await learned('other')]).toEqual([500n, 500n])
+  })
+
+  it('go on where ingest was when its group had the name of a model', async () => {
+    const { topics } = configured('customers')
+    const publish = (count: number, seed: number) => {
+      const lines = syntheticEvents(count, seed).trim().split('\n')
+      return log.publish([{ topic: topics.events, records: lines.map(line => eventRecord(Buffer.from(line))) }])
+    }
+    await log.ensureTopics(topicOptions(configured('customers')))
+    await publish(300, 1)
+    const deliveries = [{ topic: topics.events, partition: 0, nextOffset: 300 }]
+    await log.publish([], { settles: { group: 'customers.ingest', deliveries } })
+    await publish(250, 2)
+    await learn('customers', 0)
+    expect(await end('features')).toBe(250)
+    expect(await learned('customers')).toBe(250n)
+  })
+})
