@@ -56,6 +56,27 @@ describe('transform', () => {
     expect([...logJacobian]).toEqual([0, 0, 0])
   })
 
+  test('a constant is centred, and its scale is its own size: what rounding leaves of it is no deviation', () => {
+    for (const [x, scale] of [
+      [0, 1],
+      [0.1, 1],
+      [-4e7, 4e7],
+    ] as const) {
+      const parameters = estimateTransform(one('none'), column([x, x, x]))
+      expect([parameters.transformCentre[0], parameters.transformScale[0]]).toEqual([x, scale])
+    }
+  })
+
+  for (const name of ['none', 'yeo-johnson'] as const)
+    test(`${name}: what is far beyond all that was seen is cut off where squares can still be summed`, () => {
+      const specification = one(name)
+      const parameters = { ...estimateTransform(specification, column([0, 1e-3])), transformPower: Float64Array.of(3) }
+      const far = column([1e90, -1e200, 1e200].map(x => (name === 'none' ? x * 1e80 : x)))
+      const { block } = applyTransform(specification, parameters, far)
+      for (const z of block.values) expect(Number.isFinite(z * z)).toBe(true)
+      expect([block.values[0], block.values[2]]).toEqual([1e150, 1e150])
+    })
+
   test('a weight of 2 is two events', () => {
     const specification = one('log1p')
     const weighted = estimateTransform(specification, column([1, 5, 9]), Float64Array.of(1, 2, 0))
