@@ -89,6 +89,20 @@ describe('Drift', () => {
     expect(drift.observe(numbers('diag', [2, 2, 4, 0], [4, 4, 1, 1], 701)).get('a')).toBeLessThan(0.001)
   })
 
+  it('of a segment that went and came back begins anew, as does all where the features changed', () => {
+    const drift = new Drift()
+    const at = (x: number, step: number, ids = ['a', 'b']) => ({
+      ...numbers('diag', [x, 0, 4, 0], [1, 1, 1, 1], step),
+      segments: ids.map(id => ({ id, since: 1n })),
+    })
+    drift.observe(at(0, 0))
+    drift.observe(at(0, 1, ['c', 'b']))
+    expect(drift.observe(at(3, 2)).get('a')).toBe(0)
+    expect(drift.observe(at(0, 3)).get('a')).toBeGreaterThan(1)
+    const spherical = { ...numbers('spherical', [9, 9, 4, 0], [1, 1], 4) }
+    expect([...drift.observe(spherical).values()]).toEqual([0, 0])
+  })
+
   it('sees every type of feature beside others', () => {
     const types: readonly FeatureType[] = ['number', 'count', 'category', 'boolean']
     const at = (change: Record<string, readonly number[]>, step: number) =>

@@ -7,11 +7,12 @@ import {
   snapshotCodec,
   statisticsCodec,
 } from '@eddy/messages'
-import { squaredSum } from '@eddy/mixture'
+import { type ModelSpecification, squaredSum } from '@eddy/mixture'
 import { createLogger } from '@eddy/runtime'
 import { localEStep } from '@eddy/threads'
 import { describe, expect, it } from 'vitest'
 import { MiniBatch } from './mini-batch.ts'
+import { revise } from './revise.ts'
 import { delivery, featureRecords, learnedFrom, published, warmedUp } from './testing.ts'
 import { Updater } from './updater.ts'
 
@@ -72,6 +73,27 @@ async function learn(until: number, under?: readonly Snapshot[]) {
   }
   return { snapshots, lineage }
 }
+
+describe('revise', () => {
+  const late: Snapshot = { ...first, ledger: [{ partition: 0, next: 1600, events: 1600n, offsetsHash: 0n }] }
+
+  it('never gives an id again, also after a snapshot that did not count segments', async () => {
+    const idsOf = async (segmentsBorn: number) =>
+      (await revise({ ...late, segmentsBorn }, { events: learnedFrom(records), seed: 1 }))!.changed!.born
+    expect(await idsOf(7)).toEqual(['s8'])
+    expect(await idsOf(0)).toEqual(['s3'])
+  })
+
+  it('looks back two half-lives, no further', async () => {
+    const specification = JSON.parse(first.specification) as ModelSpecification
+    const { stepSize } = specification
+    const forgetful = { ...specification, stepSize: { ...stepSize, halfLife: 450 } }
+    const events = { seed: 1, events: learnedFrom(records) }
+    const { snapshot } = (await revise({ ...late, specification: JSON.stringify(forgetful) }, events))!
+    expect(snapshot.weight).toBe(900)
+    expect((await revise(late, events))!.snapshot.weight).toBe(1600)
+  })
+})
 
 describe('an updater whose events are explained worse than expected', () => {
   it('learns the components anew, gives them the statistics of all events, and says which segments came and went', async () => {

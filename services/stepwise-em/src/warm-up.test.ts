@@ -57,8 +57,8 @@ function start(options: Partial<WarmUpOptions> = {}) {
     isWaiting: (value: boolean) => {
       waiting = value
     },
-    give: async (from: number, to: number, more = false) => {
-      features.next(delivery(records.slice(from, to), more ? { endOffset: 400 } : {}))
+    give: async (from: number, to: number, more = false, partition = 0) => {
+      features.next(delivery(records.slice(from, to), { partition, ...(more ? { endOffset: 400 } : {}) }))
       await settled()
     },
     end: async () => {
@@ -113,6 +113,18 @@ describe('warmUpStage', () => {
     await run.give(150, 300)
     const hash = records.slice(0, 200).reduce((sum, { offset }) => BigInt.asUintN(64, sum + hashOffset(0, offset)), 0n)
     expect(run.snapshots.at(-1)?.ledger).toEqual([{ partition: 0, next: 200, events: 200n, offsetsHash: hash }])
+  })
+
+  it('begins with as many events as it should, of all partitions together, and leaves the rest to be learned', async () => {
+    const run = start()
+    await run.give(0, 150, true)
+    await run.give(0, 150, true, 1)
+    const { weight, ledger } = run.snapshots.at(-1)!
+    expect(weight).toBe(200)
+    expect(ledger.map(({ partition, next, events }) => [partition, next, events])).toEqual([
+      [0, 150, 150n],
+      [1, 50, 50n],
+    ])
   })
 
   it('ends in the same bytes whichever provisional models were published, and whoever goes on', async () => {
