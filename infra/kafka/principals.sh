@@ -71,7 +71,7 @@ publishes_alone em-updater
 user eddy-scoring "${PASSWORD_SCORING:-}"
 # Its HTTP side shows labels (GET /v1/labels).
 reads scoring features snapshots labels
-writes scoring labels
+writes scoring labels dead-letters
 settles scoring scoring
 reads_alone scoring
 

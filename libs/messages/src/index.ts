@@ -6,7 +6,7 @@ export { customerId, sourceOf } from './json-source.ts'
 export { LabelEncoder, labelCodec } from './label.ts'
 export { largestMagnitude } from './largest-magnitude.ts'
 export { lineageCodec } from './lineage.ts'
-
+export { MessageError } from './message-error.ts'
 export type * from './messages.ts'
 export { hashOffset, OffsetsHash } from './offsets-hash.ts'
 export { RegistryError, SchemaRegistry } from './schema-registry.ts'

@@ -1,5 +1,6 @@
 import { asyncValues, type EventLog } from '@eddy/log'
-import { type LedgerEntry, OffsetsHash } from '@eddy/messages'
+import { FeaturesReader, MessageError, OffsetsHash, type Snapshot } from '@eddy/messages'
+import type { ModelSpecification } from '@eddy/mixture'
 
 /** What a partition of the features topic holds below the ledger's next offset. */
 export interface Learnable {
@@ -9,12 +10,14 @@ export interface Learnable {
   readonly offsetsHash: bigint
 }
 
-/** Counts and hashes, by partition, the records that a ledger says were learned: what it must equal. */
+/** Counts and hashes, by partition, the feature vectors that a ledger says were learned: what it must equal. Those of
+ * other features were passed over. */
 export async function learnable(
   log: EventLog,
   topic: string,
-  ledger: readonly LedgerEntry[],
+  { ledger, specification }: Pick<Snapshot, 'ledger' | 'specification'>,
 ): Promise<ReadonlyMap<number, Learnable>> {
+  const fits = fitsTo((JSON.parse(specification) as ModelSpecification).features.length)
   const starts = new Map((await log.offsets(topic)).map(({ partition, start }) => [partition, start]))
   const counted = new Map(
     ledger.map(({ partition, next }) => [
@@ -29,8 +32,9 @@ export async function learnable(
     for await (const delivery of asyncValues(log.consume(topic, { from: 'earliest', untilEnd: true }))) {
       const { partition, records, nextOffset } = delivery
       const count = counted.get(partition)
-      for (const { offset } of records) {
+      for (const { offset, value } of records) {
         if (count === undefined || offset >= count.next) break
+        if (!fits(value)) continue
         count.events++
         count.hash.add(partition, offset)
       }
@@ -41,4 +45,19 @@ export async function learnable(
   return new Map(
     [...counted].map(([partition, { start, events, hash }]) => [partition, { start, events, offsetsHash: hash.value }]),
   )
+}
+
+/** Whether a record is a vector of so many features. */
+function fitsTo(columns: number): (value: Uint8Array | null) => boolean {
+  const reader = new FeaturesReader()
+  const row = new Float64Array(columns)
+  return value => {
+    try {
+      reader.decodeFeaturesInto(value ?? new Uint8Array(), row, 0, columns)
+      return true
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error
+      return false
+    }
+  }
 }

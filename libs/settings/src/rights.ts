@@ -70,6 +70,7 @@ export function rightsOf(
       ...reads(topics.features),
       ...reads(topics.snapshots),
       ...writes(topics.labels),
+      ...writes(topics.deadLetters),
       ...settles('scoring'),
       // `GET /v1/labels`
       ...topic(topics.labels, 'Read'),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { eventRecord } from '@eddy/ingest'
 import type { EventLog } from '@eddy/log'
 import { openEmbeddedLog } from '@eddy/log-embedded'
+import { featureVectorCodec } from '@eddy/messages'
 import { newestSnapshot } from '@eddy/model'
 import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { type Configuration, configurationSchema, topicOptions } from '@eddy/settings'
@@ -81,5 +82,23 @@ describe('several models of the same events', () => {
     await learn('customers', 0)
     expect(await end('features')).toBe(250)
     expect(await learned('customers')).toBe(250n)
+  })
+
+  it('pass over a vector of other features, before and after the warm-up: it is a dead letter', async () => {
+    const { topics } = configured('customers')
+    await log.ensureTopics(topicOptions(configured('customers')))
+    const unfit = () => {
+      const value = featureVectorCodec.encode({ customer: 'c', time: 0, weight: 1, features: Float64Array.of(1, 2, 3) })
+      return log.publish([{ topic: topics.features, records: [{ key: Buffer.from('c'), value, partition: 0 }] }])
+    }
+    await unfit()
+    await learn('customers', 300)
+    await unfit()
+    await learn('customers', 0)
+    await learn('customers', 500)
+    expect(await learned('customers')).toBe(500n)
+    expect([await end('features'), await end('labels'), await end('dead-letters')]).toEqual([502, 500, 2])
+    const { ledger } = (await newestSnapshot({ log, topic: topics.snapshots, model: 'customers' }))!
+    expect(ledger[0]!.next).toBe(502)
   })
 })

@@ -57,7 +57,10 @@ const labelsOf = ({ publications }: Emission) =>
 describe('scoring', () => {
   it('labels every event with the posterior and log density of the model, in the partition it came from', async () => {
     const [emission] = await firstValueFrom(
-      scoring({ topics: { labels: 'labels' } }, new BehaviorSubject(snapshot))(of(delivered)).pipe(toArray()),
+      scoring(
+        { topics: { labels: 'labels', deadLetters: 'dead-letters' } },
+        new BehaviorSubject(snapshot),
+      )(of(delivered)).pipe(toArray()),
     )
     const labels = labelsOf(emission as Emission)
     const scores = scoreModel({ specification, parameters }, block)
@@ -92,7 +95,7 @@ describe('scoring', () => {
     ]
     const stage = scoring(
       {
-        topics: { labels: 'labels' },
+        topics: { labels: 'labels', deadLetters: 'dead-letters' },
         score: async (_, __, { posterior }) => {
           posterior.set(rowsOf.flat())
         },
@@ -109,7 +112,10 @@ describe('scoring', () => {
     const newest = new BehaviorSubject(snapshot)
     const deliveries = new Subject<Delivery>()
     const emitted: Emission[] = []
-    scoring({ topics: { labels: 'labels' } }, newest)(deliveries).subscribe(emission => emitted.push(emission))
+    scoring(
+      { topics: { labels: 'labels', deadLetters: 'dead-letters' } },
+      newest,
+    )(deliveries).subscribe(emission => emitted.push(emission))
     deliveries.next(delivered)
     await vi.waitFor(() => expect(emitted).toHaveLength(1))
     const swapped = { ...snapshot, version: 8n, segments: snapshot.segments.toReversed() }
@@ -123,14 +129,17 @@ describe('scoring', () => {
 
   it('says of each label whether its model is provisional', async () => {
     for (const provisional of [true, false]) {
-      const stage = scoring({ topics: { labels: 'labels' } }, new BehaviorSubject({ ...snapshot, provisional }))
+      const stage = scoring(
+        { topics: { labels: 'labels', deadLetters: 'dead-letters' } },
+        new BehaviorSubject({ ...snapshot, provisional }),
+      )
       const labels = labelsOf(await firstValueFrom(stage(of(delivered))))
       expect(labels.every(label => label.provisional === provisional)).toBe(true)
     }
   })
 
   it('labels records that are packed as it labels them apart', async () => {
-    const stage = scoring({ topics: { labels: 'labels' } }, new BehaviorSubject(snapshot))
+    const stage = scoring({ topics: { labels: 'labels', deadLetters: 'dead-letters' } }, new BehaviorSubject(snapshot))
     const apart = records.map((record, n) => (n % 3 === 0 ? { ...record, key: null } : record))
     const together = packed(apart, 10)
     const [one, other] = await firstValueFrom(
@@ -143,14 +152,18 @@ describe('scoring', () => {
   it('ends, settling nothing, where the snapshots end before the first', async () => {
     const snapshots = new Subject<Snapshot>()
     const deliveries = concat(of(delivered), NEVER)
-    const emitted = lastValueFrom(scoring({ topics: { labels: 'labels' } }, snapshots)(deliveries).pipe(toArray()))
+    const emitted = lastValueFrom(
+      scoring({ topics: { labels: 'labels', deadLetters: 'dead-letters' } }, snapshots)(deliveries).pipe(toArray()),
+    )
     snapshots.complete()
     expect(await emitted).toEqual([])
   })
 
   it('waits for the first snapshot', async () => {
     const snapshots = new Subject<Snapshot>()
-    const emitted = firstValueFrom(scoring({ topics: { labels: 'labels' } }, snapshots)(of(delivered)))
+    const emitted = firstValueFrom(
+      scoring({ topics: { labels: 'labels', deadLetters: 'dead-letters' } }, snapshots)(of(delivered)),
+    )
     let early = true
     emitted.then(() => {
       expect(early).toBe(false)
@@ -164,7 +177,9 @@ describe('scoring', () => {
   it('ends without a label, and settles nothing, where it is stopped before there is a model', async () => {
     const snapshots = new Subject<Snapshot>()
     const deliveries = new Subject<Delivery>()
-    const emitted = firstValueFrom(scoring({ topics: { labels: 'labels' } }, snapshots)(deliveries).pipe(toArray()))
+    const emitted = firstValueFrom(
+      scoring({ topics: { labels: 'labels', deadLetters: 'dead-letters' } }, snapshots)(deliveries).pipe(toArray()),
+    )
     deliveries.next(delivered)
     snapshots.complete()
     expect(await emitted).toEqual([])

@@ -1,21 +1,40 @@
-import { type Delivery, RecordPacker, ValueSpan } from '@eddy/log'
-import { FeaturesReader, handedOnTrace, LabelEncoder, type Snapshot } from '@eddy/messages'
+import {
+  type Delivery,
+  type OutgoingRecord,
+  type Publication,
+  RecordPacker,
+  type StoredRecord,
+  ValueSpan,
+} from '@eddy/log'
+import {
+  deadLetterRecord,
+  FeaturesReader,
+  handedOnTrace,
+  LabelEncoder,
+  MessageError,
+  type Snapshot,
+} from '@eddy/messages'
 import { indexOfLargest } from '@eddy/mixture'
-import { type Emission, Latest, type Stage } from '@eddy/runtime'
+import { type Emission, Latest, type Metrics, type Stage } from '@eddy/runtime'
 import { localScore, type Score } from '@eddy/threads'
 import { concatMap, finalize, type Observable, takeWhile } from 'rxjs'
 
 export interface ScoringOptions {
-  readonly topics: { readonly labels: string }
+  readonly topics: { readonly labels: string; readonly deadLetters: string }
+  readonly metrics?: Pick<Metrics, 'deadLetters'>
   /** default: `localScore` */
   readonly score?: Score
 }
 
 /**
- * Feature vectors × the newest snapshot → labels, exactly one an event, in the partition they came from.
+ * Feature vectors × the newest snapshot → labels, exactly one an event, in the partition they came from. A vector that does not fit the model's features is a
+ * dead letter instead.
  * Waits for the first snapshot, and ends where there is to be none; the model may change between deliveries, never within one.
  */
-export function scoring({ topics, score = localScore() }: ScoringOptions, snapshots: Observable<Snapshot>): Stage {
+export function scoring(
+  { topics, metrics, score = localScore() }: ScoringOptions,
+  snapshots: Observable<Snapshot>,
+): Stage {
   return deliveries => {
     const latest = new Latest<Snapshot>()
     const following = snapshots.subscribe({
@@ -30,7 +49,8 @@ export function scoring({ topics, score = localScore() }: ScoringOptions, snapsh
         const snapshot = await latest.newest()
         if (snapshot === undefined) return undefined
         if (labels?.of !== snapshot) labels = { of: snapshot, encoder: encoderOf(snapshot) }
-        return label(delivery, snapshot, labels.encoder, score, scratch, topics.labels)
+        const unfit = (): void => metrics?.deadLetters.inc({ reason: 'unfit' })
+        return label(delivery, snapshot, labels.encoder, score, scratch, topics, unfit)
       }),
       takeWhile(emission => emission !== undefined),
       finalize(() => following.unsubscribe()),
@@ -85,26 +105,38 @@ async function label(
   labels: LabelEncoder,
   score: Score,
   scratch: Scratch,
-  topic: string,
+  topics: ScoringOptions['topics'],
+  onUnfit: () => void,
 ): Promise<Emission> {
-  const { records, partition } = delivery
-  const rows = records.length
+  const { records: delivered, partition } = delivery
   const columns = featuresOf(snapshot)
   const components = snapshot.segments.length
-  scratch.reserve(rows, columns, components)
+  scratch.reserve(delivered.length, columns, components)
   const { times, customers, starts, ends } = scratch
-  const values = scratch.values.subarray(0, rows * columns)
-  const posteriors = scratch.posteriors.subarray(0, rows * components)
-  const logDensity = scratch.logDensity.subarray(0, rows)
-  for (let n = 0; n < rows; n++) {
-    span.moveTo(records[n]!)
-    reader.decodeFeaturesInto(span.bytes, values, n * columns, columns, span.start, span.end)
+  const records: StoredRecord[] = []
+  const deadLetters: OutgoingRecord[] = []
+  for (const record of delivered) {
+    const n = records.length
+    span.moveTo(record)
+    try {
+      reader.decodeFeaturesInto(span.bytes, scratch.values, n * columns, columns, span.start, span.end)
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error
+      onUnfit()
+      deadLetters.push(quarantine(error, record, delivery))
+      continue
+    }
     customers[n] = reader.customerBytes
     starts[n] = reader.customerStart
     ends[n] = reader.customerEnd
     times[n] = reader.time
+    records.push(record)
   }
-  await score(snapshot, { rows, columns, values }, { posterior: posteriors, logDensity })
+  const rows = records.length
+  const values = scratch.values.subarray(0, rows * columns)
+  const posteriors = scratch.posteriors.subarray(0, rows * components)
+  const logDensity = scratch.logDensity.subarray(0, rows)
+  if (rows > 0) await score(snapshot, { rows, columns, values }, { posterior: posteriors, logDensity })
   packer.clear(rows)
   for (let n = 0; n < rows; n++) {
     const record = records[n]!
@@ -129,6 +161,17 @@ async function label(
     )
     packer.close(end, handedOnTrace(record.headers))
   }
-  const publication = packer.finish(topic, partition)
-  return { publications: publication === undefined ? [] : [publication], settles: [delivery] }
+  const publications: Publication[] = []
+  const packed = packer.finish(topics.labels, partition)
+  if (packed !== undefined) publications.push(packed)
+  if (deadLetters.length > 0) publications.push({ topic: topics.deadLetters, records: deadLetters })
+  return { publications, settles: [delivery] }
+}
+
+/** A vector that is not of the model's features. */
+function quarantine({ message }: MessageError, record: StoredRecord, { topic, partition }: Delivery): OutgoingRecord {
+  const { offset, key, value, timestamp } = record
+  const headers = Object.entries(record.headers).map(([name, bytes]) => ({ name, value: bytes }))
+  const place = { stage: 'scoring', topic, partition, offset }
+  return { ...deadLetterRecord({ reason: 'unfit', message, ...place, key, value, headers }), timestamp, partition }
 }

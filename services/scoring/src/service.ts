@@ -56,7 +56,7 @@ function runScoring(
     ahead: true,
     onAssignment: assignments.of('scoring'),
   })
-  const emissions = scoring({ topics, score }, snapshots)(timed(deliveries))
+  const emissions = scoring({ topics, score, metrics }, snapshots)(timed(deliveries))
   return runStage(emissions, {
     ...process,
     stage: 'scoring',

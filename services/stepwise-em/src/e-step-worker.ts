@@ -165,7 +165,7 @@ class Worker {
     const { batch } = lane
     const snapshot = this.#newest.value
     const end = this.#ends.get(batch.partition)
-    const due = batch.full || (batch.rows > 0 && batch.to === end)
+    const due = batch.full || (batch.rows + batch.unfit > 0 && batch.to === end)
     if (!due || snapshot === undefined || this.#learned(batch.partition) !== batch.from) return undefined
     const { block, weights } = batch.contents()
     const stop = this.#options.metrics?.eStepSeconds.startTimer()

@@ -1,5 +1,5 @@
 import { type Delivery, type StoredRecord, ValueSpan } from '@eddy/log'
-import { FeaturesReader, OffsetsHash } from '@eddy/messages'
+import { FeaturesReader, MessageError, OffsetsHash } from '@eddy/messages'
 import type { Block } from '@eddy/mixture'
 
 /**
@@ -16,6 +16,7 @@ export class MiniBatch {
   readonly #weights: Float64Array
   readonly #offsets: Float64Array
   #rows = 0
+  #unfit = 0
   #from: number
   #to: number
 
@@ -33,6 +34,11 @@ export class MiniBatch {
 
   get rows(): number {
     return this.#rows
+  }
+
+  /** records since the last `next` that are no feature vectors of this model: they are passed over */
+  get unfit(): number {
+    return this.#unfit
   }
 
   get full(): boolean {
@@ -67,11 +73,11 @@ export class MiniBatch {
     try {
       this.#reader.decodeFeaturesInto(span.bytes, this.#values, this.#rows * columns, columns, span.start, span.end)
     } catch (error) {
-      const { message } = error as Error
-      throw new Error(
-        `features topic, offset ${record.offset}: ${message} Was the configuration changed under an existing topic?`,
-        { cause: error },
-      )
+      if (!(error instanceof MessageError)) throw error
+      // Of other features than the model's: scoring makes it a dead letter, and nothing is learned of it.
+      this.#unfit++
+      this.#to = record.offset + 1
+      return
     }
     this.#weights[this.#rows] = this.#reader.weight
     this.#offsets[this.#rows] = record.offset
@@ -87,6 +93,7 @@ export class MiniBatch {
     this.#weights.copyWithin(0, keepFrom, this.#rows)
     this.#offsets.copyWithin(0, keepFrom, this.#rows)
     this.#rows -= keepFrom
+    if (this.#to <= offset) this.#unfit = 0
     this.#from = offset
     this.#to = Math.max(this.#to, offset)
   }
@@ -109,6 +116,7 @@ export class MiniBatch {
   /** Empty again, beginning where it ended. */
   next(): void {
     this.#rows = 0
+    this.#unfit = 0
     this.#from = this.#to
   }
 }

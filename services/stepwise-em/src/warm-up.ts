@@ -91,11 +91,16 @@ class Warming {
     const { events, specification } = this.#options
     const batch = this.#partitions.get(partition) ?? new MiniBatch(partition, 0, events, specification.features.length)
     this.#partitions.set(partition, batch)
-    const before = batch.rows
-    const wanted = records.slice(0, events - this.#rows)
-    const nextOffset = wanted.length === records.length ? delivery.nextOffset : (wanted.at(-1)?.offset ?? -1) + 1
-    batch.take({ ...delivery, records: wanted, nextOffset }, 0)
-    this.#rows += batch.rows - before
+    // Some may be vectors of other features, of which none is taken.
+    for (let at = 0; this.#rows < events; ) {
+      const before = batch.rows
+      const wanted = records.slice(at, at + events - this.#rows)
+      at += wanted.length
+      const nextOffset = at === records.length ? delivery.nextOffset : (wanted.at(-1)?.offset ?? -1) + 1
+      batch.take({ ...delivery, records: wanted, nextOffset }, 0)
+      this.#rows += batch.rows - before
+      if (at === records.length) break
+    }
     const caughtUp = delivery.nextOffset >= delivery.endOffset
     delivery.ack()
     return this.#first() ?? (caughtUp ? this.pause(waiting) : undefined)

@@ -60,11 +60,12 @@ async function chosen(
 async function showLedger(
   log: EventLog,
   { topics }: Configuration,
-  { model, version, ledger }: Snapshot,
+  snapshot: Snapshot,
   { compare, json }: InspectFlags,
   terminal: Terminal,
 ): Promise<void> {
-  const stored = compare === true ? await learnable(log, topics.features, ledger) : undefined
+  const { model, version, ledger } = snapshot
+  const stored = compare === true ? await learnable(log, topics.features, snapshot) : undefined
   const rows = ledger.map(entry => ledgerRow(entry, stored?.get(entry.partition)))
   if (json === true)
     await print(terminal, rows.map(row => `${JSON.stringify({ model, version: Number(version), ...row })}\n`).join(''))
