@@ -11,6 +11,7 @@ import { type ModelSpecification, squaredSum } from '@eddy/mixture'
 import { createLogger } from '@eddy/runtime'
 import { localEStep } from '@eddy/threads'
 import { describe, expect, it } from 'vitest'
+import type { LearnedEvents } from './learned-events.ts'
 import { MiniBatch } from './mini-batch.ts'
 import { revise } from './revise.ts'
 import { delivery, featureRecords, learnedFrom, published, warmedUp } from './testing.ts'
@@ -82,6 +83,24 @@ describe('revise', () => {
       (await revise({ ...late, segmentsBorn }, { events: learnedFrom(records), seed: 1 }))!.changed!.born
     expect(await idsOf(7)).toEqual(['s8'])
     expect(await idsOf(0)).toEqual(['s3'])
+  })
+
+  it('counts as evidence what events are that weigh differently, as Kish does', async () => {
+    const { newest, visit } = learnedFrom(records)
+    const weighted: LearnedEvents = {
+      newest,
+      visit: (ranges, see) =>
+        visit(ranges, (block, weights) =>
+          see(
+            block,
+            weights.map((_, n) => (n % 2 === 0 ? 1 : 3)),
+          ),
+        ),
+    }
+    const { snapshot, changed } = (await revise(late, { events: weighted, seed: 1 }))!
+    expect(changed).toBeDefined()
+    // 1,600 events of weight 1 or 3: (2 · 1600)² / (5 · 1600).
+    expect([snapshot.weight, snapshot.effectiveSampleSize]).toEqual([3200, 1280])
   })
 
   it('looks back two half-lives, no further', async () => {
