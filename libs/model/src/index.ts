@@ -10,6 +10,7 @@ export {
   type StoredFeature,
   type StoredModel,
   storedJson,
+  storedModelOf,
   writeModel,
 } from './model-file.ts'
 export { Drift, flooredSegments } from './model-health.ts'

@@ -4,6 +4,7 @@ import {
   hasMomentsOnly,
   type Model,
   type ModelJson,
+  type ModelSpecification,
   modelFromJson,
   modelFromMoments,
   modelToJson,
@@ -26,6 +27,8 @@ export interface StoredModel {
   readonly columns: readonly StoredFeature[]
   /** true where the file gives its features no names: they are the numbers of whatever is scored, in their order */
   readonly unnamed?: true
+  /** ids of the segments of a snapshot; those of a fitted model are s1, s2, … */
+  readonly segments?: readonly string[]
 }
 
 /** Model JSON, and the names of the categories in the order of their codes. */
@@ -48,7 +51,8 @@ export async function writeModel(path: string, stored: StoredModel): Promise<voi
 }
 
 /**
- * Reads a model file made by `eddy fit --out`, or the `weights_`, `means_` and `covariances_` of a scikit-learn GaussianMixture.
+ * Reads a model file made by `eddy fit --out`, a snapshot as `eddy models show` prints it, or the `weights_`, `means_` and
+ * `covariances_` of a scikit-learn GaussianMixture.
  * @throws ModelError when it is missing or no model
  */
 export async function readModel(path: string): Promise<StoredModel> {
@@ -59,6 +63,7 @@ export async function readModel(path: string): Promise<StoredModel> {
 export function parseStored(path: string, value: unknown): StoredModel {
   const json = value as StoredJson
   try {
+    if (isSnapshot(value)) return storedOfSnapshot(value)
     const { model, named } = hasMomentsOnly(value)
       ? modelFromMoments(value)
       : { model: modelFromJson(json), named: true }
@@ -68,6 +73,38 @@ export function parseStored(path: string, value: unknown): StoredModel {
     return { model, columns, ...(named ? {} : { unnamed: true as const }) }
   } catch (error) {
     throw new ModelError(`${path}: ${(error as Error).message}`)
+  }
+}
+
+/** What of `snapshotJson` makes a model; a number that JSON has no word for is null. */
+interface SnapshotJson {
+  readonly specification: ModelSpecification
+  readonly parameters: Readonly<Record<string, readonly (number | null)[]>>
+  readonly segmentIds: readonly string[]
+  readonly step: number
+}
+
+function isSnapshot(value: unknown): value is SnapshotJson {
+  const { specification, parameters, segmentIds } = (value ?? {}) as Partial<SnapshotJson>
+  return typeof specification === 'object' && typeof parameters === 'object' && Array.isArray(segmentIds)
+}
+
+function storedOfSnapshot({ specification, parameters, segmentIds, step }: SnapshotJson): StoredModel {
+  const numbers = Object.entries(parameters).map(
+    ([name, values]) => [name, Float64Array.from(values, value => value ?? Number.NaN)] as const,
+  )
+  return storedModelOf({ specification, parameters: Object.fromEntries(numbers), segmentIds, step })
+}
+
+/** The model of a snapshot. */
+export function storedModelOf(
+  snapshot: Pick<SnapshotJson, 'specification' | 'segmentIds' | 'step'> & Pick<Model, 'parameters'>,
+): StoredModel {
+  const { specification, parameters, segmentIds, step } = snapshot
+  return {
+    model: { specification, parameters, lowerBound: Number.NaN, converged: false, iterations: step },
+    columns: specification.features.map(({ name, type, values }): StoredFeature => ({ name, type, values })),
+    segments: segmentIds,
   }
 }
 

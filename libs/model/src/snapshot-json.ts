@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto'
 import type { Snapshot } from '@eddy/messages'
 import { describeSegments } from './segments.ts'
 
-/** A snapshot and its ledger as JSON. `identity` is the hash of what was learned: parameters, statistics and ledger, bit for bit. */
+/**
+ * A snapshot and its ledger as JSON. `identity` is the hash of what was learned: parameters, statistics and ledger, bit for bit.
+ * `segmentIds` are in the order of the parameters, `segments` by share.
+ */
 export const snapshotJson = (snapshot: Snapshot): object => ({
   model: snapshot.model,
   version: Number(snapshot.version),
@@ -15,6 +18,7 @@ export const snapshotJson = (snapshot: Snapshot): object => ({
   weight: snapshot.weight < 0 ? snapshot.effectiveSampleSize : snapshot.weight,
   identity: identityOf(snapshot),
   segments: describeSegments(snapshot),
+  segmentIds: snapshot.segments.map(({ id }) => id),
   ledger: snapshot.ledger.map(({ partition, next, events, offsetsHash }) => ({
     partition,
     next,

@@ -2,14 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventRecord } from '@eddy/ingest'
-import type { EventLog } from '@eddy/log'
+import { asyncValues, type EventLog } from '@eddy/log'
 import { openEmbeddedLog } from '@eddy/log-embedded'
-import { featureVectorCodec } from '@eddy/messages'
+import { featureVectorCodec, labelCodec } from '@eddy/messages'
 import { newestSnapshot } from '@eddy/model'
 import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { type Configuration, configurationSchema, topicOptions } from '@eddy/settings'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { syntheticEvents } from '../../../test/synthetic-events.ts'
+import { inspectCommand } from './commands/inspect.ts'
+import { lagCommand } from './commands/lag.ts'
+import { modelsCommand } from './commands/models.ts'
+import { scoreCommand } from './commands/score.ts'
+import { runCommand } from './testing/run-command.ts'
 import { EddyUp } from './up.ts'
 
 const features = ['x', 'y'].map(name => ({ name, type: 'number', transform: 'none', required: false }) as const)
@@ -53,6 +58,14 @@ async function learn(name: string, events: number): Promise<void> {
 const learned = async (model: string): Promise<bigint> => {
   const snapshot = await newestSnapshot({ log, topic: 'eddy.snapshots.v1', model })
   return snapshot!.ledger.reduce((sum, { events }) => sum + events, 0n)
+}
+const labelsOf = async (on: EventLog): Promise<string[]> => {
+  const segments: string[] = []
+  for await (const delivery of asyncValues(on.consume('eddy.labels.v1', { from: 'earliest', untilEnd: true }))) {
+    for (const { value } of delivery.records) segments.push(labelCodec.decode(value as Uint8Array).segment)
+    delivery.ack()
+  }
+  return segments
 }
 const end = async (topic: string): Promise<number> => (await log.offsets(`eddy.${topic}.v1`))[0]!.end
 
@@ -100,5 +113,37 @@ describe('several models of the same events', () => {
     expect([await end('features'), await end('labels'), await end('dead-letters')]).toEqual([502, 500, 2])
     const { ledger } = (await newestSnapshot({ log, topic: topics.snapshots, model: 'customers' }))!
     expect(ledger[0]!.next).toBe(502)
+  })
+
+  it('are told apart by inspect and lag, which say so of a wrong name', async () => {
+    await learn('customers', 300)
+    await learn('other', 300)
+    await log.close()
+    const directory = join(folder, 'data')
+    const config = join(folder, 'eddy.yaml')
+    writeFileSync(config, `model: { name: other }\nlog: { directory: ${directory} }\n`)
+    expect((await runCommand(inspectCommand, ['--config', config])).stdout).toMatch(/^model other,/)
+    writeFileSync(config, `model: { name: othr }\nlog: { directory: ${directory} }\n`)
+    const inspected = await runCommand(inspectCommand, ['--config', config])
+    expect(inspected).toMatchObject({ code: 1, stderr: expect.stringContaining('one of customers, other, got othr') })
+    const lagging = await runCommand(lagCommand, ['--config', config])
+    expect(lagging.stderr).toContain('one of customers, other, got othr')
+  })
+
+  it('score files, as a data directory or as eddy models show prints them, with the ids of their segments', async () => {
+    await learn('customers', 300)
+    await log.close()
+    const directory = join(folder, 'data')
+    const events = join(folder, 'events.ndjson')
+    const shown = join(folder, 'model.json')
+    const { stdout } = await runCommand(modelsCommand, ['show', 'customers', '--data-dir', directory])
+    writeFileSync(shown, stdout)
+    const scored = await runCommand(scoreCommand, ['--model', shown, '--input', events])
+    expect(scored.code, scored.stderr).toBe(0)
+    expect(scored.stdout.trim().split('\n')).toHaveLength(300)
+    expect(await runCommand(scoreCommand, ['--model', directory, '--input', events])).toEqual(scored)
+    log = openEmbeddedLog(directory)
+    const label = (await labelsOf(log)).at(-1)!
+    expect(JSON.parse(scored.stdout.trim().split('\n').at(-1)!).segment).toBe(label)
   })
 })

@@ -1,6 +1,6 @@
 import type { EventLog } from '@eddy/log'
 import type { LedgerEntry, Snapshot } from '@eddy/messages'
-import { identityOf, type Learnable, learnable, newestSnapshot, snapshotJson, storedSnapshots } from '@eddy/model'
+import { identityOf, type Learnable, learnable, newestOfEachModel, snapshotJson, storedSnapshots } from '@eddy/model'
 import { InputError } from '@eddy/records'
 import { type Configuration, openLog } from '@eddy/settings'
 import { Command } from 'commander'
@@ -44,17 +44,21 @@ export function inspectCommand(terminal: Terminal = processTerminal): Command {
 
 async function chosen(
   log: EventLog,
-  { topics, log: { directory } }: Configuration,
+  { topics, model: { name: configured }, log: { directory } }: Configuration,
   { model, snapshot }: InspectFlags,
   terminal: Terminal,
 ): Promise<Snapshot> {
   if (snapshot !== undefined)
     return findSnapshot(await storedSnapshots(log, topics.snapshots, message => note(terminal, message)), snapshot)
   const onDamage = (message: string): void => note(terminal, message)
-  const newest = await newestSnapshot({ log, topic: topics.snapshots, model, onDamage })
-  if (newest !== undefined) return newest
-  const which = model === undefined ? 'a snapshot' : `a snapshot of model ${model}`
-  throw new InputError(`${directory}: expected ${which}, got none. Is the model still warming up?`)
+  const stored = await newestOfEachModel({ log, topic: topics.snapshots, onDamage })
+  const wanted = model ?? configured
+  const found = stored.find(each => each.model === wanted)
+  if (found !== undefined) return found
+  if (model === undefined && stored.length === 1) return stored[0]!
+  if (stored.length === 0)
+    throw new InputError(`${directory}: expected a snapshot, got none. Is the model still warming up?`)
+  throw new InputError(`model: expected one of ${stored.map(each => each.model).join(', ')}, got ${wanted}.`)
 }
 
 async function showLedger(

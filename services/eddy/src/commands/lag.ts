@@ -1,4 +1,4 @@
-import { newestSnapshot } from '@eddy/model'
+import { newestOfEachModel } from '@eddy/model'
 import { committedPosition, lagOf, learnedPosition, type PartitionLag, type Position } from '@eddy/runtime'
 import { groupName, openLog } from '@eddy/settings'
 import Table from 'cli-table3'
@@ -34,12 +34,17 @@ async function lag(flags: LagFlags, terminal: Terminal): Promise<void> {
   const { topics, model } = configuration
   const log = await openLog(configuration, { readOnly: true })
   try {
-    const snapshot = await newestSnapshot({
+    const stored = await newestOfEachModel({
       log,
       topic: topics.snapshots,
-      model: model.name,
       onDamage: message => note(terminal, message),
     })
+    const snapshot = stored.find(each => each.model === model.name)
+    if (snapshot === undefined && stored.length > 0)
+      note(
+        terminal,
+        `model.name: expected one of ${stored.map(each => each.model).join(', ')}, got ${model.name}, which has learned nothing yet.`,
+      )
     const committed = (stage: string, topic: string): Promise<Position> =>
       committedPosition(log, topic, groupName(configuration, stage))
     const rows: StageLag[] = []
