@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedLog } from '@eddy/log-embedded'
+import { storedSnapshots } from '@eddy/model'
 import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { configurationSchema } from '@eddy/settings'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { syntheticEvents } from '../../../test/synthetic-events.ts'
+import { fitCommand } from './commands/fit.ts'
 import { produceCommand } from './commands/produce.ts'
 import { upCommand } from './commands/up.ts'
 import { runService } from './start-services.ts'
@@ -102,5 +104,55 @@ describe('a changed form', () => {
     } finally {
       await log.close()
     }
+  })
+})
+
+describe('a model of eddy fit', () => {
+  const fit = async (components: number): Promise<string> => {
+    const model = join(folder, `model-${components}.json`)
+    const input = join(folder, 'history.ndjson')
+    writeFileSync(input, syntheticEvents(2000, 7))
+    const argv = ['--input', input, '--features', 'x,y', '--components', String(components), '--out', model]
+    const { code, stderr } = await runCommand(fitCommand, argv)
+    expect(code, stderr).toBe(0)
+    return model
+  }
+  const begin = (config: string, model: string) => {
+    const input = join(folder, 'events-300.ndjson')
+    writeFileSync(input, syntheticEvents(300, 300))
+    const argv = [
+      '--config',
+      config,
+      '--replay',
+      input,
+      '--model',
+      model,
+      '--exit-when-drained',
+      '--json',
+      '--port',
+      '0',
+    ]
+    return runCommand(upCommand, argv)
+  }
+
+  it('begins a stream, whose first snapshot has its parameters, and no stream that has a model', async () => {
+    const model = await fit(3)
+    const { code, stderr } = await begin(write(), model)
+    expect(code, stderr).toBe(0)
+    const log = openEmbeddedLog(data, { readOnly: true })
+    const [first] = await storedSnapshots(log, 'eddy.snapshots.v1', () => {})
+    await log.close()
+    const { parameters } = JSON.parse(readFileSync(model, 'utf8'))
+    expect([...first!.parameters.means!]).toEqual(parameters.means)
+    expect(await begin(write(), model)).toMatchObject({
+      code: 78,
+      stderr: expect.stringMatching(/--model: expected none, as model customers has snapshot/),
+    })
+  })
+
+  it('is refused where its form is not the configured one', async () => {
+    const { code, stderr } = await begin(write(), await fit(2))
+    expect(stderr).toMatch(/model\.components: expected 2, as in .*model-2\.json, got 3/)
+    expect(code).toBe(78)
   })
 })

@@ -1,7 +1,7 @@
 import { type EventLog, LogError } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
-import type { ModelSpecification } from '@eddy/mixture'
-import { type FormChange, featureChanges, formChanges, newestOfEachModel } from '@eddy/model'
+import type { Model, ModelSpecification } from '@eddy/mixture'
+import { type FormChange, featureChanges, formChanges, newestOfEachModel, type StoredModel } from '@eddy/model'
 import { ConfigurationError } from '@eddy/runtime'
 import { type Configuration, type Feature, specificationOf } from '@eddy/settings'
 
@@ -23,6 +23,35 @@ export async function refuseChangedForm(
     const changes = own ? formChanges(was, specification) : featureChanges(was.features, specification.features)
     if (changes.length > 0) throw new ConfigurationError(changes.map(change => problem(change, snapshot)))
   }
+}
+
+/**
+ * The form in which a model of a file goes on learning.
+ * @throws {ConfigurationError} where the file has another form than the configuration, or the configured model is stored already
+ */
+export async function beginningWith(
+  { model: { specification, parameters } }: StoredModel,
+  path: string,
+  log: EventLog,
+  configuration: Configuration,
+  features: readonly Feature[],
+): Promise<Pick<Model, 'specification' | 'parameters'>> {
+  const { name } = configuration.model
+  const begun = (await stored(log, configuration.topics.snapshots)).find(each => each.model === name)
+  if (begun !== undefined && !begun.provisional)
+    throw new ConfigurationError([
+      `--model: expected none, as model ${name} has snapshot ${begun.version}, got ${path}; leave it out, or begin another model.name with it`,
+    ])
+  const configured = specificationOf(configuration, features)
+  const changes = formChanges(specification, configured)
+  if (changes.length > 0)
+    throw new ConfigurationError(
+      changes.map(
+        ({ setting, stored, configured }) => `${setting}: expected ${stored}, as in ${path}, got ${configured}`,
+      ),
+    )
+  const { prior, stepSize, warmUp } = configured
+  return { specification: { ...specification, prior, stepSize, warmUp }, parameters }
 }
 
 async function stored(log: EventLog, topic: string): Promise<readonly Snapshot[]> {

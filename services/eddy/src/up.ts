@@ -12,12 +12,14 @@ import {
 } from '@eddy/runtime'
 import { LabelChunks, scoringService } from '@eddy/scoring'
 import { groupName, specificationOf, topicOptions } from '@eddy/settings'
-import { type InputEnd, learningService } from '@eddy/stepwise-em'
+import { type InputEnd, type LearningOptions, learningService } from '@eddy/stepwise-em'
 import { firstValueFrom, ReplaySubject, Subject } from 'rxjs'
 import { refuseChangedForm } from './refuse-changed-form.ts'
 import { type StartOptions, startServices } from './start-services.ts'
 
 export interface UpOptions extends Omit<StartOptions, 'mayWait'> {
+  /** a model to begin with, where none is stored */
+  readonly initial?: LearningOptions['initial']
   /** A replay will follow the start: until it is over, a pause is no reason to learn a mini-batch that is not full. */
   readonly replays?: boolean
   /** told what the stages have read, where the log is to ask it */
@@ -67,7 +69,7 @@ export class EddyUp {
           onErased: () => chunks.clear(),
         }),
         scoringService({ ...parts, ...steps, onDurable, chunks }),
-        learningService({ ...parts, ...steps }, hooks),
+        learningService({ ...parts, ...steps, initial: this.#options.initial }, hooks),
         ...(needs === undefined ? [] : [needs.service()]),
       ],
       { ...this.#options, mayWait: vectors => this.#replaying && vectors < batchSize },

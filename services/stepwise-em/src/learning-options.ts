@@ -1,4 +1,4 @@
-import type { Kernel, ModelSpecification } from '@eddy/mixture'
+import type { Kernel, Model, ModelSpecification } from '@eddy/mixture'
 import type { WhenQuiet } from '@eddy/runtime'
 import type { Configuration } from '@eddy/settings'
 import type { EStep, MStep } from '@eddy/threads'
@@ -10,6 +10,8 @@ export interface LearningOptions {
   readonly specification: ModelSpecification
   readonly eStep: EStep
   readonly mStep: MStep
+  /** a model to begin with, of the specification's form, where none is stored */
+  readonly initial?: Pick<Model, 'specification' | 'parameters'> | undefined
   /** what a warm-up is done by */
   readonly kernel?: Kernel | undefined
 }

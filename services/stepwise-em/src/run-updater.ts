@@ -100,7 +100,7 @@ function countLineage(
 
 /** The first snapshot, unless another updater publishes one first. @param provisionalVersion of the newest one so far, if any */
 async function warmUp(
-  { configuration, specification, kernel }: Omit<LearningOptions, 'eStep'>,
+  { configuration, specification, initial, kernel }: Omit<LearningOptions, 'eStep'>,
   process: UpdaterProcess,
   { ends = NEVER, whenQuiet = async () => 'here' }: UpdaterHooks,
   provisionalVersion: bigint | undefined,
@@ -114,6 +114,7 @@ async function warmUp(
     specification,
     events: model.warmUp.events,
     seed: model.seed,
+    ...(initial === undefined ? {} : { initial }),
     ...(kernel === undefined ? {} : { kernel }),
     maxRecordBytes: limits.maxRecordBytes,
     topics,

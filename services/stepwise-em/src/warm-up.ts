@@ -4,12 +4,14 @@ import {
   distinctRows,
   type Kernel,
   leastExpected,
+  type Model,
   type ModelSpecification,
   matchComponents,
   random,
   rowsOf,
   soundSample,
   warmUp,
+  warmUpOfModel,
 } from '@eddy/mixture'
 import { type Ledger, ledgerEntries, snapshotRecords } from '@eddy/model'
 import type { Emission, Logger } from '@eddy/runtime'
@@ -27,6 +29,8 @@ export interface WarmUpOptions {
   readonly maxRecordBytes: number
   readonly topics: { readonly snapshots: string; readonly lineage: string }
   readonly now: () => number
+  /** A model to begin with, of the same form: none is chosen then. */
+  readonly initial?: Pick<Model, 'specification' | 'parameters'>
   /** what the work is done by, default `auto` */
   readonly kernel?: Kernel
   readonly logger: Pick<Logger, 'info' | 'warn'>
@@ -149,11 +153,11 @@ class Warming {
 
   /** A model of all there is. Segments are numbered as in the model of the smallest sound sample, so that they keep their ids. */
   #learn(version: bigint): Snapshot {
-    const { specification: declared, model, now, seed, kernel, logger } = this.#options
+    const { specification: declared, initial, model, now, seed, kernel, logger } = this.#options
     const { batches, block, weights } = this.#contents()
     const learnFrom = (rows: number) =>
       warmUp(declared, rowsOf(block, 0, rows), weights.subarray(0, rows), random(seed), kernel)
-    const found = learnFrom(block.rows)
+    const found = initial === undefined ? learnFrom(block.rows) : warmUpOfModel(initial, block, weights, kernel)
     const { specification, parameters, learned, heldOutLogLikelihood, heldOutError } = found
     const { components } = specification
     const distinct = distinctRows(block, components)
@@ -162,7 +166,7 @@ class Warming {
         { components, distinct },
         'there are more segments than different events: some of them are alike or empty',
       )
-    const origin = block.rows > this.#sample ? learnFrom(this.#sample) : found
+    const origin = initial === undefined && block.rows > this.#sample ? learnFrom(this.#sample) : found
     const numbers = matchComponents(origin, found, block, kernel).earlier
     const ledger: Ledger = new Map(
       batches.map(batch => [

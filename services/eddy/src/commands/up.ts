@@ -1,4 +1,5 @@
 import type { EventLog } from '@eddy/log'
+import { readModel } from '@eddy/model'
 import { createLogger, StageNeeds, shutdownSignal, untilAborted } from '@eddy/runtime'
 import { type Configuration, featuresOf, groupName, openLog } from '@eddy/settings'
 import { Command } from 'commander'
@@ -6,6 +7,7 @@ import { InterruptedError } from '../command-line/exit-code.ts'
 import { Progress } from '../command-line/progress.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
+import { beginningWith } from '../refuse-changed-form.ts'
 import { EddyUp } from '../up.ts'
 import { columnTable } from './column-table.ts'
 import { failWithoutEvents, inputLines } from './input-summary.ts'
@@ -15,6 +17,7 @@ import { totals } from './totals.ts'
 
 interface UpFlags extends LogFlags {
   readonly replay?: string
+  readonly model?: string
   readonly exitWhenDrained?: true
   readonly json?: true
   readonly port?: number
@@ -25,6 +28,7 @@ export function upCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('up')
     .description('Run everything in one process on the embedded log: no broker needed.')
     .option('--replay <file>', 'append the events of an NDJSON or CSV file first (`-` is standard input)')
+    .option('--model <model.json>', 'begin with a model of eddy fit, where none is stored')
     .option('--exit-when-drained', 'end when every event is learned and labelled')
     .option('--json', 'print the totals of the data directory as the last line')
     .option('--port <number>', 'HTTP port, 0 for any (default 7700)', port)
@@ -39,13 +43,23 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal, { 'http.port': flags.port })
   const { features, plan } = await featuresOf(configuration, flags.replay)
   if (plan !== undefined) note(terminal, columnTable(plan, features))
+  const stored = flags.model === undefined ? undefined : await readModel(flags.model)
   const logger = createLogger(configuration.logging.level)
   const shutdown = shutdownSignal()
   const stopping = 'Stopping: what is under way becomes durable first (Ctrl-C again ends at once).'
   shutdown.signal.addEventListener('abort', () => note(terminal, stopping), { once: true })
   const needs = new StageNeeds({ topics: configuration.topics, groupOf: stage => groupName(configuration, stage) })
   const log = await openLog(configuration, { logger, needed: needs.of })
+  const initial =
+    stored === undefined
+      ? undefined
+      : await beginningWith(stored, flags.model!, log, configuration, features).catch(async error => {
+          await log.close()
+          shutdown.dispose()
+          throw error
+        })
   const eddy = new EddyUp({
+    initial,
     configuration,
     features,
     log,
