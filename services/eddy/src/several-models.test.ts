@@ -146,4 +146,21 @@ describe('several models of the same events', () => {
     const label = (await labelsOf(log)).at(-1)!
     expect(JSON.parse(scored.stdout.trim().split('\n').at(-1)!).segment).toBe(label)
   })
+
+  it('are compared with the events too: an event that was ingested twice is seen', async () => {
+    await learn('customers', 300)
+    await log.close()
+    const compare = () => runCommand(inspectCommand, ['--ledger', '--compare', '--data-dir', join(folder, 'data')])
+    expect(await compare()).toMatchObject({ code: 0, stderr: '' })
+    log = openEmbeddedLog(join(folder, 'data'))
+    const { topics } = configured('customers')
+    const value = featureVectorCodec.encode({ customer: 'c', time: 0, weight: 1, features: Float64Array.of(1, 2) })
+    await log.publish([{ topic: topics.features, records: [{ key: Buffer.from('c'), value, partition: 0 }] }])
+    await log.close()
+    expect(await compare()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('of each of 300 events, got 301 vectors and 0 dead letters'),
+    })
+    log = openEmbeddedLog(join(folder, 'data'))
+  })
 })

@@ -7,6 +7,7 @@ import { Command } from 'commander'
 import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
+import { ingestedOnce } from './ingested-once.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 import { snapshotTable } from './snapshot-table.ts'
 import { totals } from './totals.ts'
@@ -30,7 +31,10 @@ export function inspectCommand(terminal: Terminal = processTerminal): Command {
       'only the ledger: of each partition the next offset, the count and the hash of what was learned',
     )
     .option('--snapshot <model@version>', 'with --ledger: of this snapshot, where it is still stored', wantedSnapshot)
-    .option('--compare', 'with --ledger: count and hash what the log holds; exit code 1 where they differ')
+    .option(
+      '--compare',
+      'with --ledger: count and hash what the log holds, vectors and events; exit code 1 where they differ',
+    )
     .option('--json', 'everything, bit for bit, as one JSON object; with --ledger one a partition')
     .action((flags: InspectFlags) => inspect(flags, terminal))
   return withExamples(withLogOptions(command), [
@@ -63,11 +67,12 @@ async function chosen(
 
 async function showLedger(
   log: EventLog,
-  { topics }: Configuration,
+  configuration: Configuration,
   snapshot: Snapshot,
   { compare, json }: InspectFlags,
   terminal: Terminal,
 ): Promise<void> {
+  const { topics } = configuration
   const { model, version, ledger } = snapshot
   const stored = compare === true ? await learnable(log, topics.features, snapshot) : undefined
   const rows = ledger.map(entry => ledgerRow(entry, stored?.get(entry.partition)))
@@ -81,6 +86,17 @@ async function showLedger(
   if (different.length > 0)
     throw new InputError(
       `ledger: expected what ${topics.features} holds, got other events for partitions ${different.map(({ partition }) => partition).join(', ')}. Keep a copy of the log and report it.`,
+    )
+  if (compare !== true) return
+  const wrong = (await ingestedOnce(log, configuration)).filter(each => each.vectors + each.deadLetters !== each.events)
+  if (wrong.length > 0)
+    throw new InputError(
+      wrong
+        .map(
+          ({ partition, events, vectors, deadLetters }) =>
+            `${topics.features}/${partition}: expected a vector or a dead letter of each of ${events} events, got ${vectors} vectors and ${deadLetters} dead letters.`,
+        )
+        .join(' '),
     )
 }
 
