@@ -220,7 +220,7 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
     }
     const other = start('ingest', 'kafkajs', 'doctor', '--for', 'scoring')
     expect(await other.exit).toBe(1)
-    expect(other.stdout).toContain('lacks 9 rights of scoring: ')
+    expect(other.stdout).toContain('lacks 5 rights of scoring: ')
     expect(other.stdout).toContain(
       'kafka-acls.sh --add --allow-principal User:eddy-ingest --operation Write --topic eddy.labels.v1',
     )
