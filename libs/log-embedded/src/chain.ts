@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { LogError } from '@eddy/log'
 import { PackedRecords } from '@eddy/log/adapter'
 import { checksum } from './checksum.ts'
-import type { StoredBatch } from './store.ts'
+import type { StoredBatch } from './partition-state.ts'
 
 export interface BatchRow {
   readonly partition: number

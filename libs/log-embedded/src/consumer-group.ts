@@ -1,10 +1,10 @@
 import { balance } from '@eddy/log/adapter'
-import type { Consumer, Cursor } from './consumer.ts'
+import type { Cursor, Member } from './embedded-delivery.ts'
 
 /** The members of one group on one topic, and who has which partition. */
 export class ConsumerGroup {
   readonly #partitions: number
-  readonly #members: Consumer[] = []
+  readonly #members: Member[] = []
   /** The last cursor of each partition, also after its release: a later one supersedes it. */
   readonly #cursors = new Map<number, Cursor>()
   #planned = false
@@ -17,12 +17,12 @@ export class ConsumerGroup {
     return this.#members.length
   }
 
-  join(member: Consumer): void {
+  join(member: Member): void {
     this.#members.push(member)
     this.plan()
   }
 
-  leave(member: Consumer): void {
+  leave(member: Member): void {
     const at = this.#members.indexOf(member)
     if (at >= 0) this.#members.splice(at, 1)
     this.plan()
@@ -39,11 +39,11 @@ export class ConsumerGroup {
   }
 
   #rebalance(): void {
-    const owners = new Map<number, Consumer>()
+    const owners = new Map<number, Member>()
     for (const [partition, cursor] of this.#cursors) if (!cursor.released) owners.set(partition, cursor.consumer)
     const target = balance(this.#partitions, this.#members, owners)
-    const granted = new Map<Consumer, Cursor[]>(this.#members.map(member => [member, []]))
-    const changed = new Set<Consumer>()
+    const granted = new Map<Member, Cursor[]>(this.#members.map(member => [member, []]))
+    const changed = new Set<Member>()
     for (const [partition, member] of target) {
       const owner = owners.get(partition)
       const cursor = this.#cursors.get(partition)

@@ -1,65 +1,19 @@
 import type { ConsumeOptions, Delivery, From, LogError, StoredRecord } from '@eddy/log'
 import type { Subscriber } from 'rxjs'
 import type { ConsumerGroup } from './consumer-group.ts'
+import { type Cursor, EmbeddedDelivery, type Member } from './embedded-delivery.ts'
 import { explain, notStored } from './errors.ts'
+import type { PartitionState, TopicState } from './partition-state.ts'
 import type { PublicationQueue } from './publication-queue.ts'
-import type { PartitionState, Store, StoredBatch, TopicState } from './store.ts'
+import type { Store } from './store.ts'
 import { inTurn } from './turns.ts'
 
 const DEFAULT_MAX_RECORDS = 1024
 /** A delivery of small stored batches stops here. */
 const MAX_BYTES = 1 << 20
 
-/** A consumer's place in one of its partitions. */
-export interface Cursor {
-  readonly consumer: Consumer
-  readonly partition: PartitionState
-  /** Next offset to hand out; undefined until `from` is resolved. */
-  offset: number | undefined
-  batch: StoredBatch | undefined
-  outstanding: boolean
-  /** To be given up once nothing is outstanding. */
-  revoked: boolean
-  released: boolean
-  /** Another cursor has the partition now: what this one delivered may no longer be settled. */
-  superseded: boolean
-}
-
-/** A delivery that remembers where it came from, so that a zombie's can be refused. */
-export class EmbeddedDelivery implements Delivery {
-  readonly topic: string
-  readonly partition: number
-  readonly records: readonly StoredRecord[]
-  readonly nextOffset: number
-  readonly endOffset: number
-  readonly cursor: Cursor
-  readonly #losses: number
-  #acknowledged = false
-
-  constructor(cursor: Cursor, records: readonly StoredRecord[], nextOffset: number, endOffset: number) {
-    this.topic = cursor.partition.topic
-    this.partition = cursor.partition.number
-    this.records = records
-    this.nextOffset = nextOffset
-    this.endOffset = endOffset
-    this.cursor = cursor
-    this.#losses = cursor.partition.losses.length
-  }
-
-  /** Whether records of it have lost their place since it was handed out. */
-  get lost(): boolean {
-    return this.cursor.partition.losses.slice(this.#losses).some(from => from < this.nextOffset)
-  }
-
-  ack(): void {
-    if (this.#acknowledged) return
-    this.#acknowledged = true
-    this.cursor.consumer.acknowledge(this.cursor)
-  }
-}
-
 /** One subscription to a topic: a member of its group. */
-export class Consumer {
+export class Consumer implements Member {
   readonly #store: Store
   readonly #topic: TopicState
   readonly #options: ConsumeOptions

@@ -1,7 +1,8 @@
 import type { PackedRecord, StoredRecord } from '@eddy/log'
 import { packRecords } from '@eddy/log/adapter'
+import type { PartitionState } from './partition-state.ts'
 import { deleteBatches, insertBatch, resized } from './statements.ts'
-import type { PartitionState, Store } from './store.ts'
+import type { Store } from './store.ts'
 
 /**
  * Removes the records of a partition that match, a batch a step; their offsets become gaps.

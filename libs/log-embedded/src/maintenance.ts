@@ -1,7 +1,8 @@
 import type { PackedRecord, TopicOptions } from '@eddy/log'
 import { packRecords } from '@eddy/log/adapter'
+import type { PartitionState } from './partition-state.ts'
 import { compactedTo, deleteBatches, insertBatch, resized, startsAt } from './statements.ts'
-import type { PartitionState, Store } from './store.ts'
+import type { Store } from './store.ts'
 
 /** Most batches and bytes one step touches: a step must not hold up the event loop. */
 const STEP_BATCHES = 64

@@ -1,8 +1,9 @@
 import { LogError, type OutgoingRecord, PackedPublication, type Publication, type PublishOptions } from '@eddy/log'
 import { PackedRecords, targetPartition } from '@eddy/log/adapter'
-import { EmbeddedDelivery } from './consumer.ts'
+import { EmbeddedDelivery } from './embedded-delivery.ts'
 import { explain, isFull, isIndefinite } from './errors.ts'
 import { fitsOneBatch, joinSmall, newBatches } from './new-batches.ts'
+import type { PartitionState } from './partition-state.ts'
 import {
   appended,
   countPositions,
@@ -12,7 +13,7 @@ import {
   putRemembered,
   type Statement,
 } from './statements.ts'
-import type { PartitionState, Store } from './store.ts'
+import type { Store } from './store.ts'
 import { isWorkWaiting } from './turns.ts'
 
 /** A transaction takes no further publication beyond this. */

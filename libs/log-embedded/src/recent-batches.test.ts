@@ -1,7 +1,7 @@
 import { PackedRecords, packRecords } from '@eddy/log/adapter'
 import { expect, test } from 'vitest'
+import type { PartitionState, StoredBatch } from './partition-state.ts'
 import { RecentBatches } from './recent-batches.ts'
-import type { PartitionState, StoredBatch } from './store.ts'
 
 const emptyPartition = (): PartitionState => ({
   ...{ id: 1, topic: 't', number: 0, start: 0, next: 0, placed: 0, losses: [] },

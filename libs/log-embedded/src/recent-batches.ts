@@ -1,4 +1,4 @@
-import type { PartitionState, StoredBatch } from './store.ts'
+import type { PartitionState, StoredBatch } from './partition-state.ts'
 
 /** What is kept of all partitions together, bytes; what is not durable yet is kept beyond it. */
 const MOST_BYTES = 32 << 20
