@@ -61,7 +61,7 @@ export async function restoreLog(from: string, to: string): Promise<number> {
   refuseOccupied(to)
   // Before anything is made: a mistyped path leaves no empty folder behind.
   await checkLog(from)
-  mkdirSync(to, { recursive: true })
+  mkdirSync(to, { recursive: true, mode: 0o700 })
   const unlock = lockForWriting(to)
   if (unlock === undefined)
     throw new LogError(`log ${to}: expected nobody to write there, got a writing process. Stop it.`)

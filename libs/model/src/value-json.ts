@@ -33,7 +33,7 @@ export function valueJson({ value }: Pick<StoredRecord, 'value'>): unknown {
   }
   const text = bytes.toString('utf8')
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(text, keepDigits)
     // What is nested too deeply cannot be written again.
     JSON.stringify(value)
     return value
@@ -41,6 +41,15 @@ export function valueJson({ value }: Pick<StoredRecord, 'value'>): unknown {
     return text
   }
 }
+
+/** JavaScript as of Node 22, which the language's declarations do not know yet. */
+const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => object }
+
+/** A whole number that a double cannot hold, such as an id of 64 bits, by its own digits. */
+const keepDigits = ((_name: string, value: unknown, { source }: { readonly source?: string }): unknown =>
+  typeof value === 'number' && source !== undefined && /^-?\d+$/.test(source) && !Number.isSafeInteger(value)
+    ? rawJSON(source)
+    : value) as (this: unknown, name: string, value: unknown) => unknown
 
 /** Arrays for typed arrays, numbers for BigInts that fit, null for NaN. */
 function plain(message: object): unknown {

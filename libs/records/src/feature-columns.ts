@@ -114,6 +114,6 @@ export function booleanOf({ textual }: Pick<InputRecord, 'textual'>, value: unkn
 export function missingFeatures(file: string, missing: readonly string[], existing: readonly string[]): InputError {
   const which = missing.map(name => `"${name}"`).join(', ')
   return new InputError(
-    `${file}: expected the feature${missing.length > 1 ? 's' : ''} ${which}, got records with ${existing.join(', ') || 'nothing'}. Correct --features.`,
+    `${file}: expected the feature${missing.length > 1 ? 's' : ''} ${which}, got records with ${existing.join(', ') || 'nothing'}. Correct the name where it is given, or the file.`,
   )
 }

@@ -129,7 +129,7 @@ describe('input that cannot be used', () => {
       'a missing CSV column',
       'missing.csv',
       'a,c\n1,2\n',
-      /expected the feature "b", got records with a, c\. Correct --features/,
+      /expected the feature "b", got records with a, c\. Correct the name where it is given/,
     ],
     [
       'a JSON key no record has',

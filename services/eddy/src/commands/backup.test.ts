@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCommand } from '../testing/run-command.ts'
@@ -23,6 +23,7 @@ describe('eddy backup and restore', () => {
     const restored = await restore(at('copy'), '--data-dir', at('again'))
     expect([restored.code, restored.stderr]).toEqual([0, expect.stringMatching(/Restored .* bytes, checked/)])
     expect(readdirSync(at('again'))).toContain('features.json')
+    expect(statSync(at('again')).mode & 0o777).toBe(0o700)
     const records = (await stored.records('eddy.events.v1')).length
     expect(records).toBe(1)
   })
