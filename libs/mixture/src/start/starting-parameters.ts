@@ -38,7 +38,7 @@ export function startingParameters(
     throw new Error('means_: expected features of type number only; start from the data where there are other types')
   if (modelColumns(specification).spikes.length > 0)
     throw new Error(
-      'means_: expected features without an atom, got some with one; start from the data, or with --transform none',
+      'means_: expected features without an atom, got some with one; start from the data, or from a model that was fitted with --transform none',
     )
   const { transformCentre: centre, transformScale: scale } = transform
   const initial = createMixture(specification).initial(applyTransform(specification, transform, block).block)

@@ -14,6 +14,7 @@ import { withExamples } from '../program.ts'
 import { openFeatures } from './input-options.ts'
 import { addModelOptions, initialisationOf, type ModelFlags, modelColumns, trainingOptions } from './model-options.ts'
 import { segmentTable } from './segment-table.ts'
+import { checkStartTreatment } from './start-treatment.ts'
 
 interface FitFlags extends ModelFlags {
   readonly components: number
@@ -44,6 +45,7 @@ export function fitCommand(terminal: Terminal = processTerminal): Command {
 
 async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
   const start = initialisationOf(flags.init) ? undefined : ((await readJson(flags.init)) as StartingJson)
+  if (start !== undefined) checkStartTreatment(start, flags)
   const matrix = await collectFeatures(await openFeatures(terminal, flags, modelColumns(flags), flags))
   const block = { rows: matrix.rows, columns: matrix.columns.length, values: matrix.values }
   const distinct = distinctRows(block, flags.components)

@@ -104,4 +104,22 @@ describe('a model file that was edited', () => {
       expect(Math.abs(a - b)).toBeLessThan(1e-6)
     }
   })
+
+  it('brings its own treatment as a start; a flag that says otherwise is refused', async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => Math.exp(((i * 37) % 200) / 40 + (i % 2) * 4).toFixed(6))
+    const input = fileOf('skewed.csv', `a\n${rows.join('\n')}\n`)
+    const argv = ['--input', input, '--components', '2', '--json']
+    const fitted = await runCommand(fitCommand, argv)
+    const init = ['--init', fileOf('skewed.json', fitted.stdout)]
+    expect((await runCommand(fitCommand, [...argv, ...init, '--transform', 'auto'])).code).toBe(0)
+    for (const flags of [
+      ['--transform', 'none'],
+      ['--transform', 'a=log1p'],
+      ['--no-transform'],
+      ['--resolution', 'a=0.5'],
+    ]) {
+      const { code, stderr } = await runCommand(fitCommand, [...argv, ...init, ...flags])
+      expect([flags, code, stderr]).toEqual([flags, 2, expect.stringContaining('as the model of --init has it')])
+    }
+  })
 })
