@@ -17,7 +17,7 @@ const lag: PanelOptions = {
 }
 const latency: PanelOptions = {
   title: 'Event to label',
-  description: 'Time from the append of an event to its durable label.',
+  description: 'Time from appending an event to its durable label.',
   unit: 's',
   queries: Object.fromEntries(
     [0.5, 0.95, 0.99].map(q => [
@@ -113,7 +113,7 @@ export const dashboards = {
       lag,
       {
         title: 'Time of a delivery',
-        description: 'From the hand-out of a delivery to all it led to being durable, by stage.',
+        description: 'From handing out a delivery until everything that follows from it is durable, by stage.',
         unit: 's',
         queries: quantiles('eddy_batch_seconds', 'stage, ', '{{stage}}'),
       },

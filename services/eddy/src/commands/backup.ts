@@ -12,8 +12,8 @@ const besides = ['features.json']
 /** `eddy backup DIRECTORY`: a consistent copy of the embedded log, while it is being written to. */
 export function backupCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('backup')
-    .description('Copy the embedded log as it is at one moment, also while `eddy up` runs.')
-    .argument('<directory>', 'where the copy goes; must hold no log')
+    .description('Copy the embedded log as of one moment, even while `eddy up` runs.')
+    .argument('<directory>', 'where the copy goes; must not hold a log')
     .action(async (to: string, flags: LogFlags) => {
       const { directory } = configurationOf(flags, terminal).log
       const bytes = await backUpLog(directory, to)
@@ -26,7 +26,7 @@ export function backupCommand(terminal: Terminal = processTerminal): Command {
 /** `eddy restore DIRECTORY`: puts a backup where a log is to run. */
 export function restoreCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('restore')
-    .description('Put a backup where a log is to run. Nothing may run there, and there must be no log yet.')
+    .description('Restore a backup to a data directory that holds no log yet and that nothing is running on.')
     .argument('<directory>', 'a directory made by `eddy backup`')
     .action(async (from: string, flags: LogFlags) => {
       const { directory } = configurationOf(flags, terminal).log

@@ -48,7 +48,7 @@ interface ClassifyFlags extends ModelFlags {
 export function classifyCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('classify')
     .description(
-      'learn a Bayes classifier from labelled events (one mixture a class), and decide for the events of --input',
+      'learn a Bayes classifier from labelled events (one mixture per class), and classify the events of --input',
     )
     .option('--train <file>', 'labelled events to learn from')
     .option('--label <column>', 'with --train: the column of the class')
@@ -60,7 +60,7 @@ export function classifyCommand(terminal: Terminal = processTerminal): Command {
       wholeNumber(1, 1024),
       1,
     )
-    .option('--priors <a=0.2,b=0.8>', 'of the classes; their shares in --train if absent', numberMap('(0, Infinity)'))
+    .option('--priors <a=0.2,b=0.8>', 'prior of each class (default: its share of --train)', numberMap('(0, Infinity)'))
     .option(
       '--smoothing <events>',
       'pseudo-events of each category, of true and false, and of the mean count, in each class (Laplace)',
@@ -68,20 +68,17 @@ export function classifyCommand(terminal: Terminal = processTerminal): Command {
       1,
     )
     .option('--shared-covariance', 'one covariance of the numbers for all classes: linear discriminant analysis')
-    .option('--costs <actual:decided=5>', 'of wrong decisions, 1 if absent', numberMap('[0, Infinity)'))
+    .option('--costs <actual:decided=5>', 'costs of wrong decisions (default: 1 each)', numberMap('[0, Infinity)'))
     .option('--reject <cost>', 'decide only where the expected cost is at most this', decimal('[0, Infinity)'))
     .option('--out <classifier.json>', 'write the classifier to a file')
-    .option(
-      '--report',
-      'the events of --input have labels: tell error, cost, log loss and confusion, and those of baselines',
-    )
+    .option('--report', 'for labelled --input: report error, cost, log loss and confusion, and those of baselines')
     .option('--json', 'with --report: print one JSON object')
     .option('--keep <a,b>', "copy these of the record's values into each line, e.g. the customer", nameList)
     .action((flags: ClassifyFlags) => classify(terminal, flags))
   return withExamples(command, [
     [
       'eddy classify --train bought.csv --label returned --features price,items --input new.csv --keep order',
-      'one JSON line an order',
+      'one JSON line per order',
     ],
     [
       'eddy classify --train a.csv --label kind --components 3 --input b.csv --report',

@@ -12,11 +12,11 @@ import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts
 export function compactCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('compact')
     .description(
-      'Drop what retention and compaction allow, now, and give the room back where there is room to rewrite the file. Works on a full disk. Nothing may run on the log.',
+      'Drop now what retention and compaction allow, and shrink the file if there is room to rewrite it. Works on a full disk. Nothing may be running on the log.',
     )
     .option(
       '--retention-hours <n>',
-      'keep so much (default: what is configured); what a stage has yet to read stays',
+      'keep this many hours (default: as configured); what a stage has yet to read stays',
       Number,
     )
     .action((flags: LogFlags & { retentionHours?: number }) => compact(flags, terminal))

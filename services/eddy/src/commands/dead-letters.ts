@@ -26,17 +26,17 @@ interface Found extends Place {
 export function deadLettersCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('dead-letters').description('List, show and retry events that were refused.')
   const list = new Command('list')
-    .description('One line each: where it lies, where it came from, and why it was refused.')
+    .description('One line for each: its place, where it came from, and why it was refused.')
     .option('--reason <reason>', 'only these, e.g. out-of-bounds')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .action((flags: Flags) => each(flags, terminal, found => print(terminal, listed(found, flags.json === true))))
   const show = new Command('show')
-    .description('One of them whole, with its original key, value and headers.')
+    .description('Show one in full, with its original key, value and headers.')
     .argument('<partition/offset>', 'as `list` gives it', place)
     .action((where: Place, flags: Flags) => one(where, flags, terminal))
   const retry = new Command('retry')
     .description(
-      'Append them to the topic they came from, as they were, e.g. after `min` or `max` was changed. They stay in the list.',
+      'Append them unchanged to the topic they came from, e.g. after `min` or `max` was changed. They stay in the list.',
     )
     .argument('[partition/offset]', 'one of them; all (of --reason) if absent', place)
     .option('--reason <reason>', 'only these')

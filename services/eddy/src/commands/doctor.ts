@@ -16,7 +16,7 @@ const marks: Readonly<Record<Finding['status'], string>> = { ok: 'ok  ', warning
 export function doctorCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('doctor')
     .description(
-      'Check this machine and the configuration, and say what to do. Exit code 1 when something must be mended.',
+      'Check this machine and the configuration, and say what to do. Exit code 1 if something must be fixed.',
     )
     .addOption(
       new Option(
@@ -24,7 +24,7 @@ export function doctorCommand(terminal: Terminal = processTerminal): Command {
         'on Kafka: whether this principal has the rights of a service, or of another role',
       ).choices(roles),
     )
-    .option('--json', 'one JSON object a check')
+    .option('--json', 'one JSON object per check')
     .action((flags: DoctorFlags) => doctor(flags, terminal))
   return withExamples(withLogOptions(command), [
     ['eddy doctor --config eddy.yaml', 'before the first start'],

@@ -15,7 +15,7 @@ interface EvaluateFlags extends InputFlags {
 /** `eddy evaluate`: how well a model describes a file. */
 export function evaluateCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('evaluate')
-    .description('tell how well a model describes a file: log-likelihood (nats), AIC, BIC, sizes of the segments')
+    .description('report how well a model describes a file: log-likelihood (nats), AIC, BIC, sizes of the segments')
     .requiredOption('--model <model.json>', 'made by eddy fit, or weights_, means_ and covariances_ of scikit-learn')
   addInputOptions(command)
     .option('--json', 'print one JSON object')

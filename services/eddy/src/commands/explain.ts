@@ -17,7 +17,7 @@ interface ExplainFlags extends InputFlags {
 export function explainCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('explain')
     .description(
-      'print for every event its posterior, the entropy of that, and what each feature adds to the log odds of its segment against the runner-up (nats)',
+      'print for every event its posterior, the entropy of the posterior, and what each feature adds to the log odds of its segment over the runner-up (nats)',
     )
     .requiredOption('--model <model.json>', 'made by eddy fit, or weights_, means_ and covariances_ of scikit-learn')
   addInputOptions(command)

@@ -25,7 +25,10 @@ export function addInputOptions(command: Command): Command {
     .requiredOption('--input <file>', 'NDJSON or CSV, gzipped or not; - for standard input')
     .addOption(new Option('--format <format>', 'detected if absent').choices(['csv', 'ndjson']))
     .option('--weight <column>', "column with an event's weight (> 0)")
-    .option('--skip-invalid', 'leave out records with wrong values, cells too few or many, or no JSON (told on stderr)')
+    .option(
+      '--skip-invalid',
+      'leave out records with wrong values, too few or too many cells, or invalid JSON (reported on stderr)',
+    )
 }
 
 /** Most skipped records that are told one by one. */

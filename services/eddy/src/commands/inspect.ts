@@ -24,24 +24,21 @@ interface InspectFlags extends LogFlags {
 /** `eddy inspect`: the newest snapshot and its ledger, also while `eddy up` runs. */
 export function inspectCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('inspect')
-    .description('Show the newest snapshot and its ledger, also while `eddy up` runs.')
+    .description('Show the newest snapshot and its ledger, even while `eddy up` runs.')
     .option('--model <name>', 'name of the model (default: the configured one, or the only one there is)')
-    .option(
-      '--ledger',
-      'only the ledger: of each partition the next offset, the count and the hash of what was learned',
-    )
-    .option('--snapshot <model@version>', 'with --ledger: of this snapshot, where it is still stored', wantedSnapshot)
+    .option('--ledger', 'only the ledger: the next offset, count and hash of what was learned, for each partition')
+    .option('--snapshot <model@version>', 'with --ledger: of this snapshot, if it is still stored', wantedSnapshot)
     .option(
       '--compare',
-      'with --ledger: count and hash what the log holds, vectors and events; exit code 1 where they differ',
+      'with --ledger: check it against the vectors and events in the log; exit code 1 if they differ',
     )
-    .option('--json', 'everything, bit for bit, as one JSON object; with --ledger one a partition')
+    .option('--json', 'everything, bit for bit, as one JSON object; with --ledger one per partition')
     .action((flags: InspectFlags) => inspect(flags, terminal))
   return withExamples(withLogOptions(command), [
     ['eddy inspect', 'segments, ledger and totals'],
     [
       'eddy inspect --ledger --compare',
-      'whether every event that the log holds was learned exactly once, up to where the ledger is',
+      'whether every event in the log was learned exactly once, as far as the ledger reaches',
     ],
   ])
 }

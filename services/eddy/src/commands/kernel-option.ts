@@ -11,7 +11,7 @@ export function addKernelOption(command: Command): Command {
   return command.addOption(
     new Option(
       '--kernel <name>',
-      'webassembly where the machine has it, or typescript, the slow reference; webassembly-f32 scores full covariances in f32',
+      'webassembly, typescript (the slow reference), or webassembly-f32, which scores full covariances in f32; auto takes webassembly where the machine supports it',
     )
       .choices(KERNEL_CHOICES)
       .default('auto'),

@@ -20,12 +20,12 @@ interface StageLag extends PartitionLag {
 export function lagCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('lag')
     .description(
-      'Show how many records each stage still has to do, by partition. The E-step is measured by the ledger.',
+      'Show how many records each stage still has to process, by partition. The E-step is measured by the ledger.',
     )
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .action((flags: LagFlags) => lag(flags, terminal))
   return withExamples(withLogOptions(command), [
-    ['eddy lag --config eddy.yaml --brokers localhost:9092', 'of a model on Kafka'],
+    ['eddy lag --config eddy.yaml --brokers localhost:9092', 'for a model on Kafka'],
   ])
 }
 

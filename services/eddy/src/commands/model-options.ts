@@ -41,16 +41,16 @@ const initialisations = ['kmeans++', 'random', 'split'] as const satisfies reado
 /** Adds the input options and everything that says what kind of model is fitted. */
 export function addModelOptions(command: Command): Command {
   return addInputOptions(command)
-    .option('--features <a,b,c>', 'columns to learn from (every number that is no id if absent)', nameList)
+    .option('--features <a,b,c>', 'columns to learn from (default: every number that is not an id)', nameList)
     .option(
       '--types <a=number,b=count>',
-      'types of columns that are not plain numbers: count, category or boolean',
+      'types of columns that are not plain numbers: count, duration, category or boolean',
       typeList,
     )
     .addOption(
       new Option(
         '--covariance <form>',
-        'of the numbers; spherical: in standardised units, with --no-transform in yours',
+        'of the numbers; spherical is in standardised units, or in yours with --no-transform',
       )
         .choices(['full', 'tied', 'diag', 'spherical', 'factor'])
         .default('full'),
@@ -63,32 +63,36 @@ export function addModelOptions(command: Command): Command {
     )
     .option('--degrees-of-freedom <nu>', 'student-t: fixed; estimated if absent', decimal('(0, Infinity)'))
     .addOption(new Option('--algorithm <name>').choices([...algorithms]).default('batch'))
-    .option('--passes <n>', 'stepwise: times over the data', wholeNumber(1), 1)
-    .option('--batch-size <m>', 'stepwise: events a step', wholeNumber(1), DEFAULTS.batchSize)
+    .option('--passes <n>', 'stepwise: passes over the data', wholeNumber(1), 1)
+    .option('--batch-size <m>', 'stepwise: events per step', wholeNumber(1), DEFAULTS.batchSize)
     .option(
       '--step-exponent <alpha>',
       'stepwise: α of the step size (n + t0)^−α an event, n events learned, in (0.5, 1]; 1 is the mean of all',
       decimal('(0.5, 1]'),
       DEFAULTS.stepSize.exponent,
     )
-    .option('--variance-floor <f>', "least variance, as a share of the feature's overall variance", decimal('[0, 1]'))
+    .option(
+      '--variance-floor <f>',
+      "smallest variance, as a share of the feature's overall variance",
+      decimal('[0, 1]'),
+    )
     .option('--prior <weight=1,mean=0.5,covariance=8>', 'MAP estimate: pseudo-events of each part', priorList)
     .option(
       '--tolerance <t>',
-      'stop when the mean log-likelihood changes by less, nats',
+      'stop when the mean log-likelihood changes by less than this, in nats',
       decimal('[0, Infinity)'),
       1e-3,
     )
-    .option('--max-iterations <n>', 'batch, hard, kmeans: most iterations', wholeNumber(1), 100)
+    .option('--max-iterations <n>', 'batch, hard, kmeans: at most this many iterations', wholeNumber(1), 100)
     .option('--init <how>', `${initialisations.join(', ')}: the best of several short runs`, 'kmeans++')
-    .option('--seed <s>', 'of all randomness', wholeNumber(0), 1)
+    .option('--seed <s>', 'seed of all randomness', wholeNumber(0), 1)
     .option(
       '--transform <a=log1p,none>',
-      'auto, none, log1p or yeo-johnson, of all numbers or of one: how they are bent before they are centred and scaled; auto decides by ' +
-        'likelihood, and tells common values and rounded ones (default: auto; none for kmeans and with a file of starting values)',
+      'auto, none, log1p or yeo-johnson, for all numbers or for one, applied before they are centred and scaled; auto decides by ' +
+        'likelihood, and also detects very common and rounded values (default: auto; none for kmeans and with a file of starting values)',
       transformList,
     )
-    .option('--resolution <a=0.01,b=1>', 'what numbers were rounded to; auto finds it', resolutionList)
+    .option('--resolution <a=0.01,b=1>', 'what numbers were rounded to; auto detects it', resolutionList)
     .option('--no-transform', 'leave features as they are: not even centred and scaled')
 }
 

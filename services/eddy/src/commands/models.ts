@@ -23,15 +23,13 @@ interface Flags extends LogFlags {
 
 /** `eddy models list|show|diff|promote|rollback` on the snapshots topic. */
 export function modelsCommand(terminal: Terminal = processTerminal): Command {
-  const command = new Command('models').description('List, compare and choose stored snapshots.')
+  const command = new Command('models').description('List, compare, promote and roll back stored snapshots.')
   const list = new Command('list')
-    .description(
-      'Snapshots that are stored: the newest of each model, and its checkpoints until compaction drops them.',
-    )
-    .option('--json', 'one JSON object a line')
+    .description('The stored snapshots: the newest of each model, and its checkpoints until compaction drops them.')
+    .option('--json', 'one JSON object per line')
     .action((flags: Flags) => withSnapshots(flags, terminal, snapshots => listModels(snapshots, flags, terminal)))
   const show = new Command('show')
-    .description('A snapshot as JSON.')
+    .description('Print a snapshot as JSON.')
     .argument('<model[@version]>', 'e.g. customers or customers@17', wantedSnapshot)
     .action((which: WantedSnapshot, flags: Flags) =>
       withSnapshots(flags, terminal, snapshots =>
@@ -39,7 +37,7 @@ export function modelsCommand(terminal: Terminal = processTerminal): Command {
       ),
     )
   const diff = new Command('diff')
-    .description('How the segments of one snapshot differ from another: weights and centres by segment id.')
+    .description('Show how the segments of two snapshots differ: weights and centres by segment id.')
     .argument('<from>', 'model[@version]', wantedSnapshot)
     .argument('<to>', 'model[@version]', wantedSnapshot)
     .action((from: WantedSnapshot, to: WantedSnapshot, flags: Flags) =>
@@ -52,14 +50,14 @@ export function modelsCommand(terminal: Terminal = processTerminal): Command {
     )
   const promote = new Command('promote')
     .description(
-      'Make what one model has learned the newest snapshot of another, e.g. of a trial model. The ledger of the other is kept, so nothing is learned twice.',
+      'Make what one model (e.g. a trial) has learned the newest snapshot of another, which keeps its ledger, so that nothing is learned twice.',
     )
     .argument('<from>', 'model[@version]', wantedSnapshot)
-    .argument('<to>', 'the model that gets it')
+    .argument('<to>', 'the model that receives it')
     .action((from: WantedSnapshot, to: string, flags: Flags) => put(flags, terminal, from, to))
   const rollback = new Command('rollback')
     .description(
-      'Make the parameters of an older snapshot of a model the newest; what was learned since stays in the ledger and is not learned again.',
+      'Go back to the parameters of an older snapshot of a model. What was learned since then stays in the ledger and is not learned again.',
     )
     .argument('<model@version>', 'e.g. customers@17', wantedVersion)
     .action((which: WantedSnapshot, flags: Flags) => put(flags, terminal, which, which.model))

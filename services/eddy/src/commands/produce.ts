@@ -21,7 +21,7 @@ export function produceCommand(terminal: Terminal = processTerminal): Command {
     .description('Append the events of a file to a topic.')
     .requiredOption('--topic <topic>', 'its name, or its role: events')
     .requiredOption('--input <file>', 'NDJSON or CSV, gzipped or not; `-` is standard input')
-    .option('--key <name>', 'value that identifies the customer (default customer)')
+    .option('--key <name>', 'name of the value that identifies the customer (default customer)')
     .option('--json', 'print {"appended": n} on stdout')
     .action((flags: ProduceFlags) => produce(flags, terminal))
   return withExamples(withLogOptions(command), [

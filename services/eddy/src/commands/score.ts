@@ -19,7 +19,7 @@ export function scoreCommand(terminal: Terminal = processTerminal): Command {
     .description('print the segment, posterior and log density (nats) of every event')
     .requiredOption(
       '--model <model.json>',
-      'made by eddy fit or eddy models show, a data directory of eddy up, or weights_, means_ and covariances_ of scikit-learn',
+      'made by eddy fit or eddy models show; or a data directory of eddy up; or weights_, means_ and covariances_ of scikit-learn',
     )
   addInputOptions(command)
     .option('--keep <a,b>', "copy these of the record's values into each line, e.g. the customer", nameList)

@@ -26,16 +26,16 @@ interface SelectFlags extends ModelFlags {
 
 /** `eddy select`: how many segments does a file hold? */
 export function selectCommand(terminal: Terminal = processTerminal): Command {
-  const command = addModelOptions(new Command('select').description('compare numbers of segments, and choose one'))
-    .option('--min-components <k>', 'least number of segments', wholeNumber(1, 1024), 1)
+  const command = addModelOptions(new Command('select').description('compare numbers of segments and choose one'))
+    .option('--min-components <k>', 'smallest number of segments', wholeNumber(1, 1024), 1)
     .option('--max-components <k>', 'largest number of segments', wholeNumber(1, 1024), 12)
     .addOption(new Option('--criterion <name>', 'what decides').choices([...criteria]).default('cross-validation'))
     .option('--folds <n>', 'of cross-validation', wholeNumber(2, 100), 5)
     .option(
       '--group <column>',
-      'whose events are in one fold, and count as one (customer, if there is such a column); no column that is learned',
+      'column whose equal values keep events in one fold, counted as one (default: customer, if there is one); must not be a feature',
     )
-    .option('--no-group', 'each event is one of its own')
+    .option('--no-group', 'treat each event as a group of its own')
     .option('--plot <file.svg>', 'write a picture of all criteria')
     .option('--json', 'print one JSON object')
     .action((flags: SelectFlags) => select(terminal, flags))

@@ -15,7 +15,7 @@ interface ServiceFlags extends LogFlags {
 }
 
 const descriptions: Readonly<Record<ServiceName, string>> = {
-  ingest: 'Validate events: feature vectors and dead letters. Any number of processes.',
+  ingest: 'Turn events into feature vectors, or dead letters. Any number of processes.',
   'em-worker': 'The E-step: statistics of feature vectors under the newest snapshot. Any number of processes.',
   'em-updater': 'The M-step: fold statistics into snapshots. One works, others stand by.',
   scoring: 'Label feature vectors with the newest snapshot. Any number of processes.',
@@ -27,7 +27,7 @@ export function serviceCommand(name: ServiceName, terminal: Terminal = processTe
     .description(descriptions[name])
     .option(
       '--port <number>',
-      'HTTP port for /livez, /readyz, /metrics and what the service serves, 0 for any (default 7700)',
+      'HTTP port for /livez, /readyz, /metrics and the routes of the service, 0 for any free one (default 7700)',
       port,
     )
     .action((flags: ServiceFlags) => service(name, flags, terminal))

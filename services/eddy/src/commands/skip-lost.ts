@@ -34,7 +34,7 @@ const meaning = {
 export function skipLostCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('skip-lost')
     .description(
-      'Let the stages go on where records that they were to read next are stored no more, and name what is lost. Nothing may run on the log.',
+      'Let stages go on past records that are gone before they could read them, and name what is lost. Nothing may be running on the log.',
     )
     .option('--dry-run', 'only name what is lost')
     .option('--json', 'one JSON object a stage and partition: from (included) and to (not included)')

@@ -19,15 +19,15 @@ interface TailFlags extends LogFlags {
 /** `eddy tail`: prints the records of a topic, also while `eddy up` runs. */
 export function tailCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('tail')
-    .description('Print the records of a topic as they come, also while `eddy up` runs.')
+    .description('Print the records of a topic as they arrive, even while `eddy up` runs.')
     .requiredOption(
       '--topic <topic>',
       'its name, or its role: events, features, labels, deadLetters, lineage, statistics, snapshots',
     )
     .option('--from <where>', 'earliest, latest, or an offset', from, 'latest')
     .option('--no-follow', 'end at the end of the topic')
-    .option('--limit <n>', 'end after so many records', limit)
-    .option('--json', 'one JSON object a line: partition, offset, timestamp, key, headers, value')
+    .option('--limit <n>', 'end after this many records', limit)
+    .option('--json', 'one JSON object per line: partition, offset, timestamp, key, headers, value')
     .action((flags: TailFlags) => tail(flags, terminal))
   return withExamples(withLogOptions(command), [
     ['eddy tail --topic labels', 'labels as they are made'],

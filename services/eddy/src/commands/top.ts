@@ -16,14 +16,16 @@ interface TopFlags extends LogFlags {
 /** `eddy top`: what a running Eddy does, live. */
 export function topCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('top')
-    .description('Show live what a running Eddy does: rates, lag, latency, model and segments.')
-    .option('--url <url...>', 'where it listens; several for services that run apart', ['http://127.0.0.1:7700'])
-    .option('--interval <seconds>', 'between two looks', '2')
-    .option('--once', 'print one view and end (also where stdout is no terminal)')
+    .description('Watch a running Eddy live: rates, lag, latency, model and segments.')
+    .option('--url <url...>', 'where it listens; give several for services in separate processes', [
+      'http://127.0.0.1:7700',
+    ])
+    .option('--interval <seconds>', 'seconds between updates', '2')
+    .option('--once', 'print one view and end (as it does when stdout is not a terminal)')
     .action((flags: TopFlags) => top(flags, terminal))
   return withExamples(withLogOptions(command), [
     ['eddy top', 'watch the Eddy on this machine; Ctrl-C ends'],
-    ['eddy top --url http://scoring:7700 http://em-updater:7700', 'services that run apart, seen together'],
+    ['eddy top --url http://scoring:7700 http://em-updater:7700', 'separate services, seen together'],
     ['eddy top --once --interval 10', 'averages over ten seconds, for a script or a report'],
   ])
 }

@@ -12,13 +12,15 @@ interface TopicsFlags extends LogFlags {
 
 /** `eddy topics create|check`: the topics a configuration needs. */
 export function topicsCommand(terminal: Terminal = processTerminal): Command {
-  const command = new Command('topics').description('Create or check the topics that the configuration names.')
+  const command = new Command('topics').description('Create or check the configured topics.')
   const create = new Command('create')
-    .description('Create missing topics with their partitions, compaction and retention; refuse ones that do not fit.')
+    .description(
+      'Create missing topics with their partitions, compaction and retention; refuse existing ones that do not fit.',
+    )
     .action((flags: TopicsFlags) => createTopics(flags, terminal))
   const check = new Command('check')
-    .description('Tell which topics exist and how many records they hold; exit code 1 when one is missing.')
-    .option('--json', 'one JSON object a line')
+    .description('Show which topics exist and how many records they hold. Exit code 1 if one is missing.')
+    .option('--json', 'one JSON object per line')
     .action((flags: TopicsFlags) => checkTopics(flags, terminal))
   for (const each of [create, check]) command.addCommand(withLogOptions(each))
   return withExamples(command, [

@@ -28,10 +28,10 @@ export function upCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('up')
     .description('Run everything in one process on the embedded log: no broker needed.')
     .option('--replay <file>', 'append the events of an NDJSON or CSV file first (`-` is standard input)')
-    .option('--model <model.json>', 'begin with a model of eddy fit, where none is stored')
-    .option('--exit-when-drained', 'end when every event is learned and labelled')
+    .option('--model <model.json>', 'begin with a model of eddy fit, if none is stored yet')
+    .option('--exit-when-drained', 'end once every event is learned and labelled')
     .option('--json', 'print the totals of the data directory as the last line')
-    .option('--port <number>', 'HTTP port, 0 for any (default 7700)', port)
+    .option('--port <number>', 'HTTP port, 0 for any free one (default 7700)', port)
     .action((flags: UpFlags) => up(flags, terminal))
   return withExamples(withLogOptions(command), [
     ['eddy up --replay purchases.csv --exit-when-drained', 'learn a file, label it, and end'],

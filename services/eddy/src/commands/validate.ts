@@ -16,7 +16,7 @@ interface ValidateFlags {
 /** `eddy validate`: every mistake of a configuration at once, each with its path and source. Exit code 78 if there is one. */
 export function validateCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('validate')
-    .description('check a configuration (file, environment, defaults) and tell every mistake at once')
+    .description('check a configuration (file, environment, defaults) and report every mistake at once')
     .option('--config <file>', 'YAML or JSON; the environment and the defaults alone if absent')
     .option('--print', 'print the configuration in force as JSON, secrets redacted')
     .option('--schema', 'print the JSON Schema of a configuration instead, for editors')

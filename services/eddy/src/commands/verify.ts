@@ -14,7 +14,7 @@ interface VerifyFlags extends LogFlags {
 export function verifyCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('verify')
     .description(
-      'Read everything that the embedded log holds and compare it with its checksums, also while `eddy up` runs; exit code 1 where anything is damaged or missing.',
+      'Read the whole embedded log and check it against its checksums, even while `eddy up` runs. Exit code 1 if anything is damaged or missing.',
     )
     .option('--json', 'one JSON object a partition: what it holds')
     .action((flags: VerifyFlags) => verify(flags, terminal))
