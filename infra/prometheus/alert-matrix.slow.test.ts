@@ -164,7 +164,7 @@ async function post(url: string, body: string): Promise<void> {
 
 /** A healthy process has a few refused events too. */
 async function provokeEverySeries(url: string): Promise<void> {
-  await post(url, '{"features":{"x":1}}\n')
+  await post(url, '{"customer":"c1","features":{"x":1,"y":1}}\n{"features":{"x":1}}\n')
   const { body } = await fetch(`${url}/v1/labels?from=earliest`)
   cleanups.push(() => body?.cancel())
 }

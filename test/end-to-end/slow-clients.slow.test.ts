@@ -35,10 +35,10 @@ it(`${slowSockets} slow sockets and ${stalledStreams} stalled streams leave the 
     const alone = percentile(await latencies(url, probes), 0.99)
 
     let ended = 0
-    const head = 'POST /v1/events HTTP/1.1\r\nHost: eddy\r\nContent-Length: 100000\r\n'
+    const head = 'POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n'
     for (let n = 0; n < slowSockets; n++) open(n % 2 === 0 ? head : `${head}\r\n{`).on('close', () => ended++)
     for (let n = 0; n < stalledStreams; n++) {
-      const socket = open('GET /v1/labels?from=earliest HTTP/1.1\r\nHost: eddy\r\n\r\n')
+      const socket = open('GET /v1/labels?from=earliest HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
       socket.pause()
     }
     const began = performance.now()

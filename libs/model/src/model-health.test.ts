@@ -103,6 +103,16 @@ describe('Drift', () => {
     expect([...drift.observe(spherical).values()]).toEqual([0, 0])
   })
 
+  it('is not measured from a provisional model: what follows one begins anew', () => {
+    const drift = new Drift()
+    const unit = [1, 0, 1, 1, 0, 1]
+    drift.observe({ ...numbers('full', apart, unit), provisional: true })
+    // Learned anew from twice the events: its segments may lie anywhere.
+    expect([...drift.observe({ ...numbers('full', [9, 9, 4, 0], unit), provisional: true }).values()]).toEqual([0, 0])
+    expect([...drift.observe(numbers('full', [5, 5, 4, 0], unit)).values()]).toEqual([0, 0])
+    expect(drift.observe(numbers('full', [7, 5, 4, 0], unit, 10)).get('a')).toBeGreaterThan(1)
+  })
+
   it('sees every type of feature beside others', () => {
     const types: readonly FeatureType[] = ['number', 'count', 'category', 'boolean']
     const at = (change: Record<string, readonly number[]>, step: number) =>

@@ -32,6 +32,8 @@ export class Drift {
   readonly #references = new Map<string, Place>()
   #step = 0
   #known: { readonly text: string; readonly family: Family } | undefined
+  /** whether the model seen last was provisional: from few events, and no reference for what follows */
+  #provisional = false
 
   #family(text: string): Family {
     if (this.#known?.text !== text) {
@@ -48,6 +50,8 @@ export class Drift {
   observe(snapshot: Snapshot): ReadonlyMap<string, number> {
     const distances = new Map<string, number>()
     const family = this.#family(snapshot.specification)
+    if (this.#provisional) this.#references.clear()
+    this.#provisional = snapshot.provisional
     const { columns, means, variances } = family.moments(snapshot.parameters)
     const D = columns.length
     const sizes = new Float64Array(family.columns)
