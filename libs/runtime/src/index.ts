@@ -11,6 +11,7 @@ export { committedPosition, lagOf, learnedPosition, type PartitionLag, type Posi
 export { Latest } from './latest.ts'
 export { createLogger, type Logger } from './logger.ts'
 export { looksAt } from './looks-at.ts'
+export { Mailbox } from './mailbox.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 
 export { onAbort, untilAborted } from './on-abort.ts'

@@ -2,9 +2,9 @@ import type { Delivery } from '@eddy/log'
 import { type Snapshot, statisticsCodec } from '@eddy/messages'
 import { type Statistics, squaredSum } from '@eddy/mixture'
 import { ledgerOf, nextOffset } from '@eddy/model'
-import { type Emission, Latest, type Metrics } from '@eddy/runtime'
+import { type Emission, Latest, Mailbox, type Metrics } from '@eddy/runtime'
 import type { EStep } from '@eddy/threads'
-import { concatMap, from, map, merge, type Observable } from 'rxjs'
+import { map, type Observable } from 'rxjs'
 import { MiniBatch } from './mini-batch.ts'
 
 export interface EStepWorkerOptions {
@@ -47,17 +47,21 @@ export function eStepWorker(
   { features, snapshots, ends }: EStepWorkerInputs,
 ): Observable<Emission> {
   const worker = new Worker(options)
-  return merge(
-    features(
-      partitions => worker.assign(partitions),
-      partitions => worker.keep(partitions),
-    ).pipe(map(delivery => worker.taking(delivery))),
-    snapshots.pipe(map(snapshot => () => worker.adopt(snapshot))),
-    ends.pipe(map(end => () => worker.endAt(end))),
-  ).pipe(
-    concatMap(action => action()),
-    concatMap(emissions => from(emissions)),
+  const deliveries = features(
+    partitions => worker.assign(partitions),
+    partitions => worker.keep(partitions),
   )
+  return new Mailbox<Emission>()
+    .from(deliveries.pipe(map(delivery => worker.arrived(delivery))), arrival => worker.take(arrival))
+    .from(snapshots, snapshot => worker.adopt(snapshot))
+    .from(ends, end => worker.endAt(end))
+    .outcomes()
+}
+
+/** A delivery, and the lane that its partition had when it came. */
+interface Arrival {
+  readonly delivery: Delivery
+  readonly lane: Lane | undefined
 }
 
 interface Lane {
@@ -96,17 +100,15 @@ class Worker {
     return starts
   }
 
-  /**
-   * Takes a delivery when its turn comes. It belongs to the lane of this moment: if the partition has been assigned anew
-   * by then, the new lane begins elsewhere and gets these records again.
-   */
-  taking(delivery: Delivery): () => Promise<Emission[]> {
-    const lane = this.#lanes.get(delivery.partition)
-    return async () => {
-      if (lane === undefined || this.#lanes.get(delivery.partition) !== lane) return []
-      lane.held = { delivery, at: 0 }
-      return this.#advance([lane])
-    }
+  arrived(delivery: Delivery): Arrival {
+    return { delivery, lane: this.#lanes.get(delivery.partition) }
+  }
+
+  /** If the partition has been assigned anew since it came, the new lane begins elsewhere and gets these records again. */
+  async take({ delivery, lane }: Arrival): Promise<Emission[]> {
+    if (lane === undefined || this.#lanes.get(delivery.partition) !== lane) return []
+    lane.held = { delivery, at: 0 }
+    return this.#advance([lane])
   }
 
   adopt(snapshot: Snapshot): Promise<Emission[]> {

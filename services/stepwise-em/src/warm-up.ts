@@ -14,8 +14,8 @@ import {
   warmUpOfModel,
 } from '@eddy/mixture'
 import { type Ledger, ledgerEntries, snapshotRecords } from '@eddy/model'
-import type { Emission, Logger } from '@eddy/runtime'
-import { concatMap, from, map, merge, type Observable, takeWhile } from 'rxjs'
+import { type Emission, type Logger, Mailbox } from '@eddy/runtime'
+import { map, type Observable, takeWhile } from 'rxjs'
 import type { InputEnd } from './e-step-worker.ts'
 import { MiniBatch } from './mini-batch.ts'
 
@@ -58,13 +58,12 @@ export interface WarmUpInputs {
 export function warmUpStage(options: WarmUpOptions, inputs: WarmUpInputs): Observable<Emission> {
   const { features, ends, pauses, waiting } = inputs
   const warming = new Warming(options)
-  return merge(
-    features.pipe(map(delivery => () => warming.take(delivery, waiting))),
-    ends.pipe(map(end => async () => warming.endAt(end))),
-    pauses.pipe(map(() => () => warming.pause(waiting))),
-  ).pipe(
-    concatMap(action => from(action())),
-    concatMap(step => (step === undefined ? [] : [step])),
+  const steps = new Mailbox<Step>()
+    .from(features, delivery => warming.take(delivery, waiting))
+    .from(ends, end => warming.endAt(end))
+    .from(pauses, () => warming.pause(waiting))
+    .outcomes()
+  return steps.pipe(
     takeWhile(({ last }) => !last, true),
     map(({ emission }) => emission),
   )
@@ -90,7 +89,7 @@ class Warming {
     this.#published = Number(options.provisionalVersion ?? 0n)
   }
 
-  async take(delivery: Delivery, waiting: () => Promise<boolean>): Promise<Step | undefined> {
+  async take(delivery: Delivery, waiting: () => Promise<boolean>): Promise<readonly Step[]> {
     const { partition, records } = delivery
     const { events, specification } = this.#options
     const batch = this.#partitions.get(partition) ?? new MiniBatch(partition, 0, events, specification.features.length)
@@ -107,42 +106,38 @@ class Warming {
     }
     const caughtUp = delivery.nextOffset >= delivery.endOffset
     delivery.ack()
-    return this.#first() ?? (caughtUp ? this.pause(waiting) : undefined)
+    const first = this.#first()
+    return first.length > 0 || !caughtUp ? first : this.pause(waiting)
   }
 
-  endAt(end: InputEnd): Step | undefined {
+  endAt(end: InputEnd): readonly Step[] {
     this.#ends = end
     return this.#first()
   }
 
   /** The provisional snapshot that is due, if one is. */
-  async pause(waiting: () => Promise<boolean>): Promise<Step | undefined> {
+  async pause(waiting: () => Promise<boolean>): Promise<readonly Step[]> {
     const stage = stagesOf(this.#sample, this.#rows + 1)
-    if (stage <= this.#published || !(await waiting())) return undefined
+    if (stage <= this.#published || !(await waiting())) return []
     this.#published = stage
     const { logger, events } = this.#options
     logger.info({ events: this.#rows, of: events }, 'still warming up: a provisional model gives labels')
     const snapshot = { ...this.#learn(BigInt(stage)), provisional: true, ledger: [] }
-    return { emission: this.#publication(snapshot), last: false }
+    return [{ emission: this.#publication(snapshot), last: false }]
   }
 
-  #first(): Step | undefined {
+  #first(): readonly Step[] {
     const { events, logger } = this.#options
     const full = this.#rows >= events
-    if (!full && !this.#ended()) return undefined
+    if (!full && !this.#ended()) return []
     if (!full)
       logger.warn(
         { events: this.#rows, of: events },
         'the input ends during the warm-up: the model begins with what there is',
       )
     const snapshot = this.#learn(BigInt(stagesOf(this.#sample, events) + 1))
-    return {
-      emission: this.#publication(
-        snapshot,
-        snapshot.segments.map(({ id }) => id),
-      ),
-      last: true,
-    }
+    const born = snapshot.segments.map(({ id }) => id)
+    return [{ emission: this.#publication(snapshot, born), last: true }]
   }
 
   #ended(): boolean {
