@@ -92,6 +92,7 @@ class SqliteLog implements EmbeddedLog {
     }
     this.#options = options
     this.#store = new Store(directory, { readOnly, clock, maxBytes })
+    if (!readOnly) this.#store.reserve.takeWhereShort()
     const remembered = readOnly ? undefined : (this.#store.meta(RETENTION_CLOCK) as number | undefined)
     this.#clock = new RetentionClock({ clock, monotonic: () => performance.now(), remembered })
     this.#queue = new PublicationQueue({
@@ -140,7 +141,8 @@ class SqliteLog implements EmbeddedLog {
     }
     if (statements.length === 0) return
     await this.#guard(async () => {
-      await this.#store.writer.transaction(statements)
+      // A lower retention is how room is made.
+      await this.#store.clear(statements)
       this.#store.forget()
       this.#store.refresh()
     })

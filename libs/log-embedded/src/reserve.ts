@@ -9,6 +9,9 @@ const PIECE = 64 << 10
 /** Share of the file system below which new events are refused, within bounds that suit small and large ones. */
 const leastOf = (capacity: number): number => Math.min(128 * MEGABYTE, Math.max(2 * MEGABYTE, capacity / 20))
 
+/** Where less than this is free, a second is enough to fill it. */
+const SHORT = 1024 * MEGABYTE
+
 /** What is kept free for clearing. */
 const reserveOf = (capacity: number): number => Math.min(16 * MEGABYTE, Math.max(MEGABYTE, capacity / 100))
 
@@ -36,6 +39,11 @@ export class Reserve {
     const { bsize, bavail, blocks } = statfsSync(this.#directory)
     const size = Math.floor(reserveOf(bsize * blocks))
     if (this.#size() < size && bsize * bavail >= leastOf(bsize * blocks) + 2 * size) this.#write(size)
+  }
+
+  /** Takes the room at the start where there is little: elsewhere the first maintenance is soon enough. */
+  takeWhereShort(): void {
+    if (this.look().free < SHORT) this.take()
   }
 
   /** Takes what there is of it: who opens the log next needs some. */

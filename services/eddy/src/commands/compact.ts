@@ -1,5 +1,5 @@
 import { LogError } from '@eddy/log'
-import { openEmbeddedLog } from '@eddy/log-embedded'
+import { type EmbeddedLog, openEmbeddedLog } from '@eddy/log-embedded'
 import { newestSnapshot } from '@eddy/model'
 import { StageNeeds } from '@eddy/runtime'
 import { groupName, topicOptions } from '@eddy/settings'
@@ -47,12 +47,19 @@ async function compact(flags: LogFlags & { retentionHours?: number }, terminal: 
     await log.ensureTopics(topicOptions(configuration))
     await log.maintain()
     note(terminal, `Dropped ${dropped.toLocaleString('en-US')} bytes, whose pages are free for what comes.`)
-    await log.capabilities.erasure?.scrub()
-    note(terminal, 'The file has been rewritten: its free pages are given back.')
-  } catch (error) {
-    if (!(error instanceof LogError) || error.code !== 'FULL' || dropped === 0) throw error
-    note(terminal, 'There is no room to rewrite the file: it keeps its size, and new events take the free pages.')
+    note(terminal, await rewrite(log))
   } finally {
     await log.close()
+  }
+}
+
+/** Shrinks the file where there is room for it; says how that went. */
+async function rewrite(log: EmbeddedLog): Promise<string> {
+  try {
+    await log.capabilities.erasure?.scrub()
+    return 'The file has been rewritten: its free pages are given back.'
+  } catch (error) {
+    if (!(error instanceof LogError) || error.code !== 'FULL') throw error
+    return 'There is no room to rewrite the file: it keeps its size, and new events take its free pages. For more room lower --retention-hours.'
   }
 }
