@@ -235,7 +235,7 @@ class SqliteLog implements EmbeddedLog {
    */
   async #scrub(): Promise<void> {
     this.#check('write')
-    await this.#alone(() => this.#store.writer.scrub())
+    await this.#alone(() => this.#store.scrub())
   }
 
   async close(): Promise<void> {
@@ -329,9 +329,9 @@ class SqliteLog implements EmbeddedLog {
     const now = this.#clock.now()
     this.#tellClock(now)
     const limit = this.#clock.toRemember()
-    if (limit !== undefined) await this.#store.writer.transaction([putMeta(RETENTION_CLOCK, limit)])
+    if (limit !== undefined) await this.#store.clear([putMeta(RETENTION_CLOCK, limit)])
     if (this.#store.statement('SELECT 1 FROM remembered WHERE until <= ? LIMIT 1').get(now))
-      await this.#store.writer.transaction([forgetRemembered(now)])
+      await this.#store.clear([forgetRemembered(now)])
     for (const { name, options, partitions } of [...this.#store.topics.values()])
       for (const partition of partitions) {
         if (options.cleanup === 'delete') {

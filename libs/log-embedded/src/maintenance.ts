@@ -116,7 +116,7 @@ export async function* compact(
     offset = await rewrite(store, partition, offset, end, newest, now, tombstoneMs)
     yield
   }
-  const [answer] = await store.writer.transaction([compactedTo(partition.id, end)])
+  const [answer] = await store.clear([compactedTo(partition.id, end)])
   partition.compacted = end
   partition.dirty = answer![0]!.dirty as number
 }
@@ -163,7 +163,7 @@ async function rewrite(
   // Covers the same offsets, perhaps with no record at all: nothing is missing there.
   const payload = packRecords(from, kept, { offsets: kept.map(({ offset }) => offset) })
   const grown = payload.length - bytes
-  await store.writer.transaction([
+  await store.clear([
     deleteBatches(partition.id, from, next),
     insertBatch(partition.id, { base: from, next, newest: latest, tombstonesUntil, payload }),
     resized(partition.id, grown),

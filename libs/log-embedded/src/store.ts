@@ -99,7 +99,11 @@ export class Store {
       return work()
     } catch (error) {
       if (!isFull(error) || !this.reserve.release()) throw error
-      return work()
+      try {
+        return work()
+      } finally {
+        this.reserve.keep()
+      }
     }
   }
 
@@ -294,13 +298,27 @@ export class Store {
     }
   }
 
-  /** A transaction that makes room: on a full disk it may use the reserve. */
-  async clear(statements: readonly Statement[]): Promise<Row[][]> {
+  /** A transaction that makes room, or belongs to what does: on a full disk it may use the reserve. */
+  clear(statements: readonly Statement[]): Promise<Row[][]> {
+    return this.#clearing(() => this.writer.transaction(statements))
+  }
+
+  /** Rewrites the files. */
+  scrub(): Promise<void> {
+    return this.#clearing(() => this.writer.scrub())
+  }
+
+  async #clearing<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.writer.transaction(statements)
+      return await work()
     } catch (error) {
       if (!isFull(error) || !this.reserve.release()) throw error
-      return this.writer.transaction(statements)
+      try {
+        return await work()
+      } finally {
+        // At once, before anybody else has what is left of it.
+        this.reserve.keep()
+      }
     }
   }
 
