@@ -8,7 +8,7 @@ export { largestMagnitude } from './largest-magnitude.ts'
 export { lineageCodec } from './lineage.ts'
 export { MessageError } from './message-error.ts'
 export type * from './messages.ts'
-export { hashOffset, OffsetsHash } from './offsets-hash.ts'
+export { addHashes, hashOffset, OffsetsHash } from './offsets-hash.ts'
 export { RegistryError, SchemaRegistry } from './schema-registry.ts'
 export { type PublishedSchema, publishedSchemas } from './schemas.ts'
 

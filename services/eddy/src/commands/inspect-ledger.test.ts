@@ -102,4 +102,18 @@ describe('eddy inspect --ledger', () => {
     await store({ ...first, version: 5n, ledger: [entry(0, 101)] })
     expect((await ledger('--compare')).code).toBe(1)
   })
+
+  it('knows which records were erased, and tells a real difference from them', async () => {
+    const log = openEmbeddedLog(data)
+    let seen = 0
+    // Every tenth of the first fifty.
+    await log.capabilities.erasure?.erase('eddy.features.v1', () => seen++ < 50 && seen % 10 === 0)
+    await log.close()
+    await store({ ...first, version: 6n, ledger: [entry(0, 90), entry(1, 50)] })
+    const rows = (await ledger('--compare', '--json')).stdout.trim().split('\n')
+    expect(rows.map(line => JSON.parse(line).verdict)).toEqual(['equal, 5 erased', 'equal'])
+    expect((await ledger('--compare')).code).toBe(0)
+    await store({ ...first, version: 7n, ledger: [{ ...entry(0, 90), events: 89n }, entry(1, 50)] })
+    expect(await ledger('--compare')).toMatchObject({ code: 1, stdout: expect.stringContaining('different') })
+  })
 })

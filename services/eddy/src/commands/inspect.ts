@@ -1,5 +1,5 @@
 import type { EventLog } from '@eddy/log'
-import type { LedgerEntry, Snapshot } from '@eddy/messages'
+import { addHashes, type LedgerEntry, type Snapshot } from '@eddy/messages'
 import { identityOf, type Learnable, learnable, newestOfEachModel, snapshotJson, storedSnapshots } from '@eddy/model'
 import { InputError } from '@eddy/records'
 import { type Configuration, openLog } from '@eddy/settings'
@@ -102,10 +102,20 @@ const hex = (hash: bigint): string => hash.toString(16).padStart(16, '0')
 function ledgerRow({ partition, next, events, offsetsHash }: LedgerEntry, stored: Learnable | undefined) {
   const row = { partition, next, events: Number(events), hash: hex(offsetsHash) }
   if (stored === undefined) return row
-  const equal = stored.events === Number(events) && stored.offsetsHash === offsetsHash
+  return {
+    ...row,
+    inLog: stored.events,
+    hashInLog: hex(stored.offsetsHash),
+    verdict: verdictOf(Number(events), offsetsHash, stored),
+  }
+}
+
+function verdictOf(events: number, offsetsHash: bigint, { start, erased, ...stored }: Learnable): string {
+  if (stored.events === events && stored.offsetsHash === offsetsHash) return 'equal'
+  const both = addHashes(stored.offsetsHash, erased.offsetsHash)
+  if (stored.events + erased.events === events && both === offsetsHash) return `equal, ${erased.events} erased`
   // What retention has dropped was learned, but cannot be counted any more.
-  const verdict = equal ? 'equal' : stored.start > 0 ? `the log begins at ${stored.start}` : 'different'
-  return { ...row, inLog: stored.events, hashInLog: hex(stored.offsetsHash), verdict }
+  return start > 0 ? `the log begins at ${start}` : 'different'
 }
 
 async function inspect(flags: InspectFlags, terminal: Terminal): Promise<void> {
