@@ -174,6 +174,18 @@ describe('scoring', () => {
     expect(labelsOf(await emitted).length).toBe(rows)
   })
 
+  it('takes nothing from the log before it has a model: what waits in hand could be erased meanwhile', async () => {
+    const snapshots = new Subject<Snapshot>()
+    const deliveries = new Subject<Delivery>()
+    const stage = scoring({ topics: { labels: 'labels', deadLetters: 'dead-letters' } }, snapshots)(deliveries)
+    const emitted = firstValueFrom(stage)
+    expect(deliveries.observed).toBe(false)
+    snapshots.next(snapshot)
+    await vi.waitFor(() => expect(deliveries.observed).toBe(true))
+    deliveries.next(delivered)
+    expect(labelsOf(await emitted).length).toBe(rows)
+  })
+
   it('ends without a label, and settles nothing, where it is stopped before there is a model', async () => {
     const snapshots = new Subject<Snapshot>()
     const deliveries = new Subject<Delivery>()

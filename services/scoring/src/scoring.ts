@@ -17,7 +17,7 @@ import {
 import { indexOfLargest } from '@eddy/mixture'
 import { type Emission, Latest, type Metrics, type Stage } from '@eddy/runtime'
 import { localScore, type Score } from '@eddy/threads'
-import { concatMap, finalize, type Observable, takeWhile } from 'rxjs'
+import { concatMap, EMPTY, finalize, from, type Observable, of, switchMap, takeWhile } from 'rxjs'
 
 export interface ScoringOptions {
   readonly topics: { readonly labels: string; readonly deadLetters: string }
@@ -44,7 +44,10 @@ export function scoring(
     })
     let labels: { readonly of: Snapshot; readonly encoder: LabelEncoder } | undefined
     const scratch = new Scratch()
-    return deliveries.pipe(
+    // Nothing is taken from the log before: what waits in hand could be erased meanwhile.
+    const first = latest.value === undefined ? from(latest.newest()) : of(latest.value)
+    return first.pipe(
+      switchMap(model => (model === undefined ? EMPTY : deliveries)),
       concatMap(async delivery => {
         const snapshot = await latest.newest()
         if (snapshot === undefined) return undefined
