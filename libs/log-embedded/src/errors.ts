@@ -9,8 +9,12 @@ const FULL = 13
 const CANTOPEN = 14
 const NOTADB = 26
 
+/** Extended: no room for the index of the write-ahead log, which is needed before anything is read or written. */
+const IOERR_SHMSIZE = IOERR | (19 << 8)
+
 function resultCode(error: unknown): number {
   const code = (error as { errcode?: unknown } | null)?.errcode
+  if (code === IOERR_SHMSIZE) return FULL
   return typeof code === 'number' ? code & 0xff : 0
 }
 
@@ -54,7 +58,7 @@ export function explain(error: unknown, file: string): LogError {
       )
     case IOERR:
       return say(
-        `expected working storage, got "${message}". Whether the last publication was stored is unknown: end the process, check the disk and start again.`,
+        `expected working storage, got "${message}" (SQLite's code ${(error as { errcode: number }).errcode}). Whether the last publication was stored is unknown: end the process, check the disk and start again.`,
       )
     case BUSY:
       return say('expected a free file, got one locked by another program. Stop that program and try again.')

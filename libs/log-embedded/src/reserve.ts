@@ -13,7 +13,13 @@ const leastOf = (capacity: number): number => Math.min(128 * MEGABYTE, Math.max(
 const SHORT = 1024 * MEGABYTE
 
 /** What is kept free for clearing. */
-const reserveOf = (capacity: number): number => Math.min(16 * MEGABYTE, Math.max(MEGABYTE, capacity / 100))
+const reserveOf = (capacity: number): number => Math.floor(Math.min(16 * MEGABYTE, Math.max(MEGABYTE, capacity / 100)))
+
+/** Bytes that the write-ahead log may hold before they are moved to where they belong: with the reserve alone that must be possible. */
+export function mostAhead(directory: string): number {
+  const { bsize, blocks } = statfsSync(directory)
+  return reserveOf(bsize * blocks) / 2
+}
 
 /**
  * Room for clearing: on a full disk nothing can be deleted from a database either, because that too is written first. A file holds the
@@ -37,7 +43,7 @@ export class Reserve {
   /** Takes the room, where there is enough and it is not taken. */
   take(): void {
     const { bsize, bavail, blocks } = statfsSync(this.#directory)
-    const size = Math.floor(reserveOf(bsize * blocks))
+    const size = reserveOf(bsize * blocks)
     if (this.#size() < size && bsize * bavail >= leastOf(bsize * blocks) + 2 * size) this.#write(size)
   }
 
@@ -50,7 +56,7 @@ export class Reserve {
   keep(): void {
     const { bsize, bavail, blocks } = statfsSync(this.#directory)
     const held = this.#size()
-    const size = Math.min(Math.floor(reserveOf(bsize * blocks)), held + bsize * bavail)
+    const size = Math.min(reserveOf(bsize * blocks), held + bsize * bavail)
     if (size > held) this.#write(size)
   }
 

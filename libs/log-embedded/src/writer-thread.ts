@@ -1,9 +1,12 @@
 // The thread of a `Writer`: its tasks, one after another, on a connection of its own.
+import { statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { seal } from '@eddy/log/adapter'
 import { checksum } from './checksum.ts'
 import { isFull } from './errors.ts'
+import { mostAhead } from './reserve.ts'
 import type { Statement } from './statements.ts'
 import { Tip } from './tip.ts'
 import type { Row, WriterAnswer, WriterOptions, WriterTask } from './writer.ts'
@@ -13,11 +16,15 @@ const prepared = new Map<string, StatementSync>()
 const tip = new Tip(file)
 let database: DatabaseSync | undefined
 
+/** A checkpoint costs an fsync: not after every commit. Pages. */
+const LONGEST_AHEAD = 1000
+
 function open(): DatabaseSync {
   const opened = new DatabaseSync(file)
-  opened.exec('PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000')
+  const pageSize = Number(opened.prepare('PRAGMA page_size').get()?.page_size)
+  const ahead = Math.min(LONGEST_AHEAD, Math.floor(mostAhead(dirname(file)) / pageSize))
+  opened.exec(`PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${ahead}`)
   if (maxBytes !== undefined) {
-    const pageSize = Number(opened.prepare('PRAGMA page_size').get()?.page_size)
     opened.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`)
   }
   return opened
@@ -49,7 +56,7 @@ function withRoom<T>(database: DatabaseSync, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (!isFull(error)) throw error
+    if (!isFull(error) || !fits(database)) throw error
     try {
       database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     } catch {
@@ -57,6 +64,15 @@ function withRoom<T>(database: DatabaseSync, work: () => T): T {
     }
     return work()
   }
+}
+
+/** Whether there is room for a checkpoint: one that is cut short would take the last of it, for nothing. */
+function fits(database: DatabaseSync): boolean {
+  const { pages, size } = database
+    .prepare('SELECT page_count AS pages, page_size AS size FROM pragma_page_count, pragma_page_size')
+    .get() as { pages: number; size: number }
+  const { bsize, bavail } = statfsSync(dirname(file))
+  return pages * size - statSync(file).size <= bsize * bavail
 }
 
 function perform(task: WriterTask): Row[][] {
@@ -68,9 +84,12 @@ function perform(task: WriterTask): Row[][] {
       if (task.total !== undefined) tip.write(task.total)
       return rows
     }
-    case 'scrub':
-      database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
+    case 'scrub': {
+      const opened = database
+      withRoom(opened, () => opened.exec('VACUUM'))
+      opened.exec('PRAGMA wal_checkpoint(TRUNCATE)')
       return []
+    }
     case 'close':
       prepared.clear()
       database.close()
