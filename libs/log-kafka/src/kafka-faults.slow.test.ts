@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { EventLog } from '@eddy/log'
 import { freshName, freshTopic, readAll } from '@eddy/log/testing'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFailed, test } from 'vitest'
 import { describeWithCluster } from '../../../test/fixtures/kafka.ts'
 import { kcatConsume } from '../../../test/fixtures/kcat.ts'
 import { openPlatformaticLog } from './platformatic/index.ts'
@@ -72,7 +72,9 @@ describe.each(['kafka', 'platformatic'])('%s relay', client => {
         await freshTopic(source, PARTITIONS),
         freshName('g'),
       ]
-      supervisor = new Supervisor([client, cluster().brokers.join(','), input, output, group], processes)
+      const relays = new Supervisor([client, cluster().brokers.join(','), input, output, group], processes)
+      supervisor = relays
+      onTestFailed(() => console.error(`${relays.restarts} restarts of relays\n${relays.errors.join('')}`))
       let sent = 0
       let over = false
       const producing = (async () => {
@@ -102,7 +104,7 @@ describe.each(['kafka', 'platformatic'])('%s relay', client => {
         ({ partition, offset, value }) => `${partition} ${offset} ${value}`,
       )
       for (let done = 0; done < wanted.length; done = (await readAll(source, output)).length) await pause(500)
-      await supervisor.stop()
+      await relays.stop()
       const seen = await kcatConsume(cluster().brokers, output)
       expect(seen.map(({ partition, key, value }) => `${partition} ${key} ${value}`)).toEqual(wanted)
     }
@@ -135,10 +137,15 @@ describe.each(['kafka', 'platformatic'])('%s relay', client => {
       survive(1, async () => {
         for (let i = 0; i < 5; i++) {
           const args = [client, cluster().brokers.join(','), ...supervisor!.children.get(0)!.spawnargs.slice(-3)]
-          const guest = spawn(process.execPath, ['-C', 'source', fixture, ...args], { stdio: 'ignore' })
+          const guest = spawn(process.execPath, ['-C', 'source', fixture, ...args], {
+            stdio: ['ignore', 'ignore', 'pipe'],
+          })
+          guest.stderr.on('data', data => supervisor!.errors.push(`guest ${i}: ${data}`))
+          // From the start: one that cannot go on ends by itself, as every process of Eddy does.
+          const ended = once(guest, 'exit')
           await somewhere(2_500)
           guest.kill(i % 2 === 0 ? 'SIGTERM' : 'SIGKILL')
-          await once(guest, 'exit')
+          await ended
         }
       }))
   })
