@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseMetrics } from '../services/eddy/src/commands/top-view.ts'
 import { EddyProcess } from '../test/eddy-process.ts'
+import { postEvents } from '../test/post-events.ts'
 import { syntheticEvents } from '../test/synthetic-events.ts'
 
 const minutes = Number(process.argv[2] ?? 30)
@@ -18,7 +19,7 @@ const url = await running.url()
 const began = performance.now()
 const seen: { readonly seconds: number; readonly mib: number; readonly handles: number }[] = []
 for (let tick = 0; performance.now() - began < minutes * 60_000; tick++) {
-  const response = await fetch(`${url}/v1/events`, { method: 'POST', body: syntheticEvents(rate / 10, tick) })
+  const response = await postEvents(url, syntheticEvents(rate / 10, tick))
   await response.arrayBuffer()
   if (tick % 100 === 99) {
     const samples = parseMetrics(await (await fetch(`${url}/metrics`)).text())

@@ -68,7 +68,8 @@ export class EddyClient {
   }
 
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(this.#url + path, { headers: { authorization: `Bearer ${this.#token}` }, ...init })
+    const headers = { authorization: `Bearer ${this.#token}`, 'content-type': 'application/x-ndjson' }
+    return fetch(this.#url + path, { headers, ...init })
   }
 
   /** @returns how many events were acknowledged */

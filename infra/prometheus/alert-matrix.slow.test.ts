@@ -13,6 +13,7 @@ import { runService } from '../../services/eddy/src/start-services.ts'
 import { EddyUp } from '../../services/eddy/src/up.ts'
 import { eventRecord } from '../../services/ingest/src/event-record.ts'
 import { EddyProcess, temporaryFolder } from '../../test/eddy-process.ts'
+import { postEvents } from '../../test/post-events.ts'
 import { dashboards } from '../grafana/dashboards.ts'
 import { dataPanels } from '../grafana/linter.ts'
 import { events, type Fault, faults, type Shape } from './faults.ts'
@@ -46,8 +47,7 @@ const entries = (text: string): Record<string, string> =>
 async function feed(url: string, stream: (t: number) => Shape | undefined, signal: AbortSignal): Promise<void> {
   for (let t = 0; !signal.aborted; t++) {
     const shape = stream(t)
-    if (shape !== undefined)
-      await fetch(`${url}/v1/events`, { method: 'POST', body: events(256, shape) }).catch(() => {})
+    if (shape !== undefined) await postEvents(url, events(256, shape)).catch(() => {})
     await delay(100, undefined, { signal }).catch(() => {})
   }
 }
@@ -158,7 +158,7 @@ describe.runIf(hasPrometheus())('fault × alert, seen by a real Prometheus', () 
 })
 
 async function post(url: string, body: string): Promise<void> {
-  const response = await fetch(`${url}/v1/events`, { method: 'POST', body })
+  const response = await postEvents(url, body)
   await response.arrayBuffer()
 }
 

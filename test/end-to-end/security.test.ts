@@ -4,6 +4,7 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
+import { postEvents } from '../post-events.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
 
 const folder = temporaryFolder()
@@ -50,7 +51,7 @@ describe('a secret', () => {
         answers += `${response.status} ${JSON.stringify([...response.headers])} ${await response.text()}\n`
       }
     expect(answers.match(/^401 /gm)).toHaveLength(10)
-    await fetch(`${url}/v1/events`, { method: 'POST', headers, body: syntheticEvents(500) })
+    await postEvents(url, syntheticEvents(500), headers)
     await labelsReach(url, 500, headers)
     expect(await running.stop('SIGTERM')).toBe(0)
     const failures = [
@@ -70,7 +71,7 @@ describe('customer ids', () => {
     const running = start(data, {}, '--config', withKey(path('key')))
     const url = await running.url()
     const body = syntheticEvents(400).replaceAll('"customer":"c', '"customer":"alice-')
-    await fetch(`${url}/v1/events`, { method: 'POST', body })
+    await postEvents(url, body)
     await labelsReach(url, 400)
     const text = await (await fetch(`${url}/v1/labels?from=earliest&follow=false`)).text()
     expect(JSON.parse(text.split('\n')[0] as string).customer).toMatch(/^[\w-]{43}$/)
@@ -104,7 +105,7 @@ describe('eddy forget', () => {
     const url = await running.url()
     const theirs = '{"customer":"forget-me","features":{"x":1,"y":2}}\n'
     const bad = '{"customer":"forget-me","features":{"x":"forget-me"}}\n{"customer":"forget-me"\n'
-    await fetch(`${url}/v1/events`, { method: 'POST', body: syntheticEvents(600) + theirs + bad + theirs })
+    await postEvents(url, syntheticEvents(600) + theirs + bad + theirs)
     await labelsReach(url, 602)
     expect(filesWith(data, 'forget-me')).not.toEqual([])
     const erased = await eddy('forget', 'forget-me', '--url', url)
@@ -113,7 +114,7 @@ describe('eddy forget', () => {
       forgotten: { 'eddy.events.v1': 4, 'eddy.features.v1': 2, 'eddy.labels.v1': 2, 'eddy.dead-letters.v1': 2 },
     })
     expect(filesWith(data, 'forget-me')).toEqual([])
-    await fetch(`${url}/v1/events`, { method: 'POST', body: syntheticEvents(100, 2, 1000) + theirs })
+    await postEvents(url, syntheticEvents(100, 2, 1000) + theirs)
     await labelsReach(url, 701)
     const learned = 'eddy_model_learned_events{model="customers"} 703'
     await vi.waitFor(async () => expect(await (await fetch(`${url}/metrics`)).text()).toContain(learned), 15_000)
@@ -146,7 +147,7 @@ describe('erasing over HTTP', () => {
     ]
     const line = (customer: string): string => `${JSON.stringify({ customer, features: { x: 1, y: 2 } })}\n`
     const body = syntheticEvents(400) + ids.map(line).join('')
-    expect((await fetch(`${url}/v1/events`, { method: 'POST', body })).status).toBe(200)
+    expect((await postEvents(url, body)).status).toBe(200)
     await labelsReach(url, 400 + ids.length)
     for (const id of ids) {
       const { stdout, stderr } = await eddy('forget', id, '--url', url)

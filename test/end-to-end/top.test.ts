@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { EddyProcess, temporaryFolder } from '../eddy-process.ts'
+import { postEvents } from '../post-events.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
 
 const folder = temporaryFolder()
@@ -32,7 +33,7 @@ it.runIf(hasTerminal)(
   'eddy top, on a terminal: draws over itself, fits, and leaves the terminal as it was',
   async () => {
     const url = await running.url()
-    await fetch(`${url}/v1/events`, { method: 'POST', body: syntheticEvents(3000) })
+    await postEvents(url, syntheticEvents(3000))
     const command = `stty rows 12 cols 60; exec ${process.execPath} ${bin} top --url ${url} --interval 0.5`
     const terminal = spawn('script', ['-qefc', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] })
     let written = ''

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { EddyProcess, eddy, replayArguments, temporaryFolder } from '../eddy-process.ts'
+import { postEvents } from '../post-events.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
 
 const folder = temporaryFolder()
@@ -189,7 +190,7 @@ features:
   it('takes events over HTTP and streams their labels', async () => {
     const running = start('up', '--config', config, '--data-dir', join(folder.path, 'http'), '--port', '0')
     const url = await running.url()
-    const post = (body: string): Promise<Response> => fetch(`${url}/v1/events`, { method: 'POST', body })
+    const post = (body: string): Promise<Response> => postEvents(url, body)
     expect(await (await post(syntheticEvents(1000))).json()).toEqual({ accepted: 1000 })
     const response = await fetch(`${url}/v1/labels?from=earliest`)
     let text = ''
@@ -217,7 +218,7 @@ features:
   it('labels the first events provisionally while its warm-up waits for more', async () => {
     const running = start('up', '--config', config, '--data-dir', join(folder.path, 'provisional'), '--port', '0')
     const url = await running.url()
-    const post = (body: string): Promise<Response> => fetch(`${url}/v1/events`, { method: 'POST', body })
+    const post = (body: string): Promise<Response> => postEvents(url, body)
     await post(syntheticEvents(100))
     const response = await fetch(`${url}/v1/labels?from=earliest`)
     let text = ''
@@ -241,7 +242,7 @@ features:
     const limited = join(folder.path, 'limited.yaml')
     writeFileSync(limited, 'http: { maxBacklogEvents: 10 }\nfeatures: [{ name: x }, { name: y }]\n')
     const running = start('up', '--config', limited, '--data-dir', join(folder.path, 'limited'), '--port', '0')
-    const response = await fetch(`${await running.url()}/v1/events`, { method: 'POST', body: syntheticEvents(11) })
+    const response = await postEvents(await running.url(), syntheticEvents(11))
     expect(response.status).toBe(429)
     expect(response.headers.get('retry-after')).toBe('1')
     expect(await response.json()).toEqual({ error: expect.stringContaining('at most 10 waiting') })
@@ -251,7 +252,7 @@ features:
     const data = join(folder.path, 'shared')
     const running = start('up', '--config', config, '--data-dir', data, '--port', '0')
     const url = await running.url()
-    await fetch(`${url}/v1/events`, { method: 'POST', body: syntheticEvents(3) })
+    await postEvents(url, syntheticEvents(3))
     const tailed = await eddy(
       'tail',
       '--topic',

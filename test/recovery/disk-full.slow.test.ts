@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { random } from '@eddy/mixture'
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
+import { postEvents } from '../post-events.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
 
 const runs = Number(process.env.EDDY_RUNS ?? 20)
@@ -47,7 +48,7 @@ describe('the disk under the embedded log is full', () => {
       let refusal: Response | undefined
       const post = async (first: number): Promise<boolean> => {
         const body = syntheticEvents(100, run * 1000 + first, first)
-        const response = await fetch(`${url}/v1/events`, { method: 'POST', body })
+        const response = await postEvents(url, body)
         if (response.ok) for (let n = 0; n < 100; n++) acknowledged.add(`c${first + n}`)
         else refusal = response
         return response.ok
@@ -102,8 +103,7 @@ describe('the disk under the embedded log is full', () => {
     const running = new EddyProcess(up)
     onTestFinished(async () => void (await running.kill()))
     const url = await running.url()
-    const post = (n: number) =>
-      fetch(`${url}/v1/events`, { method: 'POST', body: syntheticEvents(1000, n, n * 1000) }).catch(() => undefined)
+    const post = (n: number) => postEvents(url, syntheticEvents(1000, n, n * 1000)).catch(() => undefined)
     const ballast = join(disk, 'ballast')
     for (let n = 0; n < 10; n++) expect((await post(n))?.status).toBe(200)
     await vi.waitFor(async () => {
@@ -122,7 +122,7 @@ describe('the disk under the embedded log is full', () => {
     onTestFinished(async () => void (await again.kill()))
     const other = await again.url()
     const body = syntheticEvents(1000, 11, 20_000)
-    expect((await fetch(`${other}/v1/events`, { method: 'POST', body })).status).toBe(200)
+    expect((await postEvents(other, body)).status).toBe(200)
     await again.stop('SIGTERM')
     rmSync(ballast)
     rmSync(data, { recursive: true })

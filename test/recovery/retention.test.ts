@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openEmbeddedLog } from '@eddy/log-embedded'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
+import { postEvents } from '../post-events.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
 
 const folder = temporaryFolder()
@@ -29,7 +30,7 @@ const start = (data: string): EddyProcess => {
 }
 const post = async (url: string, first: number, count: number): Promise<void> => {
   const body = syntheticEvents(count, 1, first)
-  expect((await fetch(`${url}/v1/events`, { method: 'POST', body })).status).toBe(200)
+  expect((await postEvents(url, body)).status).toBe(200)
 }
 
 describe('retention', () => {

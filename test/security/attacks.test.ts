@@ -1,5 +1,5 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { type IncomingHttpHeaders, request } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
@@ -28,16 +28,21 @@ afterAll(async () => {
   folder.remove()
 })
 
-/** Status of the answer. `fetch` would not let us send these headers. */
-const send = (url: string, headers: Record<string, string>, method = 'GET', body?: string): Promise<number> =>
+interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+}
+/** `fetch` would not let us send these headers. */
+const answer = (url: string, headers: Record<string, string>, method = 'GET', body?: string): Promise<Answer> =>
   new Promise((resolve, reject) => {
     request(url, { method, headers, agent: false }, response => {
       response.resume()
-      resolve(response.statusCode as number)
+      resolve({ status: response.statusCode as number, headers: response.headers })
     })
       .on('error', reject)
       .end(body)
   })
+const send = async (...request: Parameters<typeof answer>): Promise<number> => (await answer(...request)).status
 
 describe('a page in the browser of who runs Eddy', () => {
   const routes = [
@@ -64,11 +69,40 @@ describe('a page in the browser of who runs Eddy', () => {
       { origin: 'null' },
       { origin: 'http://127.0.0.1:1' },
       { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
+      // of another port of this machine
+      { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' },
     ]) {
       expect(await send(openUrl + route, headers, method, body), JSON.stringify(headers)).toBe(403)
       const known = { ...headers, authorization: `Bearer ${token}` }
       expect(await send(guardedUrl + route, known, method, body), JSON.stringify(headers)).toBe(403)
     }
+  })
+
+  it('gets no leave from here to send what a form could not', async () => {
+    for (const [method, route] of [
+      ['POST', '/v1/events'],
+      ['DELETE', '/v1/customers/c'],
+    ] as const) {
+      const asks = { origin: openUrl, 'access-control-request-method': method }
+      const { status, headers } = await answer(openUrl + route, asks, 'OPTIONS')
+      expect(status).toBeGreaterThanOrEqual(400)
+      expect(Object.keys(headers).filter(name => name.startsWith('access-control'))).toEqual([])
+    }
+  })
+
+  it('cannot send what a form can, nor bytes without a type, even where it hides where it comes from', async () => {
+    const body = '{"customer":"canary-of-a-form","features":{"x":1,"y":1}}'
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
+      const { status, headers } = await answer(`${openUrl}/v1/events`, { 'content-type': type }, 'POST', body)
+      expect([status, headers.accept]).toEqual([415, 'application/json, application/x-ndjson'])
+      const sized = { 'content-type': type, 'content-length': String(body.length) }
+      expect(await send(`${openUrl}/v1/customers/c`, sized, 'DELETE', body)).toBe(415)
+      const known = { 'content-type': type, authorization: `Bearer ${token}` }
+      expect(await send(`${guardedUrl}/v1/events`, known, 'POST', body)).toBe(415)
+    }
+    expect(await send(`${openUrl}/v1/events`, { 'sec-fetch-site': 'none' }, 'POST', body)).toBe(415)
+    const kept = await eddy('tail', '--topic', 'events', '--from', 'earliest', '--no-follow', '--data-dir', data)
+    expect(kept.stdout).not.toContain('canary-of-a-form')
   })
 
   it('may follow a link here, and whoever names this machine may do what it did', async () => {
@@ -84,7 +118,7 @@ describe('a page in the browser of who runs Eddy', () => {
       `[::1]:${port}`,
     ])
       expect(await send(`${openUrl}/livez`, { host }), host).toBe(200)
-    const own = { origin: openUrl, 'sec-fetch-site': 'same-origin' }
+    const own = { origin: openUrl, 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-ndjson' }
     expect(await send(`${openUrl}/v1/events`, own, 'POST', syntheticEvents(1))).toBe(200)
     // A token is what counts where there is one: a proxy may hand on another name.
     expect(await send(`${guardedUrl}/metrics`, { host: 'eddy.example', authorization: `Bearer ${token}` })).toBe(200)

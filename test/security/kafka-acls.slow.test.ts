@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { EddyProcess, temporaryFolder } from '../eddy-process.ts'
 import { describeWithCluster } from '../fixtures/kafka.ts'
 import { writeKafkaTools } from '../fixtures/kafka-tools.ts'
+import { postEvents } from '../post-events.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
 import { allows, operations, type Resource } from './kafka-operations.ts'
 
@@ -160,7 +161,7 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
       const [ingest, , , scoring] = started.map(each => /is up: (\S+)\/metrics/.exec(each.stderr)![1]!)
       const posted = `posted-by-${client}`
       const body = `${JSON.stringify({ customer: posted, features: { x: 1, y: 2 } })}\n`
-      expect((await fetch(`${ingest}/v1/events`, { method: 'POST', body })).status).toBe(200)
+      expect((await postEvents(ingest!, body)).status).toBe(200)
       produced += 1
       const reader = ['tail', '--topic', 'labels', '--from', 'earliest', '--limit', String(produced), '--json']
       const labels = (await eddy('label-reader', client, ...reader)).trim().split('\n')

@@ -5,6 +5,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { ConfigurationError } from './configuration.ts'
 import type { Health } from './health.ts'
 import { HttpError } from './http-error.ts'
+import { acceptedMediaTypes, foreignMediaType } from './media-type.ts'
 import type { Metrics } from './metrics.ts'
 import { foreignPage, isLoopback } from './same-site.ts'
 
@@ -60,6 +61,10 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
       if (request.url === '/livez' || (request.raw.socket as TLSSocket).authorized) return
       await reply.code(401).send({ error: 'certificate: expected a client certificate signed by http.tls.clientCa' })
     })
+  server.addHook('onRequest', async (request, reply) => {
+    const foreign = foreignMediaType(request.headers, request.method)
+    if (foreign !== undefined) await reply.code(415).header('accept', acceptedMediaTypes).send({ error: foreign })
+  })
   // Bodies are bytes: who takes one reads it.
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

@@ -1,9 +1,8 @@
 import type { FastifyInstance } from 'fastify'
+import { changesNothing } from './media-type.ts'
 
 /** How long what is in flight may take to end when no more is accepted, milliseconds. */
 const patienceMs = 10_000
-
-const changesNothing = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
  * The requests of a server that change something and have no answer yet. Whoever sent one that is cut off cannot know whether it was done,

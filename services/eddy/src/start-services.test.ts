@@ -8,6 +8,7 @@ import { createLogger, loadConfiguration, onAbort } from '@eddy/runtime'
 import { type Configuration, configurationSchema, topicOptions } from '@eddy/settings'
 import { EMPTY, filter, merge, Subject, takeUntil } from 'rxjs'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { postEvents } from '../../../test/post-events.ts'
 import { syntheticEvents } from '../../../test/synthetic-events.ts'
 import { parseMetrics, type Sample } from './commands/top-view.ts'
 import { runService, type ServiceName } from './start-services.ts'
@@ -235,7 +236,7 @@ it('each service serves what belongs to it, on a log that cannot erase too', asy
   const at = (name: ServiceName, path: string): string => `http://127.0.0.1:${port[name]}${path}`
   const segments = await fetch(at('scoring', '/v1/segments'))
   expect([segments.status, segments.headers.get('retry-after')]).toEqual([503, '1'])
-  const posted = await fetch(at('ingest', '/v1/events'), { method: 'POST', body: syntheticEvents(2000, 1) })
+  const posted = await postEvents(at('ingest', ''), syntheticEvents(2000, 1))
   expect(await posted.json()).toEqual({ accepted: 2000 })
   await vi.waitFor(async () => {
     const labels = await (await fetch(at('scoring', '/v1/labels?from=earliest&follow=false'))).text()

@@ -8,6 +8,7 @@ import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { configurationSchema } from '@eddy/settings'
 import { filter } from 'rxjs'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { postEvents } from '../../../test/post-events.ts'
 import { syntheticEvents } from '../../../test/synthetic-events.ts'
 import { EddyUp } from './up.ts'
 
@@ -85,7 +86,7 @@ it('labels of an erased customer are not handed out from what readers share', as
   const url = `http://127.0.0.1:${await eddy.start()}`
   const labels = async (): Promise<string> => (await fetch(`${url}/v1/labels?from=earliest&follow=false`)).text()
   try {
-    await fetch(`${url}/v1/events`, { method: 'POST', body: syntheticEvents(200, 1) })
+    await postEvents(url, syntheticEvents(200, 1))
     await eddy.drained()
     const before = await labels()
     // All labels are one delivery, whose first record and end stay.

@@ -164,7 +164,7 @@ async function showTable(
       `  curl -N '${url}/v1/labels?from=earliest'          every label, and new ones as they come`,
       `  npx ${labels}`,
       `  curl ${url}/v1/segments                            the segments now`,
-      `  curl -d '{"customer":"me","features":{…}}' ${url}/v1/events`,
+      `  curl -H 'content-type: application/json' -d '{"customer":"me","features":{…}}' ${url}/v1/events`,
       'Ctrl-C stops; the next start goes on from the ledger.',
     ].join('\n'),
   )
