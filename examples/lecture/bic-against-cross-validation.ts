@@ -1,5 +1,5 @@
+import { type Plot, palette, svgPlots } from '@eddy/cli/plot'
 import { type Block, batchEm, createSpecification, fitModel, random, selectComponents } from '@eddy/mixture'
-import { type Plot, palette, svgPlots } from 'eddy/plot'
 import { likelihood } from './em.ts'
 import type { Lesson } from './lesson.ts'
 import { type Component, sample } from './sample.ts'

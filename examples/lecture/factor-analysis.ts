@@ -1,5 +1,5 @@
+import { type Plot, palette, svgPlots } from '@eddy/cli/plot'
 import { type Block, gaussian, mixture, type Random, random, standardNormal } from '@eddy/mixture'
-import { type Plot, palette, svgPlots } from 'eddy/plot'
 import { em } from './em.ts'
 import type { Lesson } from './lesson.ts'
 import { invert, leastSquares, type Matrix, multiply, transpose } from './small-matrices.ts'

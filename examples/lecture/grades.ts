@@ -1,4 +1,4 @@
-import { palette, svgPlots } from 'eddy/plot'
+import { palette, svgPlots } from '@eddy/cli/plot'
 import type { Lesson } from './lesson.ts'
 
 // A class has grades A, B, C, D with probabilities 1/2, μ, 2μ and 1/2 − 3μ (Moore 2001, "Clustering with Gaussian

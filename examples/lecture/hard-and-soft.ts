@@ -1,5 +1,5 @@
+import { type Plot, palette, svgPlots } from '@eddy/cli/plot'
 import { gaussian, mixture, random } from '@eddy/mixture'
-import { type Plot, palette, svgPlots } from 'eddy/plot'
 import { em, type Fit, fromLabels, hardEm } from './em.ts'
 import type { Lesson } from './lesson.ts'
 import { column, grid, histogram, normalCdf, normalDensity, sample } from './sample.ts'

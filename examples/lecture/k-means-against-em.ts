@@ -1,5 +1,5 @@
+import { type Mark, type Plot, palette, svgPlots } from '@eddy/cli/plot'
 import { type Block, gaussian, type Mixture, mixture, type Parameters, random } from '@eddy/mixture'
-import { type Mark, type Plot, palette, svgPlots } from 'eddy/plot'
 import { em, farApart, fromLabels, labelled } from './em.ts'
 import type { Lesson } from './lesson.ts'
 import { adjustedRand, column, sample } from './sample.ts'

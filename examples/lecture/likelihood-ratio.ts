@@ -1,5 +1,5 @@
+import { palette, svgPlots } from '@eddy/cli/plot'
 import { gaussian, mixture, random } from '@eddy/mixture'
-import { palette, svgPlots } from 'eddy/plot'
 import { fromLabels, labelled } from './em.ts'
 import type { Lesson } from './lesson.ts'
 import { column, grid, mean, normalCdf, normalDensity, sample } from './sample.ts'

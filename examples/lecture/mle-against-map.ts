@@ -1,5 +1,5 @@
+import { palette, svgPlot } from '@eddy/cli/plot'
 import { gaussian, mixture, type Prior, random } from '@eddy/mixture'
-import { palette, svgPlot } from 'eddy/plot'
 import { em, farApart, fromLabels, likelihood, meanLogLikelihood } from './em.ts'
 import type { Lesson } from './lesson.ts'
 import { type Component, mean, sample } from './sample.ts'

@@ -1,5 +1,5 @@
+import { type Plot, palette, svgPlots } from '@eddy/cli/plot'
 import { type Block, gaussian, type Mixture, mixture, type Parameters, random } from '@eddy/mixture'
-import { type Plot, palette, svgPlots } from 'eddy/plot'
 import { em, fromLabels, labelled } from './em.ts'
 import { ellipses } from './k-means-against-em.ts'
 import type { Lesson } from './lesson.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { palette } from '@eddy/cli/plot'
 import { plsa, type Random, random } from '@eddy/mixture'
-import { palette } from 'eddy/plot'
 import { likelihood } from './em.ts'
 import type { Lesson } from './lesson.ts'
 

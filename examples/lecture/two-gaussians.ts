@@ -1,5 +1,5 @@
+import { type Mark, type Plot, palette, svgPlots } from '@eddy/cli/plot'
 import { gaussian, mixture, type Parameters, random } from '@eddy/mixture'
-import { type Mark, type Plot, palette, svgPlots } from 'eddy/plot'
 import { em, fromLabels } from './em.ts'
 import type { Lesson } from './lesson.ts'
 import { column, grid, histogram, mean, normalDensity, sample, variance } from './sample.ts'

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tag="${1:-eddy:latest}"
-base="${BASE:-node:24-bookworm-slim}"
+base="${BASE:-$(sed -n 's/^ARG BASE=//p' infra/docker/Dockerfile)}"
 if ! docker image inspect "$base" >/dev/null 2>&1 && ! docker pull --quiet "$base" >&2; then
   base="$(infra/docker/local/node.sh)"
 fi

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -68,8 +69,25 @@ describe('compose.yml', () => {
 })
 
 describe('the Dockerfile', () => {
+  const text = readFileSync(join(import.meta.dirname, 'Dockerfile'), 'utf8')
+
+  it('is built from what is known by its hash: base, packages, Node', () => {
+    const bases = [...text.matchAll(/^(?:FROM|ARG BASE=) ?(\S+)/gm)].map(([, base]) => base)
+    expect(bases).toEqual([
+      expect.stringMatching(/^node:[\d.]+-bookworm-slim@sha256:[\da-f]{64}$/),
+      expect.stringMatching(/^\$\{BASE\}$/),
+      'scratch',
+    ])
+    // `npm install` resolves ranges anew.
+    expect(text).toContain('npm ci ')
+    expect(text).not.toMatch(/npm (install|i|update|exec)\b|npx/)
+    const known = readFileSync(join(import.meta.dirname, 'node.sha256'), 'utf8')
+    expect(known.match(/^[\da-f]{64} {2}linux-(x64|arm64)$/gm)).toHaveLength(2)
+    if (process.platform === 'linux')
+      expect(known).toContain(`${hash('sha256', readFileSync(process.execPath))}  linux-${process.arch}\n`)
+  })
+
   it('ends as a user without rights, with a health check that needs no secret', () => {
-    const text = readFileSync(join(import.meta.dirname, 'Dockerfile'), 'utf8')
     const last = text.split(/^FROM /m).at(-1) as string
     expect(last).toMatch(/^USER 10001:10001$/m)
     expect(last).toMatch(/^HEALTHCHECK .*\/livez/m)

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { freePorts } from '../../test/fixtures/broker-process.ts'
@@ -36,6 +37,22 @@ describeWithDocker('Docker', () => {
       expect(megabytes).toBeLessThan(180)
       expect(() => docker('run', '--rm', '--entrypoint', '/bin/sh', image, '-c', 'true')).toThrow(/no such file/)
       expect(docker('image', 'inspect', '--format', '{{.Config.User}}', image).trim()).toBe('10001:10001')
+    })
+
+    it('has the packages of package-lock.json that run, each at its version, and no other', () => {
+      const script = `
+        const { globSync, readFileSync } = require('node:fs')
+        const found = globSync('/app/**/node_modules/{*,@*/*}/package.json')
+          .map(file => [file.slice('/app/'.length, -'/package.json'.length), JSON.parse(readFileSync(file, 'utf8')).version])
+        console.log(JSON.stringify(found))`
+      const found = JSON.parse(docker('run', '--rm', '--entrypoint', 'node', image, '-e', script)) as [string, string][]
+      const { packages } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package-lock.json'), 'utf8'))
+      expect(found.length).toBeGreaterThan(50)
+      const known = ([path]: readonly [string, string]): string => {
+        const { link, resolved, version, dev } = packages[path] ?? {}
+        return dev === true ? 'for developers only' : (link === true ? packages[resolved] : { version }).version
+      }
+      expect(found.filter(entry => known(entry) !== entry[1])).toEqual([])
     })
 
     it('runs read-only without any right, says that it is healthy, and serves who has the token', async () => {

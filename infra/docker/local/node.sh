@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the image local/node:24-bookworm-slim, which stands in for node:24-bookworm-slim where it cannot be pulled; prints its name.
+# Makes the image local/node:24-bookworm-slim, which stands in for the Dockerfile's base where it cannot be pulled; prints its name.
 # Debian, Node and npm from the npm registry, and the certificates that this machine trusts.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"

@@ -49,7 +49,7 @@ if (!node) {
       ' or newer, got ' +
       process.versions.node +
       ' and no `node` package beside it.\n' +
-      'Install a current Node.js (https://nodejs.org, or `nvm install 24`), or reinstall with scripts allowed: npm install eddy',
+      'Install a current Node.js (https://nodejs.org, or `nvm install 24`), or reinstall with scripts allowed: npm install @eddy/cli',
   )
 }
 

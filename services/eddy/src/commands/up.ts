@@ -162,7 +162,7 @@ async function showTable(
     [
       'What to try next:',
       `  curl -N '${url}/v1/labels?from=earliest'          every label, and new ones as they come`,
-      `  npx ${labels}`,
+      `  npx @eddy/${labels}`,
       `  curl ${url}/v1/segments                            the segments now`,
       `  curl -H 'content-type: application/json' -d '{"customer":"me","features":{…}}' ${url}/v1/events`,
       'Ctrl-C stops; the next start goes on from the ledger.',
