@@ -71,6 +71,7 @@ export {
 export { type Model, type Scores, scoreModel } from './model/model.ts'
 export { columnsByFeature, type ModelColumns, modelColumns } from './model/model-columns.ts'
 export { type ModelJson, modelFromJson, modelToJson } from './model/model-json.ts'
+export { segmentMeans } from './model/segment-means.ts'
 export {
   createSpecification,
   DEFAULT_PRIOR,

@@ -13,7 +13,8 @@ it('describes segments in the user’s units, heaviest first', () => {
   // The segments of its events are about 0 and about 5, whichever is which.
   const centres = described.map(({ centre }) => Math.round(centre.x as number))
   expect(centres.toSorted((a, b) => a - b)).toEqual([0, 5])
-  for (const { centre } of described) {
+  for (const { centre, mean } of described) {
+    expect(mean).toEqual(centre)
     expect(Object.keys(centre)).toEqual(['x', 'y'])
     expect(Math.abs((centre.x as number) - (centre.y as number))).toBeLessThan(1)
   }

@@ -1,5 +1,5 @@
 import type { Snapshot } from '@eddy/messages'
-import { FEATURE_TYPES, indexOfLargest, type ModelSpecification, modelToJson } from '@eddy/mixture'
+import { FEATURE_TYPES, indexOfLargest, type ModelSpecification, modelToJson, segmentMeans } from '@eddy/mixture'
 
 /** A segment as people read it. */
 export interface SegmentDescription {
@@ -11,6 +11,8 @@ export interface SegmentDescription {
    * duration, a boolean's share of true, a category's most probable value
    */
   readonly centre: Readonly<Record<string, number | string>>
+  /** By feature of type number: the mean in the user's units; null where it cannot be told (see `segmentMeans`) */
+  readonly mean: Readonly<Record<string, number | null>>
 }
 
 /** Segments of a snapshot, heaviest first. */
@@ -18,8 +20,12 @@ export function describeSegments(snapshot: Snapshot): SegmentDescription[] {
   const specification = JSON.parse(snapshot.specification) as ModelSpecification
   const centres = centresOf(specification, snapshot)
   const weights = snapshot.parameters.weights as Float64Array
+  const numbers = specification.features.filter(({ type }) => type === 'number')
+  const means = segmentMeans(specification, snapshot.parameters).map(row =>
+    Object.fromEntries(numbers.map(({ name }, j) => [name, Number.isNaN(row[j]) ? null : row[j]!])),
+  )
   return snapshot.segments
-    .map(({ id }, k) => ({ id, weight: weights[k]!, centre: centres[k]! }))
+    .map(({ id }, k) => ({ id, weight: weights[k]!, centre: centres[k]!, mean: means[k]! }))
     .sort((a, b) => b.weight - a.weight)
 }
 

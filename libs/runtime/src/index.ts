@@ -4,6 +4,7 @@ export {
   jsonSchema,
   loadConfiguration,
 } from './configuration.ts'
+export { counted, plural } from './counted.ts'
 export { Health } from './health.ts'
 export { HttpError } from './http-error.ts'
 export { createHttpServer } from './http-server.ts'

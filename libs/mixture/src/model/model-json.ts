@@ -1,9 +1,8 @@
 import type { Parameters } from '../families/family.ts'
-import { treatmentOf } from '../treatment/treatment.ts'
-import { columnsOfType, parametersOfType, spikeProbabilities, typesOf } from './create-mixture.ts'
+import { atomsOf } from './atoms.ts'
+import { columnsOfType, parametersOfType, typesOf } from './create-mixture.ts'
 import { describeType, type FeatureType } from './feature-types.ts'
 import type { Model } from './model.ts'
-import { modelColumns } from './model-columns.ts'
 import { createSpecification, type ModelSpecification } from './specification.ts'
 import { invertTransform } from './transform.ts'
 import { rowsOfMatrix, toUserUnits } from './user-units.ts'
@@ -127,18 +126,6 @@ function numbersInUserUnits(
     ),
     ...(family.degreesOfFreedom === undefined ? {} : { degrees_of_freedom_: [...family.degreesOfFreedom] }),
   }
-}
-
-/** The atoms by feature. */
-function atomsOf(specification: ModelSpecification, parameters: Parameters) {
-  const { spikes } = modelColumns(specification)
-  const table = spikeProbabilities(parameters)
-  return new Map(
-    spikes.map((j, i) => {
-      const probabilities = Array.from({ length: specification.components }, (_, k) => table![k * spikes.length + i]!)
-      return [j, { value: treatmentOf(specification.features[j]!).atom!, probabilities }] as const
-    }),
-  )
 }
 
 function categoryTables(specification: ModelSpecification, columns: number[], probabilities: Float64Array) {

@@ -34,11 +34,3 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .map(line => line.trimEnd())
     .join('\n')
 }
-
-/** A number for people: 4 significant digits. */
-export function shortNumber(value: number): string {
-  if (!Number.isFinite(value)) return String(value)
-  const magnitude = Math.abs(value)
-  if (magnitude !== 0 && (magnitude >= 1e7 || magnitude < 1e-4)) return value.toExponential(3)
-  return String(Number(value.toPrecision(4)))
-}

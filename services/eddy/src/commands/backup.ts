@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { backUpLog, restoreLog } from '@eddy/log-embedded'
+import { counted } from '@eddy/runtime'
 import { Command } from 'commander'
 import { note, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
@@ -18,7 +19,7 @@ export function backupCommand(terminal: Terminal = processTerminal): Command {
       const { directory } = configurationOf(flags, terminal).log
       const bytes = await backUpLog(directory, to)
       copyBesides(directory, to)
-      note(terminal, `Backed up ${directory} to ${to}: ${bytes.toLocaleString('en-US')} bytes, checked.`)
+      note(terminal, `Backed up ${directory} to ${to}: ${counted(bytes, 'byte')}, checked.`)
     })
   return withExamples(withLogOptions(command), [['eddy backup /backups/eddy-2026-11-25', 'copy what .eddy holds']])
 }
@@ -32,7 +33,7 @@ export function restoreCommand(terminal: Terminal = processTerminal): Command {
       const { directory } = configurationOf(flags, terminal).log
       const bytes = await restoreLog(from, directory)
       copyBesides(from, directory)
-      note(terminal, `Restored ${from} to ${directory}: ${bytes.toLocaleString('en-US')} bytes, checked.`)
+      note(terminal, `Restored ${from} to ${directory}: ${counted(bytes, 'byte')}, checked.`)
     })
   return withExamples(withLogOptions(command), [
     ['mv .eddy .eddy-damaged && eddy restore /backups/eddy-2026-11-25', 'go on from a backup'],

@@ -1,5 +1,7 @@
 import type { ColumnPlan, PlannedColumn } from '@eddy/records'
+import { counted } from '@eddy/runtime'
 import type { Feature } from '@eddy/settings'
+import { NONE, percent } from '../command-line/figures.ts'
 import { table } from '../command-line/table.ts'
 
 /** What becomes of each column of a file: its type and treatment, how much of it is missing or wrong, or why it is not learned. */
@@ -7,16 +9,16 @@ export function columnTable({ columns, records }: ColumnPlan, features: readonly
   const treatments = new Map(
     features.map(({ name, type, transform }) => [name, type === 'number' ? transform : 'none']),
   )
-  const share = (count: number): string => (count === 0 ? '–' : `${Math.max(0.1, (100 * count) / records).toFixed(1)}%`)
+  const share = (count: number): string => (count === 0 ? NONE : percent(Math.max(0.001, count / records)))
   const rows = columns.map(column => [
     column.name,
-    column.type ?? '–',
-    treatments.get(column.name) ?? '–',
+    column.type ?? NONE,
+    treatments.get(column.name) ?? NONE,
     share(column.missing),
     share(column.wrong),
     remark(column, records),
   ])
-  return `${table(['column', 'type', 'transform', 'missing', 'wrong', ''], rows)}\n(of the first ${records.toLocaleString('en-US')} records)`
+  return `${table(['column', 'type', 'transform', 'missing', 'wrong', ''], rows)}\n(of the first ${counted(records, 'record')})`
 }
 
 function remark({ type, role, reason, missing, wrong }: PlannedColumn, records: number): string {

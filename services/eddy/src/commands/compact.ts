@@ -1,7 +1,7 @@
 import { LogError } from '@eddy/log'
 import { type EmbeddedLog, openEmbeddedLog } from '@eddy/log-embedded'
 import { newestSnapshot } from '@eddy/model'
-import { StageNeeds } from '@eddy/runtime'
+import { counted, StageNeeds } from '@eddy/runtime'
 import { groupName, topicOptions } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, processTerminal, type Terminal } from '../command-line/terminal.ts'
@@ -46,7 +46,7 @@ async function compact(flags: LogFlags & { retentionHours?: number }, terminal: 
     await needs.look(log, snapshot)
     await log.ensureTopics(topicOptions(configuration))
     await log.maintain()
-    note(terminal, `Dropped ${dropped.toLocaleString('en-US')} bytes, whose pages are free for what comes.`)
+    note(terminal, `Dropped ${counted(dropped, 'byte')}, whose pages are free for what comes.`)
     note(terminal, await rewrite(log))
   } finally {
     await log.close()

@@ -2,6 +2,7 @@ import { asyncValues, type EventLog, type OutgoingRecord, type StoredRecord } fr
 import { type DeadLetter, deadLetterFrom } from '@eddy/messages'
 import { valueJson } from '@eddy/model'
 import { InputError } from '@eddy/records'
+import { counted } from '@eddy/runtime'
 import { openLog } from '@eddy/settings'
 import { Command, InvalidArgumentError } from 'commander'
 import { note, oneLine, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
@@ -90,7 +91,7 @@ async function retryLetters(where: Place | undefined, flags: Flags, terminal: Te
       retried++
     }
     if (where !== undefined && retried === 0) throw noneAt(where)
-    note(terminal, `Appended ${retried} ${retried === 1 ? 'event' : 'events'} again.`)
+    note(terminal, `Appended ${counted(retried, 'event')} again.`)
   } finally {
     await log.close()
   }

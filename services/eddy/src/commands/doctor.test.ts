@@ -113,8 +113,8 @@ eddy_event_to_label_seconds_bucket{le="+Inf"} ${events}
     const shown = view(parseMetrics(text(100)), parseMetrics(text(500)), 2, 100)
     expect(shown.stages).toEqual([['ingest', '200', '7']])
     expect(shown.segments).toEqual([
-      ['s2', '75.0 %', '0.50'],
-      ['s1', '25.0 %', '–'],
+      ['s2', '75.0%', '0.50'],
+      ['s1', '25.0%', '–'],
     ])
     expect(shown.lines.join('\n')).toContain('model m, snapshot 3, 10 s old, 1,234 events learned')
     expect(shown.lines.join('\n')).toContain('p99 100 ms')

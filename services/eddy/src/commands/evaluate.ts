@@ -1,6 +1,7 @@
 import { createKernel } from '@eddy/mixture'
 import { Command } from 'commander'
-import { shortNumber, table } from '../command-line/table.ts'
+import { figure, fixed, percent } from '../command-line/figures.ts'
+import { table } from '../command-line/table.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { type Evaluation, evaluateModel } from '../offline/evaluate-model.ts'
 import { withExamples } from '../program.ts'
@@ -35,15 +36,16 @@ function readable(evaluation: Evaluation): string {
   const figures = table(
     ['figure', 'value'],
     [
-      ['events', String(events)],
-      ['mean log-likelihood, nats', shortNumber(meanLogLikelihood)],
+      ['events', events.toLocaleString('en-US')],
+      ['mean log-likelihood, nats', figure(meanLogLikelihood)],
       ['free parameters', String(parameters)],
-      ['AIC', aic.toFixed(1)],
-      ['BIC', bic.toFixed(1)],
-      ['mean entropy, nats', shortNumber(meanEntropy)],
+      ['AIC', fixed(aic, 1)],
+      ['BIC', fixed(bic, 1)],
+      ['mean entropy, nats', figure(meanEntropy)],
     ],
   )
-  const percent = (share: number) => `${(100 * share).toFixed(1)}%`
-  const shares = segments.map(({ segment, share, occupancy }) => [segment, percent(share), percent(occupancy)])
+  const shares = segments
+    .toSorted((a, b) => b.share - a.share)
+    .map(({ segment, share, occupancy }) => [segment, percent(share), percent(occupancy)])
   return `${figures}\n\n${table(['segment', 'share of events', 'mean posterior'], shares)}\n`
 }

@@ -69,7 +69,7 @@ describe('eddy fit --types', () => {
 
   it('shows what is typical of a segment', async () => {
     const { stdout } = await runCommand(fitCommand, ['--input', csv, ...types, '--components', '2'])
-    expect(stdout).toMatch(/segment\s+share\s+visits\s+country\s+member\s+spend\n/)
+    expect(stdout).toMatch(/segment\s+share\s+visits\s+country\s+member\s+spend, mean\s+median\n/)
     expect(stdout).toMatch(/us (9\d|100)%/)
   })
 

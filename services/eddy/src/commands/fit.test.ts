@@ -91,7 +91,7 @@ describe('eddy fit', () => {
     )
     const argv = ['--input', csv, '--components', '3', '--init', init, '--max-iterations', '1', '--tolerance', '0']
     const { json, stderr } = await fit(...argv)
-    expect(stderr).toMatch(/not converged after 1 iterations/)
+    expect(stderr).toMatch(/not converged after 1 iteration:/)
     expect(json.means_[1][1]).toBeGreaterThan(790)
     const wrong = fileOf('wrong.json', '{"means_": [[1]]}')
     const refused = await fit('--input', csv, '--components', '3', '--init', wrong)
@@ -104,7 +104,7 @@ describe('eddy fit', () => {
   it('writes a model that scores and evaluates', async () => {
     const model = fileOf('model.json', '')
     const fitted = await runCommand(fitCommand, ['--input', csv, '--components', '3', '--out', model])
-    expect(fitted.stdout).toMatch(/segment\s+share\s+visits\s+spend\n/)
+    expect(fitted.stdout).toMatch(/segment\s+share\s+customers\s+visits\s+spend\n/)
     expect(JSON.parse(readFileSync(model, 'utf8')).format).toBe('eddy-model')
 
     const scored = await runCommand(scoreCommand, ['--model', model, '--input', csv])
@@ -194,7 +194,7 @@ describe('what is no group of events is said', () => {
     const spend = () => (next() < 0.5 ? 0 : Math.exp(3 + standardNormal(next)))
     const zeros = fileOf('zeros.csv', rows(...Array.from({ length: 400 }, () => `${spend()},${standardNormal(next)}`)))
     const raw = await fit('--input', zeros, '--components', '2', '--transform', 'none')
-    expect(raw.stderr).toMatch(/s\d \((4|5)\d\.\d %\) has one value of a: its variance is held at the floor\./)
+    expect(raw.stderr).toMatch(/s\d \((4|5)\d\.\d%\) has one value of a: its variance is held at the floor\./)
     expect(raw.stderr).toMatch(/of the weight is in segments at the variance floor/)
     const treated = await fit('--input', zeros, '--components', '2')
     expect(treated.stderr).not.toMatch(/floor/)
@@ -214,7 +214,7 @@ describe('what is no group of events is said', () => {
   it('features that depend on one another, and fewer events than features', async () => {
     const line = fileOf('line.csv', rows(...Array.from({ length: 50 }, (_, i) => `${i + i / 97},${2 * (i + i / 97)}`)))
     const { stderr } = await fit('--input', line, '--components', '1')
-    expect(stderr).toMatch(/s1 \(100\.0 %\) has a, b depending on one another exactly/)
+    expect(stderr).toMatch(/s1 \(100\.0%\) has a, b depending on one another exactly/)
     const wide = await fit('--input', fileOf('wide.csv', 'a,b,c\n1,2,5\n3,4,4'), '--components', '1')
     expect(wide.stderr).toMatch(/2 events tell too little of 3 features/)
   })
@@ -262,5 +262,42 @@ describe('wrong use', () => {
     })
     const broken = await runCommand(evaluateCommand, argv(fileOf('broken.json', '{')))
     expect(broken).toMatchObject({ code: 1, stderr: expect.stringMatching(/broken\.json: expected JSON, got/) })
+  })
+})
+
+describe('the table of segments', () => {
+  const draw = random(3)
+  const rows = Array.from({ length: 400 }, (_, n) => {
+    const [customer, level] = n % 4 === 0 ? [`big${n % 20}`, 9] : [`small${n % 40}`, 5]
+    return `${customer},${Math.expm1(level + 0.9 * standardNormal(draw)).toFixed(2)},${(1e-6 * standardNormal(draw) + (level - 5) * 5).toFixed(9)}`
+  })
+  const file = fileOf('shop.csv', ['customer,spend,days', ...rows].join('\n'))
+  const options = ['--components', '2', '--transform', 'spend=log1p,none', '--covariance', 'diag']
+  const parsed = (text: string) =>
+    text
+      .split('\n')
+      .slice(0, 3)
+      .map(line => line.trim().split(/ {2,}/))
+
+  it('shows true means beside medians, customers beside events, the largest segment first', async () => {
+    const { stdout } = await runCommand(fitCommand, ['--input', file, ...options])
+    const [head, first, second] = parsed(stdout)
+    expect(head).toEqual(['segment', 'share', 'customers', 'spend, mean', 'median', 'days'])
+    expect([first![1], second![1]]).toEqual(['75.0%', '25.0%'])
+    // 30 customers whose number is no multiple of 4, and 5 whose is.
+    expect([first![2], second![2]]).toEqual(['30', '5'])
+    const small = rows.filter(row => row.startsWith('small')).map(row => Number(row.split(',')[1]))
+    const mean = small.reduce((a, b) => a + b, 0) / small.length
+    const median = small.toSorted((a, b) => a - b)[small.length / 2]!
+    const shown = first!.slice(3, 5).map(cell => Number(cell.replaceAll(',', '')))
+    expect(shown[0]! / mean).toBeCloseTo(1, 1)
+    expect(shown[1]! / median).toBeCloseTo(1, 0)
+    expect(shown[0]! / shown[1]!).toBeGreaterThan(1.3)
+  })
+
+  it('has no figure that is nothing beside the others', async () => {
+    const { stdout } = await runCommand(fitCommand, ['--input', file, ...options])
+    expect(parsed(stdout).map(cells => cells[5])).toEqual(['days', '0', '20'])
+    expect(stdout).not.toMatch(/e[-+]\d|NaN|Infinity/)
   })
 })

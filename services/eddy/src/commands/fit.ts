@@ -1,19 +1,22 @@
-import { distinctRows, type Model, type StartingJson } from '@eddy/mixture'
+import { createKernel, distinctRows, type Model, type StartingJson } from '@eddy/mixture'
 import { readJson, type StoredModel, storedJson, writeModel } from '@eddy/model'
-import { collectFeatures, InputError } from '@eddy/records'
+import { InputError } from '@eddy/records'
+import { counted } from '@eddy/runtime'
 import { Command } from 'commander'
 import { wholeNumber } from '../command-line/arguments.ts'
+import { figure } from '../command-line/figures.ts'
 import { Progress } from '../command-line/progress.ts'
-import { shortNumber } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { customersOfSegments } from '../offline/customers-of-segments.ts'
 import { degeneracyNotes } from '../offline/degeneracy-notes.ts'
 import { segmentId } from '../offline/evaluate-model.ts'
 import { train } from '../offline/train.ts'
 import { treatmentNotes } from '../offline/treatment-notes.ts'
 import { withExamples } from '../program.ts'
+import { collectGrouped } from './collect-grouped.ts'
 import { openFeatures } from './input-options.ts'
 import { addModelOptions, initialisationOf, type ModelFlags, modelColumns, trainingOptions } from './model-options.ts'
-import { segmentTable } from './segment-table.ts'
+import { type SegmentCustomers, segmentTable } from './segment-table.ts'
 import { checkStartTreatment } from './start-treatment.ts'
 
 interface FitFlags extends ModelFlags {
@@ -46,7 +49,8 @@ export function fitCommand(terminal: Terminal = processTerminal): Command {
 async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
   const start = initialisationOf(flags.init) ? undefined : ((await readJson(flags.init)) as StartingJson)
   if (start !== undefined) checkStartTreatment(start, flags)
-  const matrix = await collectFeatures(await openFeatures(terminal, flags, modelColumns(flags), flags))
+  const stream = await openFeatures(terminal, flags, modelColumns(flags), flags)
+  const { matrix, groups } = await collectGrouped(stream, undefined)
   const block = { rows: matrix.rows, columns: matrix.columns.length, values: matrix.values }
   const distinct = distinctRows(block, flags.components)
   if (distinct < flags.components) {
@@ -73,26 +77,37 @@ async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
   const weight = matrix.weights.reduce((a, b) => a + b, 0)
   for (const sentence of degeneracyNotes(model, matrix.rows, weight)) note(terminal, `eddy: ${sentence}`)
   if (!model.converged) {
-    note(terminal, `eddy: not converged after ${model.iterations} iterations: raise --max-iterations or --tolerance.`)
+    note(
+      terminal,
+      `eddy: not converged after ${counted(model.iterations, 'iteration')}: raise --max-iterations or --tolerance.`,
+    )
   }
   if (flags.out !== undefined) {
     await writeModel(flags.out, stored)
     note(terminal, `eddy: wrote ${flags.out}. Score with: eddy score --model ${flags.out} --input FILE`)
   }
   if (flags.json) await print(terminal, JSON.stringify(storedJson(stored)) + '\n')
-  else await print(terminal, summary(stored, matrix.rows))
+  else {
+    const kernel = createKernel(flags.kernel)
+    const customers = groups && [...customersOfSegments(model, matrix, groups, kernel)].map(count => ({ count }))
+    await print(terminal, summary(stored, matrix.rows, customers))
+  }
 }
 
-function summary({ model, columns }: StoredModel, events: number): string {
+function summary(
+  { model, columns }: StoredModel,
+  events: number,
+  customers: readonly SegmentCustomers[] | undefined,
+): string {
   const ids = Array.from({ length: model.specification.components }, (_, k) => segmentId(k))
   const { lowerBound, iterations, converged } = model
   const quality =
     model.parameters.centres === undefined
-      ? `lower bound ${shortNumber(lowerBound)} nats`
-      : `mean squared distance ${shortNumber(-lowerBound)} (in standardised units)`
+      ? `lower bound ${figure(lowerBound)} nats`
+      : `mean squared distance ${figure(-lowerBound)} (in standardised units)`
   return (
-    `${segmentTable(model, { columns, ids })}\n\n${events} events, ${quality} per event, ` +
-    `${iterations} iteration${iterations === 1 ? '' : 's'}${converged ? '' : ' (not converged)'}\n`
+    `${segmentTable(model, { columns, ids, customers })}\n\n${counted(events, 'event')}, ${quality} per event, ` +
+    `${counted(iterations, 'iteration')}${converged ? '' : ' (not converged)'}\n`
   )
 }
 

@@ -6,6 +6,7 @@ import {
   type InputFormat,
   streamFeatures,
 } from '@eddy/records'
+import { counted } from '@eddy/runtime'
 import { type Command, Option } from 'commander'
 import { withReadingProgress } from '../command-line/progress.ts'
 import { note, type Terminal } from '../command-line/terminal.ts'
@@ -60,7 +61,7 @@ export async function openFeatures(
   })
   async function* batches() {
     yield* withReadingProgress(terminal, stream.records.input, stream.batches)
-    if (skipped > toldSkips) note(terminal, `eddy: skipped ${skipped} records in all`)
+    if (skipped > toldSkips) note(terminal, `eddy: skipped ${counted(skipped, 'record')} in all`)
   }
   return { ...stream, batches: batches() }
 }

@@ -1,12 +1,14 @@
 import type { InputTotals } from '@eddy/ingest'
 import { InputError } from '@eddy/records'
+import { counted } from '@eddy/runtime'
+import { percent } from '../command-line/figures.ts'
 
 /** What a reader should know of a run's input: values that were missing, keys that are no features, events that were refused. */
 export function inputLines({ accepted, missing, unknownKeys, refused }: InputTotals): readonly string[] {
-  const share = (count: number): string => `${Math.max(0.1, (100 * count) / accepted).toFixed(1)}%`
+  const share = (count: number): string => percent(Math.max(0.001, count / accepted))
   const absent = missing.filter(({ count }) => count > 0).map(({ name, count }) => `${name} ${share(count)}`)
   return [
-    ...(absent.length > 0 ? [`Missing: ${absent.join(', ')} of ${accepted.toLocaleString('en-US')} events.`] : []),
+    ...(absent.length > 0 ? [`Missing: ${absent.join(', ')} of ${counted(accepted, 'event')}.`] : []),
     ...(unknownKeys.length > 0
       ? [
           `Keys that are no features: ${unknownKeys.map(({ name, count }) => `${name} (${count}×)`).join(', ')}. Are they misspelt?`,

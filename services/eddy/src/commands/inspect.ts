@@ -2,8 +2,10 @@ import type { EventLog } from '@eddy/log'
 import { addHashes, type LedgerEntry, type Snapshot } from '@eddy/messages'
 import { identityOf, type Learnable, learnable, newestOfEachModel, snapshotJson, storedSnapshots } from '@eddy/model'
 import { InputError } from '@eddy/records'
+import { counted } from '@eddy/runtime'
 import { type Configuration, openLog } from '@eddy/settings'
 import { Command } from 'commander'
+import { fixed } from '../command-line/figures.ts'
 import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
@@ -91,7 +93,7 @@ async function showLedger(
       wrong
         .map(
           ({ partition, events, vectors, deadLetters }) =>
-            `${topics.features}/${partition}: expected a vector or a dead letter of each of ${events} events, got ${vectors} vectors and ${deadLetters} dead letters.`,
+            `${topics.features}/${partition}: expected a vector or a dead letter of each of ${counted(events, 'event')}, got ${counted(vectors, 'vector')} and ${counted(deadLetters, 'dead letter')}.`,
         )
         .join(' '),
     )
@@ -128,13 +130,13 @@ async function inspect(flags: InspectFlags, terminal: Terminal): Promise<void> {
     const { events, labels, deadLetters } = await totals(log, configuration, snapshot)
     const ledger = snapshot.ledger.map(
       entry =>
-        `  partition ${entry.partition}: learned ${entry.events} events, next offset ${entry.next}, offsets hash ${entry.offsetsHash.toString(16).padStart(16, '0')}`,
+        `  partition ${entry.partition}: learned ${counted(entry.events, 'event')}, next offset ${entry.next}, offsets hash ${entry.offsetsHash.toString(16).padStart(16, '0')}`,
     )
     const lines = [
       `model ${snapshot.model}, snapshot ${snapshot.version}, step ${snapshot.step}, ${new Date(snapshot.createdAt).toISOString()}`,
-      `${events} events, ${labels} labels, ${deadLetters} dead letters`,
+      `${counted(events, 'event')}, ${counted(labels, 'label')}, ${counted(deadLetters, 'dead letter')}`,
       ...(snapshot.provisional ? ['provisional: learned from the first events, while more of them are awaited'] : []),
-      `prequential log-likelihood ${snapshot.prequentialLogLikelihood.toFixed(4)} nats/event, effective sample size ${Math.round(snapshot.effectiveSampleSize)}`,
+      `prequential log-likelihood ${fixed(snapshot.prequentialLogLikelihood, 4)} nats/event, effective sample size ${fixed(snapshot.effectiveSampleSize, 0)}`,
       `identity ${identityOf(snapshot)}`,
       'ledger:',
       ...ledger,

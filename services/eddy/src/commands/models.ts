@@ -10,6 +10,7 @@ import {
   storedSnapshots,
 } from '@eddy/model'
 import { InputError } from '@eddy/records'
+import { counted } from '@eddy/runtime'
 import { openLog } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
@@ -101,7 +102,7 @@ async function listModels(snapshots: readonly Snapshot[], flags: Flags, terminal
       terminal,
       flags.json === true
         ? `${JSON.stringify(row)}\n`
-        : `${model}@${version}  ${row.createdAt}  ${events} events  ${segments.length} segments  ${row.identity.slice(0, 12)}\n`,
+        : `${model}@${version}  ${row.createdAt}  ${counted(events, 'event')}  ${counted(segments.length, 'segment')}  ${row.identity.slice(0, 12)}\n`,
     )
   }
 }

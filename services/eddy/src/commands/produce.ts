@@ -1,6 +1,7 @@
 import { eventRecord } from '@eddy/ingest'
 import type { OutgoingRecord } from '@eddy/log'
 import { readEventLines } from '@eddy/records'
+import { counted } from '@eddy/runtime'
 import { customerIds, openLog, topicOptions } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
@@ -49,7 +50,7 @@ async function produce(flags: ProduceFlags, terminal: Terminal): Promise<void> {
       appended += records.length
     }
     if (flags.json === true) await print(terminal, `${JSON.stringify({ topic, appended })}\n`)
-    else note(terminal, `Appended ${appended} events to ${topic}.`)
+    else note(terminal, `Appended ${counted(appended, 'event')} to ${topic}.`)
   } finally {
     await log.close()
   }

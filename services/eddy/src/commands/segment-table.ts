@@ -1,47 +1,102 @@
-import { describeType, indexOfLargest, type Model, type ModelJson, modelToJson } from '@eddy/mixture'
+import {
+  describeType,
+  indexOfLargest,
+  type Model,
+  type ModelJson,
+  modelToJson,
+  segmentMeans,
+  treatmentOf,
+} from '@eddy/mixture'
 import type { StoredFeature } from '@eddy/model'
-import { shortNumber, table } from '../command-line/table.ts'
+import { figure, percent } from '../command-line/figures.ts'
+import { table } from '../command-line/table.ts'
+
+/** The customers of a segment. */
+export interface SegmentCustomers {
+  readonly count: number
+  /** ids of some of them */
+  readonly some?: readonly string[]
+}
 
 export interface SegmentTableOptions {
   /** in the order of the model's features; a unit is shown beside the name */
   readonly columns: readonly (StoredFeature & { readonly unit?: string | undefined })[]
   /** of each component, in order */
   readonly ids: readonly string[]
-  /** some of each segment's customers, by id; no such column if absent */
-  readonly customers?: ReadonlyMap<string, readonly string[]>
-  /** otherwise in the order of the components */
-  readonly heaviestFirst?: boolean
+  /** of each component, in order; no such column if absent */
+  readonly customers?: readonly SegmentCustomers[] | undefined
 }
 
 /**
- * A model for people: one line a segment with its share and what is typical of it, in the user's units: the centre of a number, the
- * mean of a count, the probability of true, the most probable category.
+ * A model for people: one line a segment, the largest first, with its share of the events, its customers, and what is typical of it in the
+ * user's units: the mean of a number (and beside it the median, where the number is bent or has an atom), of a count and of a duration, the
+ * probability of true, the most probable category.
  */
 export function segmentTable(
-  { specification, parameters }: Pick<Model, 'specification' | 'parameters'>,
-  { columns, ids, customers, heaviestFirst = false }: SegmentTableOptions,
+  model: Pick<Model, 'specification' | 'parameters'>,
+  { columns, ids, customers }: SegmentTableOptions,
 ): string {
-  const json = modelToJson({ specification, parameters, lowerBound: Number.NaN, converged: false, iterations: 0 })
-  const names = columns.map(({ name, unit }) => (unit === undefined ? name : `${name} (${unit})`))
-  const order = json.weights_.map((_, k) => k)
-  if (heaviestFirst) order.sort((a, b) => json.weights_[b]! - json.weights_[a]!)
+  const weights = model.parameters.weights!
+  const order = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]!)
+  const typical = typicalColumns(model, columns)
+  const counted = customers === undefined ? [] : ['customers']
+  const shown = customers?.some(({ some }) => some !== undefined) ? ['e.g.'] : []
   const rows = order.map(k => [
     ids[k]!,
-    `${(100 * json.weights_[k]!).toFixed(1)}%`,
-    ...columns.map(column => typical(json, column, k)),
-    ...(customers === undefined ? [] : [customers.get(ids[k]!)?.join(', ') ?? '']),
+    percent(weights[k]!),
+    ...counted.map(() => customers![k]!.count.toLocaleString('en-US')),
+    ...typical.map(({ cells }) => cells[k]!),
+    ...shown.map(() => customers![k]!.some?.join(', ') ?? ''),
   ])
-  return table(['segment', 'share', ...names, ...(customers === undefined ? [] : ['customers'])], rows)
+  return table(['segment', 'share', ...counted, ...typical.map(({ head }) => head), ...shown], rows)
 }
 
-function typical(json: ModelJson, { name, type, values }: StoredFeature, k: number): string {
-  const { written, json: place } = describeType(type)
-  if (place === undefined) {
-    const probabilities = json.category_probabilities_![name]![k]!
+interface TypicalColumn {
+  readonly head: string
+  /** of each component, in order */
+  readonly cells: readonly string[]
+}
+
+function typicalColumns(
+  { specification, parameters }: Pick<Model, 'specification' | 'parameters'>,
+  columns: SegmentTableOptions['columns'],
+): TypicalColumn[] {
+  const json = modelToJson({ specification, parameters, lowerBound: Number.NaN, converged: false, iterations: 0 })
+  const means = segmentMeans(specification, parameters)
+  return columns.flatMap((column, j) => {
+    const { name, type, unit } = column
+    const head = unit === undefined ? name : `${name} (${unit})`
+    const { written, json: place } = describeType(type)
+    if (place === undefined) return [{ head, cells: likeliest(json, column) }]
+    const told = json as unknown as Readonly<Record<string, unknown>>
+    const at = (told[place.names] as readonly string[]).indexOf(name)
+    const centres = (told[place.typical] as readonly (readonly number[])[]).map(row => row[at]!)
+    if (written === 'truth') return [{ head, cells: centres.map(share => percent(share, 0)) }]
+    const feature = specification.features[j]!
+    if (type !== 'number' || isSymmetric(feature)) return [{ head, cells: figures(centres) }]
+    const mean = means.map(row => row[at]!)
+    const cells = figures(centres)
+    return mean.some(Number.isFinite)
+      ? [
+          { head: `${head}, mean`, cells: figures(mean) },
+          { head: 'median', cells },
+        ]
+      : [{ head: `${head}, median`, cells }]
+  })
+}
+
+/** Whether a number's mean is its median. */
+function isSymmetric(feature: Parameters<typeof treatmentOf>[0]): boolean {
+  const { transform, atom } = treatmentOf(feature)
+  return transform === 'none' && atom === undefined
+}
+
+const figures = (values: readonly number[]): string[] => values.map(value => figure(value, values))
+
+/** Each component's most probable category. */
+function likeliest(json: ModelJson, { name, values }: StoredFeature): string[] {
+  return json.category_probabilities_![name]!.map(probabilities => {
     const likely = indexOfLargest(Float64Array.from(probabilities))
-    return `${values?.[likely] ?? '?'} ${(100 * probabilities[likely]!).toFixed(0)}%`
-  }
-  const told = json as unknown as Readonly<Record<string, readonly string[] & readonly (readonly number[])[]>>
-  const value = told[place.typical]![k]![told[place.names]!.indexOf(name)]!
-  return written === 'truth' ? `${(100 * value).toFixed(0)}%` : shortNumber(value)
+    return `${values?.[likely] ?? '?'} ${percent(probabilities[likely]!, 0)}`
+  })
 }

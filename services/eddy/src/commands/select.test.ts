@@ -132,7 +132,7 @@ it('says where what was chosen is repeated values, and gives no star to a criter
   const { stderr } = await runCommand(selectCommand, [
     ...['--input', zeros, '--max-components', '3', '--transform', 'none'],
   ])
-  expect(stderr).toMatch(/of the \d segments chosen, with \d+\.\d % of the weight, are held at the variance floor/)
+  expect(stderr).toMatch(/of the \d segments chosen, with \d+\.\d% of the weight, (is|are) held at the variance floor/)
   const few = fileOf('seven.csv', 'a\n1\n2.5\n3\n4.7\n5.1\n6.2\n7.9')
   const argv = ['--input', few, '--max-components', '2', '--folds', '2', '--json']
   const told = await runCommand(selectCommand, argv)

@@ -1,15 +1,18 @@
 import { writeFile } from 'node:fs/promises'
 import { type Candidate, type Criterion, criteria, distinctRows, type Selection, selectComponents } from '@eddy/mixture'
-import { collectFeatures, type FeatureStream, InputError } from '@eddy/records'
+import { InputError } from '@eddy/records'
+import { counted, plural } from '@eddy/runtime'
 import { Command, Option } from 'commander'
 import { wholeNumber } from '../command-line/arguments.ts'
 import { UsageError } from '../command-line/exit-code.ts'
+import { fixed, percent } from '../command-line/figures.ts'
 import { palette, svgPlot } from '../command-line/plot.ts'
 import { Progress } from '../command-line/progress.ts'
 import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { orModelError, specificationOf, trainOn } from '../offline/train.ts'
 import { withExamples } from '../program.ts'
+import { collectGrouped } from './collect-grouped.ts'
 import { openFeatures } from './input-options.ts'
 import { addModelOptions, initialisationOf, type ModelFlags, modelColumns, trainingOptions } from './model-options.ts'
 
@@ -63,10 +66,11 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
       `--init: expected kmeans++, random or split, got ${flags.init}. A file fits one number of components only.`,
     )
   }
-  const { matrix, groups } = await collectGrouped(
-    await openFeatures(terminal, flags, modelColumns(flags), flags),
-    flags,
-  )
+  const stream = await openFeatures(terminal, flags, modelColumns(flags), flags)
+  const { matrix, groups } = await collectGrouped(stream, flags.group)
+  const group = typeof flags.group === 'string' ? flags.group : 'customer'
+  if (groups !== undefined && matrix.columns.some(({ name }) => name === group))
+    throw new UsageError(`--group: expected a column that is not learned, got ${group}. Leave it out of --features.`)
   if (matrix.rows < folds) {
     throw new InputError(
       `${flags.input}: expected at least as many records as folds (${folds}), got ${matrix.rows}. Lower --folds.`,
@@ -114,38 +118,6 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
   }
 }
 
-/** The matrix, and to which group each row belongs, if there are groups. */
-async function collectGrouped(stream: FeatureStream, { group }: Pick<SelectFlags, 'group'>) {
-  const name = typeof group === 'string' ? group : 'customer'
-  const numbers = new Map<unknown, number>()
-  const groups: number[] = []
-  let grouped = group !== false
-  async function* batches() {
-    for await (const batch of stream.batches) {
-      if (grouped && !batch.records[0]!.names().includes(name)) {
-        if (typeof group === 'string')
-          throw new InputError(
-            `--group: expected a column of the input, got ${name}. It has ${batch.records[0]!.names().join(', ')}.`,
-          )
-        grouped = false
-      }
-      for (const record of grouped ? batch.records : []) {
-        const key = record.get(name)
-        // Who is not named is nobody else.
-        const known = key === undefined || key === null ? undefined : numbers.get(String(key))
-        const number = known ?? numbers.size
-        if (known === undefined) numbers.set(key === undefined || key === null ? Symbol() : String(key), number)
-        groups.push(number)
-      }
-      yield batch
-    }
-  }
-  const matrix = await collectFeatures({ ...stream, columns: () => stream.columns(), batches: batches() })
-  if (grouped && matrix.columns.some(column => column.name === name))
-    throw new UsageError(`--group: expected a column that is not learned, got ${name}. Leave it out of --features.`)
-  return { matrix, groups: grouped ? Int32Array.from(groups) : undefined }
-}
-
 /** Why the choice may be none. */
 function doubts(
   { candidates, chosen }: Selection,
@@ -157,14 +129,14 @@ function doubts(
     found.push(`the largest number compared, ${maxComponents}, was chosen: there may be more. Raise --max-components.`)
   if (distinct < maxComponents)
     found.push(
-      `there are ${distinct} different events, fewer than ${maxComponents} segments: what is beyond says nothing.`,
+      `there ${plural(distinct, 'is')} ${counted(distinct, 'different event')}, fewer than ${counted(maxComponents, 'segment')}: what is beyond says nothing.`,
     )
   const { degenerate } = candidates.find(({ components }) => components === chosen)!
   const held = degenerate.filter(({ kind }) => kind !== 'empty')
   if (held.length > 0) {
     const share = held.reduce((sum, of) => sum + of.share, 0)
     found.push(
-      `${held.length} of the ${chosen} segments chosen, with ${(100 * share).toFixed(1)} % of the weight, are held at the variance floor: ` +
+      `${held.length} of the ${counted(chosen, 'segment')} chosen, with ${percent(share)} of the weight, ${plural(held.length, 'is')} held at the variance floor: ` +
         'values that are repeated were taken for segments. Leave --transform at auto, or say --resolution.',
     )
   }
@@ -173,19 +145,18 @@ function doubts(
 
 function readable({ candidates, choices, chosen, criterion }: Selection): string {
   const mark = (name: Criterion, components: number) => (choices[name] === components ? ' *' : '  ')
-  const nats = (value: number) => (Number.isNaN(value) ? '-' : value.toFixed(4))
   const rows = candidates.map(c => [
     String(c.components),
     String(c.parameters),
-    nats(c.crossValidation) + mark('cross-validation', c.components),
-    `${c.behind.toFixed(4)} ± ${c.behindError.toFixed(4)}`,
-    nats(c.prequential) + mark('prequential', c.components),
-    c.bic.toFixed(1) + mark('bic', c.components),
-    c.aic.toFixed(1) + mark('aic', c.components),
-    c.icl.toFixed(1),
+    fixed(c.crossValidation, 4) + mark('cross-validation', c.components),
+    `${fixed(c.behind, 4)} ± ${fixed(c.behindError, 4)}`,
+    fixed(c.prequential, 4) + mark('prequential', c.components),
+    fixed(c.bic, 1) + mark('bic', c.components),
+    fixed(c.aic, 1) + mark('aic', c.components),
+    fixed(c.icl, 1),
   ])
   const head = ['components', 'parameters', 'cross-validation', 'behind the best', 'prequential', 'BIC', 'AIC', 'ICL']
-  return `${table(head, rows)}\n\n${chosen} components by ${criterion} (* the choice of each criterion; likelihoods in nats per event)\n`
+  return `${table(head, rows)}\n\n${counted(chosen, 'component')} by ${criterion} (* the choice of each criterion; likelihoods in nats per event)\n`
 }
 
 /** All criteria as nats per event, so that they share an axis and more is better. */

@@ -1,3 +1,6 @@
+import { counted } from '@eddy/runtime'
+import { figure, fixed, percent } from '../command-line/figures.ts'
+
 /** A sample of the Prometheus text format. */
 export interface Sample {
   readonly name: string
@@ -65,8 +68,8 @@ export function view(before: readonly Sample[], now: readonly Sample[], elapsed:
     lines: [
       model === undefined
         ? 'no model yet (or this process does not follow it)'
-        : `model ${model.labels.model}, snapshot ${count(model.value)}, ${age.toFixed(0)} s old, ${count(one('eddy_model_learned_events') ?? 0)} events learned`,
-      `log-likelihood ${one('eddy_model_prequential_log_likelihood_nats')?.toFixed(3) ?? '–'} nats/event, step size ${one('eddy_model_step_size_ratio')?.toPrecision(3) ?? '–'}, effective sample ${count(one('eddy_model_effective_sample_size_events') ?? 0)} events`,
+        : `model ${model.labels.model}, snapshot ${count(model.value)}, ${age.toFixed(0)} s old, ${counted(Math.round(one('eddy_model_learned_events') ?? 0), 'event')} learned`,
+      `log-likelihood ${fixed(one('eddy_model_prequential_log_likelihood_nats'), 3)} nats/event, step size ${figure(one('eddy_model_step_size_ratio') ?? Number.NaN)}, effective sample ${counted(Math.round(one('eddy_model_effective_sample_size_events') ?? 0), 'event')}`,
       `event → label p99 ${p99 === undefined ? '–' : `${(1000 * p99).toFixed(0)} ms`}, dead letters ${rate('eddy_dead_letters_total').toFixed(1)}/s, CPU ${(100 * rate('process_cpu_seconds_total')).toFixed(0)} %, memory ${count(sum(now, 'process_resident_memory_bytes') / 2 ** 20)} MiB, streams ${sum(now, 'eddy_http_streams')}`,
     ],
     stages: stages.map(stage => [
@@ -82,7 +85,7 @@ export function view(before: readonly Sample[], now: readonly Sample[], elapsed:
       .sort((a, b) => b.value - a.value)
       .map(({ labels, value }) => {
         const drift = values(now, 'eddy_segment_drift_sigma', labels)[0]
-        return [labels.segment as string, `${(100 * value).toFixed(1)} %`, drift?.toFixed(2) ?? '–']
+        return [labels.segment as string, percent(value), fixed(drift, 2)]
       }),
   }
 }

@@ -1,5 +1,6 @@
 import { type EventLog, LogError } from '@eddy/log'
 import { InputError } from '@eddy/records'
+import { counted } from '@eddy/runtime'
 import { openLog, topicOptions } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
@@ -36,7 +37,7 @@ async function createTopics(flags: TopicsFlags, terminal: Terminal): Promise<voi
     const topics = topicOptions(configuration)
     await log.ensureTopics(topics)
     for (const [name, { partitions, cleanup }] of Object.entries(topics))
-      note(terminal, `${name}: ${partitions} partitions, ${cleanup}`)
+      note(terminal, `${name}: ${counted(partitions, 'partition')}, ${cleanup}`)
   } finally {
     await log.close()
   }
@@ -59,7 +60,7 @@ async function checkTopics(flags: TopicsFlags, terminal: Terminal): Promise<void
       else
         await print(
           terminal,
-          `${name}: ${found === undefined ? 'missing' : `${found.length} partitions, ${records} offsets in use`}\n`,
+          `${name}: ${found === undefined ? 'missing' : `${counted(found.length, 'partition')}, ${counted(records!, 'offset')} in use`}\n`,
         )
     }
   } finally {

@@ -1,6 +1,6 @@
 import type { EventLog } from '@eddy/log'
 import { readModel } from '@eddy/model'
-import { createLogger, StageNeeds, shutdownSignal, untilAborted } from '@eddy/runtime'
+import { counted, createLogger, plural, StageNeeds, shutdownSignal, untilAborted } from '@eddy/runtime'
 import { type Configuration, featuresOf, groupName, openLog } from '@eddy/settings'
 import { Command } from 'commander'
 import { InterruptedError } from '../command-line/exit-code.ts'
@@ -90,7 +90,7 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
       await print(terminal, await snapshotTable(log, configuration.topics.labels, eddy.snapshot))
     note(
       terminal,
-      `${count(summary.events)} events, ${count(summary.labels)} labels, ${count(summary.deadLetters)} dead letters, snapshot ${summary.snapshot}.`,
+      `${counted(summary.events, 'event')}, ${counted(summary.labels, 'label')}, ${counted(summary.deadLetters, 'dead letter')}, snapshot ${summary.snapshot}.`,
     )
     if (eddy.input !== undefined) {
       for (const line of inputLines(eddy.input)) note(terminal, line)
@@ -138,9 +138,9 @@ async function work(eddy: EddyUp, flags: UpFlags, signal: AbortSignal, terminal:
     if (skipped > 0)
       note(
         terminal,
-        `Resumed from the ledger: ${count(skipped)} events of ${flags.replay} were there already, ${count(appended)} are new.`,
+        `Resumed from the ledger: ${counted(skipped, 'event')} of ${flags.replay} ${plural(skipped, 'was')} there already, ${appended.toLocaleString('en-US')} ${plural(appended, 'is')} new.`,
       )
-    else note(terminal, `Replayed ${count(appended)} events of ${flags.replay}.`)
+    else note(terminal, `Replayed ${counted(appended, 'event')} of ${flags.replay}.`)
   }
   if (flags.exitWhenDrained === true) return eddy.drained()
   return flags.replay === undefined ? true : eddy.settled()
@@ -169,5 +169,3 @@ async function showTable(
     ].join('\n'),
   )
 }
-
-const count = (n: number): string => n.toLocaleString('en-US')

@@ -1,5 +1,6 @@
 import { LogError } from '@eddy/log'
 import { verifyLog } from '@eddy/log-embedded'
+import { counted } from '@eddy/runtime'
 import { Command } from 'commander'
 import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
@@ -41,5 +42,5 @@ async function verify(flags: VerifyFlags, terminal: Terminal): Promise<void> {
     await print(terminal, `${table(['topic', 'partition', 'start', 'end', 'records', 'batches'], rows)}\n`)
   }
   const records = partitions.reduce((sum, partition) => sum + partition.records, 0)
-  note(terminal, `${log.directory}: ${records.toLocaleString('en-US')} records, all as they were written.`)
+  note(terminal, `${log.directory}: ${counted(records, 'record')}, all as written.`)
 }

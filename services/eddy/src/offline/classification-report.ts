@@ -1,5 +1,7 @@
 import { type Costs, costOf, type Decision } from '@eddy/mixture'
-import { shortNumber, table } from '../command-line/table.ts'
+import { counted } from '@eddy/runtime'
+import { figure, percent } from '../command-line/figures.ts'
+import { table } from '../command-line/table.ts'
 
 /** How often and how expensively a classifier is wrong. */
 export interface ClassificationReport {
@@ -65,13 +67,12 @@ export class ReportBuilder {
 
 /** Reports by name of the classifier, and the confusion of the first, for people. */
 export function readableReports(reports: Readonly<Record<string, ClassificationReport>>): string {
-  const percent = (share: number) => `${(100 * share).toFixed(2)}%`
   const rows = Object.entries(reports).map(([name, { error, rejected, cost, logLoss }]) => [
     name,
-    percent(error),
-    percent(rejected),
-    shortNumber(cost),
-    shortNumber(logLoss),
+    percent(error, 2),
+    percent(rejected, 2),
+    figure(cost),
+    figure(logLoss),
   ])
   const [first] = Object.values(reports)
   const decided = Object.keys(Object.values(first!.confusion)[0]!)
@@ -81,6 +82,6 @@ export function readableReports(reports: Readonly<Record<string, ClassificationR
   ])
   return (
     `${table(['classifier', 'error', 'rejected', 'mean cost', 'log loss'], rows)}\n\n` +
-    `${table(['actual \\ decided', ...decided], confusion)}\n\n${first!.events} events\n`
+    `${table(['actual \\ decided', ...decided], confusion)}\n\n${counted(first!.events, 'event')}\n`
   )
 }

@@ -1,4 +1,6 @@
 import { type Degeneracy, degeneracies, type Model } from '@eddy/mixture'
+import { counted, plural } from '@eddy/runtime'
+import { percent } from '../command-line/figures.ts'
 import { segmentId } from './evaluate-model.ts'
 
 /** What is to be said of a fitted model's segments that are none, one sentence each. @param weight Σ of the events' weights */
@@ -20,8 +22,8 @@ export function degeneracyNotes(model: Model, rows: number, weight: number): str
     )
   const { length: d } = features
   if (rows < d)
-    notes.push(`${rows} events tell too little of ${d} features: a covariance needs more events than features.`)
+    notes.push(
+      `${counted(rows, 'event')} ${plural(rows, 'tells')} too little of ${counted(d, 'feature')}: a covariance needs more events than features.`,
+    )
   return notes
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
