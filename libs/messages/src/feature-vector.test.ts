@@ -1,8 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { featureSchema } from './feature-schema.ts'
 import { avroFeatureVectorCodec, FeaturesReader, featureVectorCodec } from './feature-vector.ts'
 import { MessageError } from './message-error.ts'
 import { featureVector } from './testing/arbitraries.ts'
+
+/** So many features, whatever they are. */
+const any = (columns: number) => ({ columns, identity: 0 })
+
+const numbers = featureSchema([
+  { name: 'x', type: 'number' },
+  { name: 'y', type: 'number' },
+])
 
 describe('the fast path of feature vectors', () => {
   it('writes the bytes avsc writes', () => {
@@ -25,7 +34,7 @@ describe('the fast path of feature vectors', () => {
     const values = new Float64Array(40 * 3)
     const reader = new FeaturesReader()
     for (const [i, vector] of vectors.entries()) {
-      reader.decodeFeaturesInto(messages[i]!, values, i * 3, 3)
+      reader.decodeFeaturesInto(messages[i]!, values, i * 3, any(3))
       expect(reader.time).toBe(vector.time)
       expect(reader.weight).toBe(vector.weight)
       if (i % 2) expect(reader.customer).toBe(vector.customer)
@@ -36,7 +45,7 @@ describe('the fast path of feature vectors', () => {
   it('refuses another number of features before it writes any', () => {
     const bytes = featureVectorCodec.encode({ customer: 'c', time: 0, weight: 1, features: Float64Array.of(1, 2) })
     const values = new Float64Array(3)
-    expect(() => new FeaturesReader().decodeFeaturesInto(bytes, values, 0, 3)).toThrow(
+    expect(() => new FeaturesReader().decodeFeaturesInto(bytes, values, 0, any(3))).toThrow(
       /features: expected 3 values \(the configuration's\), got 2/,
     )
     expect([...values]).toEqual([0, 0, 0])
@@ -47,7 +56,7 @@ describe('the fast path of feature vectors', () => {
     const read = (bytes: Uint8Array, start: number, end: number) => {
       const values = new Float64Array(2)
       try {
-        reader.decodeFeaturesInto(bytes, values, 0, 2, start, end)
+        reader.decodeFeaturesInto(bytes, values, 0, any(2), start, end)
       } catch (error) {
         expect(error).toBeInstanceOf(MessageError)
         return undefined
@@ -69,10 +78,50 @@ describe('the fast path of feature vectors', () => {
   })
 
   it('keeps earlier messages when it begins a new slab', () => {
-    const vector = { customer: 'ü'.repeat(70), time: -1, weight: 1, features: new Float64Array(256).fill(7) }
+    const vector = { schema: 7, customer: 'ü'.repeat(70), time: -1, weight: 1, features: new Float64Array(256).fill(7) }
     const messages = Array.from({ length: 200 }, (_, i) => featureVectorCodec.encode({ ...vector, time: i }))
     messages.forEach((bytes, i) => {
       expect(featureVectorCodec.decode(bytes)).toEqual({ ...vector, time: i })
     })
+  })
+
+  it('refuses a vector of another schema, through avsc too, before it writes any value', () => {
+    const vector = { customer: 'c', time: 0, weight: 1, features: Float64Array.of(1, 2) }
+    const swapped = featureSchema([
+      { name: 'y', type: 'number' },
+      { name: 'x', type: 'number' },
+    ])
+    const values = new Float64Array(2)
+    const newest = featureVectorCodec.id
+    for (const id of [newest, 1_000]) {
+      avroFeatureVectorCodec.use(id)
+      const bytes = featureVectorCodec.encode({ ...vector, schema: swapped.identity }).slice()
+      avroFeatureVectorCodec.use(newest)
+      expect(() => new FeaturesReader().decodeFeaturesInto(bytes, values, 0, numbers)).toThrow(
+        /schema: expected [0-9a-f]{8} .* got [0-9a-f]{8}\./,
+      )
+      expect([...values]).toEqual([0, 0])
+      new FeaturesReader().decodeFeaturesInto(bytes, new Float64Array(2), 0, swapped)
+    }
+  })
+
+  it('reads by position what names no schema: of a producer, and of an earlier release', () => {
+    // customer "ann", time 7, weight 2, features 1.5 and -1, as schema 1 wrote them
+    const older = Buffer.from('000000000106616e6e0e000000000000004020000000000000f83f000000000000f0bf', 'hex')
+    const vector = { customer: 'ann', time: 7, weight: 2, features: Float64Array.of(1.5, -1) }
+    for (const bytes of [older, featureVectorCodec.encode(vector)]) {
+      const values = new Float64Array(2)
+      const reader = new FeaturesReader()
+      reader.decodeFeaturesInto(bytes, values, 0, numbers)
+      expect([...values, reader.time, reader.weight, reader.customer, reader.identity]).toEqual([
+        1.5,
+        -1,
+        7,
+        2,
+        'ann',
+        0,
+      ])
+      expect(featureVectorCodec.decode(bytes)).toEqual({ ...vector, schema: 0 })
+    }
   })
 })

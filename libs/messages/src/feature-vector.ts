@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { type Codec, createCodec, headerLength, readHeader, writeHeader } from './codec.ts'
+import { type FeatureSchema, identityText, isOfSchema } from './feature-schema.ts'
 import { longOf, numberOf, textOf, wholeOf } from './fields.ts'
 import { bytesOfFloats, floatsOfBytes } from './little-endian.ts'
 import { MessageError } from './message-error.ts'
@@ -11,6 +12,7 @@ interface AvroFeatureVector {
   customer: string
   time: bigint
   weight: number
+  schema: Buffer
   features: Buffer
 }
 
@@ -21,26 +23,38 @@ export const avroFeatureVectorCodec: Codec<FeatureVector> = createCodec<FeatureV
     customer: textOf(vector.customer, 'customer'),
     time: longOf(vector.time, 'time'),
     weight: vector.weight,
+    schema: identityBytes(vector.schema ?? 0),
     features: bytesOfFloats(vector.features),
   }),
   record => ({
     customer: record.customer,
     time: numberOf(record.time, 'time'),
     weight: record.weight,
+    schema: record.schema.readUInt32LE(),
     features: floatsOfBytes(record.features, 'features'),
   }),
 )
 
+/** Bytes of an identity. */
+const identityLength = 4
+
+function identityBytes(identity: number): Buffer {
+  const bytes = Buffer.alloc(identityLength)
+  bytes.writeUInt32LE(identity)
+  return bytes
+}
+
 /** Writes a vector into `room`. Returns the position after it. */
 export function writeFeatureVector(room: Room, vector: FeatureVector): number {
   const { customer, time, features } = vector
-  room.reserve(headerLength + textRoom(customer) + longRoom + 8 + longRoom + features.byteLength)
+  room.reserve(headerLength + textRoom(customer) + longRoom + 8 + identityLength + longRoom + features.byteLength)
   const { bytes, view } = room
   writeHeader(bytes, room.at, avroFeatureVectorCodec.id)
   let at = writeText(bytes, customer, room.at + headerLength, 'customer')
   at = writeLong(bytes, at, wholeOf(time, 'time'))
   view.setFloat64(at, vector.weight, true)
-  at = writeLong(bytes, at + 8, features.byteLength)
+  view.setUint32(at + 8, vector.schema ?? 0, true)
+  at = writeLong(bytes, at + 8 + identityLength, features.byteLength)
   return writeFloats(view, features, 0, features.length, at)
 }
 
@@ -56,15 +70,17 @@ export function writeFeatures(
   time: number,
   weight: number,
   features: Float64Array,
+  identity: number,
 ): number {
-  room.reserve(headerLength + to - from + 3 * longRoom + 8 + features.byteLength)
+  room.reserve(headerLength + to - from + 3 * longRoom + 8 + identityLength + features.byteLength)
   const { bytes, view } = room
   writeHeader(bytes, room.at, avroFeatureVectorCodec.id)
   let at = writeLong(bytes, room.at + headerLength, to - from)
   for (let i = from; i < to; i++) bytes[at++] = customer[i]!
   at = writeLong(bytes, at, wholeOf(time, 'time'))
   view.setFloat64(at, weight, true)
-  at = writeLong(bytes, at + 8, features.byteLength)
+  view.setUint32(at + 8, identity, true)
+  at = writeLong(bytes, at + 8 + identityLength, features.byteLength)
   return writeFloats(view, features, 0, features.length, at)
 }
 
@@ -79,6 +95,10 @@ export class FeaturesReader {
   time = 0
   /** weight of the last message */
   weight = 0
+  /** identity of the last message's schema, u32; 0: not known */
+  identity = 0
+  /** where the last message has that among the bytes, if it is `newest` */
+  identityAt = 0
   /** whether the last message is as `featureVectorCodec` writes it: under the newest schema's id */
   newest = false
   #customer: string | undefined
@@ -115,22 +135,24 @@ export class FeaturesReader {
   /**
    * Reads one message, which lies in `bytes` from `start` to `end`.
    * @param values written to: `columns` values from `at` on
-   * @param columns d of the configuration; any other number of features is refused
+   * @param schema of the configuration; vectors of any other are refused
    * @throws MessageError as `featureVectorCodec.decode`; nothing of `values` is written then
    */
   decodeFeaturesInto(
     bytes: Uint8Array,
     values: Float64Array,
     at: number,
-    columns: number,
+    schema: FeatureSchema,
     start = 0,
     end = bytes.length,
   ): void {
     if (readHeader(bytes, start, end) !== avroFeatureVectorCodec.id) {
-      this.#decodeOlder(bytes.subarray(start, end), values, at, columns)
+      this.#decodeOlder(bytes.subarray(start, end), values, at, schema)
       return
     }
     const features = this.#locate(bytes, start, end)
+    const { columns } = schema
+    if (!isOfSchema(this.identity, schema)) throw wrongSchema(schema.identity, this.identity)
     if (end - features !== columns * 8) throw wrongColumns(columns, (end - features) / 8)
     const view = this.#view
     for (let i = 0, from = bytes.byteOffset + features; i < columns; i++, from += 8) {
@@ -146,7 +168,7 @@ export class FeaturesReader {
     for (let i = 0, from = bytes.byteOffset + start; i < features.length; i++, from += 8) {
       features[i] = this.#view.getFloat64(from, true)
     }
-    return { customer: this.customer, time: this.time, weight: this.weight, features }
+    return { customer: this.customer, time: this.time, weight: this.weight, schema: this.identity, features }
   }
 
   /** Checks everything, reads what stands before the features, and returns where those begin. */
@@ -169,13 +191,17 @@ export class FeaturesReader {
     }
     const time = long.read(bytes, end, 'time')
     const weightAt = long.at
+    const identityAt = weightAt + 8
     if (to - weightAt < 8) throw wrongLength('weight', to - weightAt, 8)
-    const size = long.read(bytes, weightAt + 8, 'features')
+    if (to - identityAt < identityLength) throw wrongLength('schema', to - identityAt, identityLength)
+    const size = long.read(bytes, identityAt + identityLength, 'features')
     const left = to - long.at
     if (left < 0 || size !== left || size % 8 !== 0) throw wrongLength('features', left, size)
     // Records of one delivery share a buffer: one view serves them all.
     if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer)
     this.weight = this.#view.getFloat64(bytes.byteOffset + weightAt, true)
+    this.identity = this.#view.getUint32(bytes.byteOffset + identityAt, true)
+    this.identityAt = identityAt
     this.time = time
     this.newest = true
     this.#bytes = bytes
@@ -186,12 +212,16 @@ export class FeaturesReader {
     return long.at
   }
 
-  #decodeOlder(bytes: Uint8Array, values: Float64Array, at: number, columns: number): void {
+  #decodeOlder(bytes: Uint8Array, values: Float64Array, at: number, schema: FeatureSchema): void {
     const vector = avroFeatureVectorCodec.decode(bytes)
+    const { columns } = schema
+    const identity = vector.schema ?? 0
+    if (!isOfSchema(identity, schema)) throw wrongSchema(schema.identity, identity)
     if (vector.features.length !== columns) throw wrongColumns(columns, vector.features.length)
     values.set(vector.features, at)
     this.time = vector.time
     this.weight = vector.weight
+    this.identity = identity
     this.newest = false
     this.#customer = vector.customer
     this.#bytes = Buffer.from(vector.customer)
@@ -203,6 +233,11 @@ export class FeaturesReader {
 const wrongColumns = (columns: number, got: number) =>
   new MessageError(
     `features: expected ${columns} values (the configuration's), got ${got}. Was the configuration changed? Use a new topic or model for it.`,
+  )
+
+const wrongSchema = (expected: number, got: number) =>
+  new MessageError(
+    `schema: expected ${identityText(expected)} (the names, order, types and categories of the model's features), got ${identityText(got)}. It was written by a process of another configuration: use one for all.`,
   )
 
 const wrongLength = (field: string, left: number, got: number) =>

@@ -1,5 +1,6 @@
 export { type Codec, schemaIdOf } from './codec.ts'
 export { deadLetterCodec, deadLetterFrom, deadLetterRecord } from './dead-letter.ts'
+export { type FeatureSchema, featureSchema, isOfSchema } from './feature-schema.ts'
 export { FeaturesReader, featureVectorCodec, writeFeatures, writeFeatureVector } from './feature-vector.ts'
 export { handedOnTrace } from './headers.ts'
 export { customerId, sourceOf } from './json-source.ts'

@@ -7,6 +7,8 @@ export interface FeatureVector {
   readonly time: number
   /** > 0, default 1 */
   readonly weight: number
+  /** identity of the features' schema (`featureSchema`), u32; 0 or absent: not known, and they are read by position */
+  readonly schema?: number
   /** shape (d), in the configuration's order; NaN where missing; a category is its index */
   readonly features: Float64Array
 }

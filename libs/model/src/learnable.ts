@@ -1,5 +1,12 @@
 import { asyncValues, type EventLog } from '@eddy/log'
-import { FeaturesReader, MessageError, OffsetsHash, type Snapshot } from '@eddy/messages'
+import {
+  type FeatureSchema,
+  FeaturesReader,
+  featureSchema,
+  MessageError,
+  OffsetsHash,
+  type Snapshot,
+} from '@eddy/messages'
 import type { ModelSpecification } from '@eddy/mixture'
 
 /** What a partition of the features topic holds below the ledger's next offset. */
@@ -19,7 +26,7 @@ export async function learnable(
   topic: string,
   { ledger, specification }: Pick<Snapshot, 'ledger' | 'specification'>,
 ): Promise<ReadonlyMap<number, Learnable>> {
-  const fits = fitsTo((JSON.parse(specification) as ModelSpecification).features.length)
+  const fits = fitsTo(featureSchema((JSON.parse(specification) as ModelSpecification).features))
   const starts = new Map((await log.offsets(topic)).map(({ partition, start }) => [partition, start]))
   const counted = new Map(
     ledger.map(({ partition, next }) => [partition, new Count(partition, starts.get(partition) ?? 0, next)]),
@@ -94,13 +101,13 @@ class Count {
   }
 }
 
-/** Whether a record is a vector of so many features. */
-function fitsTo(columns: number): (value: Uint8Array | null) => boolean {
+/** Whether a record is a vector of these features. */
+function fitsTo(schema: FeatureSchema): (value: Uint8Array | null) => boolean {
   const reader = new FeaturesReader()
-  const row = new Float64Array(columns)
+  const row = new Float64Array(schema.columns)
   return value => {
     try {
-      reader.decodeFeaturesInto(value ?? new Uint8Array(), row, 0, columns)
+      reader.decodeFeaturesInto(value ?? new Uint8Array(), row, 0, schema)
       return true
     } catch (error) {
       if (!(error instanceof MessageError)) throw error

@@ -12,7 +12,7 @@ import { type Configuration, configurationSchema } from './configuration.ts'
 import { openLog } from './open-log.ts'
 import { codecsOf, useRegistryIds, withRegistry } from './registry.ts'
 
-const vector = { customer: 'ann', time: 7, weight: 1, features: Float64Array.of(1, 2) }
+const vector = { schema: 0, customer: 'ann', time: 7, weight: 1, features: Float64Array.of(1, 2) }
 const builtIn = new Map<string, number>()
 let nextId = 1000
 let server: RegistryServer

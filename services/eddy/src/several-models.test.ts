@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { eventRecord } from '@eddy/ingest'
 import { asyncValues, type EventLog } from '@eddy/log'
 import { openEmbeddedLog } from '@eddy/log-embedded'
-import { featureVectorCodec, labelCodec } from '@eddy/messages'
+import { type FeatureVector, featureSchema, featureVectorCodec, labelCodec } from '@eddy/messages'
 import { newestSnapshot } from '@eddy/model'
 import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { type Configuration, configurationSchema, topicOptions } from '@eddy/settings'
@@ -59,6 +59,14 @@ const learned = async (model: string): Promise<bigint> => {
   const snapshot = await newestSnapshot({ log, topic: 'eddy.snapshots.v1', model })
   return snapshot!.ledger.reduce((sum, { events }) => sum + events, 0n)
 }
+/** A vector as schema 1 had it: without the four bytes that stand before the length of the features. */
+function asSchemaOne(vector: FeatureVector): Uint8Array {
+  const bytes = Buffer.from(featureVectorCodec.encode(vector))
+  bytes.writeUInt32BE(1, 1)
+  const features = bytes.length - 8 * vector.features.length - 1
+  return Buffer.concat([bytes.subarray(0, features - 4), bytes.subarray(features)])
+}
+
 const labelsOf = async (on: EventLog): Promise<string[]> => {
   const segments: string[] = []
   for await (const delivery of asyncValues(on.consume('eddy.labels.v1', { from: 'earliest', untilEnd: true }))) {
@@ -97,11 +105,17 @@ describe('several models of the same events', () => {
     expect(await learned('customers')).toBe(250n)
   })
 
-  it('pass over a vector of other features, before and after the warm-up: it is a dead letter', async () => {
+  it.each([
+    ['a vector of other features', { features: Float64Array.of(1, 2, 3) }],
+    [
+      'a vector of a process that has the features in another order',
+      { features: Float64Array.of(1, 2), schema: featureSchema(features.toReversed()).identity },
+    ],
+  ])('pass over %s, before and after the warm-up: it is a dead letter', async (_, other) => {
     const { topics } = configured('customers')
     await log.ensureTopics(topicOptions(configured('customers')))
     const unfit = () => {
-      const value = featureVectorCodec.encode({ customer: 'c', time: 0, weight: 1, features: Float64Array.of(1, 2, 3) })
+      const value = featureVectorCodec.encode({ customer: 'c', time: 0, weight: 1, ...other })
       return log.publish([{ topic: topics.features, records: [{ key: Buffer.from('c'), value, partition: 0 }] }])
     }
     await unfit()
@@ -113,6 +127,25 @@ describe('several models of the same events', () => {
     expect([await end('features'), await end('labels'), await end('dead-letters')]).toEqual([502, 500, 2])
     const { ledger } = (await newestSnapshot({ log, topic: topics.snapshots, model: 'customers' }))!
     expect(ledger[0]!.next).toBe(502)
+    await log.close()
+    const compared = await runCommand(inspectCommand, ['--ledger', '--compare', '--data-dir', join(folder, 'data')])
+    log = openEmbeddedLog(join(folder, 'data'))
+    expect(compared.stdout).toMatch(/ 500 .* 500 .* equal/)
+  })
+
+  it('learn vectors of the release before, which name no schema, and those of this one after them', async () => {
+    const { topics } = configured('customers')
+    await log.ensureTopics(topicOptions(configured('customers')))
+    const lines = syntheticEvents(250, 1).trim().split('\n')
+    const older = lines.map(line => {
+      const { customer, features: values } = JSON.parse(line)
+      return asSchemaOne({ customer, time: 0, weight: 1, features: Float64Array.of(values.x, values.y) })
+    })
+    const records = older.map(value => ({ key: Buffer.from('c'), value, partition: 0 }))
+    await log.publish([{ topic: topics.features, records }])
+    await learn('customers', 100)
+    expect(await learned('customers')).toBe(350n)
+    expect([await end('features'), await end('labels'), await end('dead-letters')]).toEqual([350, 350, 0])
   })
 
   it('are told apart by inspect and lag, which say so of a wrong name', async () => {

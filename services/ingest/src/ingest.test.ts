@@ -1,5 +1,5 @@
 import type { Delivery, StoredRecord } from '@eddy/log'
-import { deadLetterFrom, featureVectorCodec } from '@eddy/messages'
+import { deadLetterFrom, FeaturesReader, featureSchema, featureVectorCodec } from '@eddy/messages'
 import { createMetrics } from '@eddy/runtime'
 import { firstValueFrom, of } from 'rxjs'
 import { describe, expect, it } from 'vitest'
@@ -23,8 +23,9 @@ const record = (offset: number, value: Uint8Array | null, headers = {}): StoredR
   timestamp: 50 + offset,
 })
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
-const avro = (features: number[], customer = 'a'): Uint8Array =>
-  featureVectorCodec.encode({ customer, time: 1, weight: 2, features: Float64Array.from(features) })
+const schema = featureSchema(rules)
+const avro = (features: number[], customer = 'a', { identity } = { identity: 0 }): Uint8Array =>
+  featureVectorCodec.encode({ schema: identity, customer, time: 1, weight: 2, features: Float64Array.from(features) })
 
 async function emissionOf(records: StoredRecord[]) {
   const delivery: Delivery = { topic: 'events', partition: 2, records, nextOffset: 99, endOffset: 99, ack: () => {} }
@@ -43,17 +44,19 @@ describe('ingest', () => {
       customer: 'j',
       time: 50,
       weight: 1,
+      schema: schema.identity,
       features: Float64Array.of(4),
     })
     expect(featureVectorCodec.decode(fromAvro!.value!)).toEqual({
       customer: 'a',
       time: 1,
       weight: 2,
+      schema: schema.identity,
       features: Float64Array.of(5),
     })
     expect(fromAvro).toMatchObject({
       key: Uint8Array.from(Buffer.from('a')),
-      value: avro([5]),
+      value: avro([5], 'a', schema),
       partition: 2,
       timestamp: 51,
     })
@@ -68,6 +71,17 @@ describe('ingest', () => {
     expect(settles.length).toBe(1)
   })
 
+  it('names the schema in each vector, however the event came, and changes nothing else of one that came ready-made', async () => {
+    const older = Buffer.from('00000000010261020000000000000040100000000000001440', 'hex')
+    const came = [json({ customer: 'a', x: 5 }), json({ features: { x: 5 }, customer: 'a' }), avro([5]), older]
+    const { publications } = await emissionOf([...came, avro([5], 'a', schema)].map((value, n) => record(n, value)))
+    const vectors = publications[0]!.records.map(({ value }) => featureVectorCodec.decode(value!))
+    expect(vectors.map(vector => vector.schema)).toEqual(Array(5).fill(schema.identity))
+    expect(vectors.slice(2)).toEqual(Array(3).fill(featureVectorCodec.decode(avro([5], 'a', schema))))
+    const row = new Float64Array(1)
+    for (const { value } of publications[0]!.records) new FeaturesReader().decodeFeaturesInto(value!, row, 0, schema)
+  })
+
   it.each([
     ['undecodable', null],
     ['undecodable', Buffer.from('{"customer": NaN}')],
@@ -75,6 +89,7 @@ describe('ingest', () => {
     ['undecodable', Uint8Array.of(0xff, 0xfe)],
     ['too-large', Buffer.alloc(101, 0x20)],
     ['wrong-type', avro([1, 2])],
+    ['unfit', avro([1], 'a', featureSchema([{ name: 'y', type: 'number' }]))],
     ['missing-customer', avro([1], '')],
     ['missing-customer', Buffer.from('{"customer":"\\ud800","features":{"x":1}}')],
     ['no-features', avro([Number.NaN])],

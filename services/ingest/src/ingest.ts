@@ -8,8 +8,10 @@ import {
 } from '@eddy/log'
 import {
   deadLetterRecord,
+  type FeatureSchema,
   FeaturesReader,
   type FeatureVector,
+  featureSchema,
   featureVectorCodec,
   handedOnTrace,
   writeFeatures,
@@ -47,7 +49,8 @@ export interface IngestOptions {
  * original bytes and the reason. Every event leads to exactly one of the two.
  */
 export function ingest(options: IngestOptions): Stage {
-  return deliveries => deliveries.pipe(map(delivery => ingestDelivery(delivery, options)))
+  const schema = featureSchema(options.rules)
+  return deliveries => deliveries.pipe(map(delivery => ingestDelivery(delivery, options, schema)))
 }
 
 const packer = new RecordPacker()
@@ -58,7 +61,7 @@ let row = new Float64Array()
 /** For the first feature vector of a delivery, until there is one. */
 let mark: OutgoingRecord['headers']
 
-function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
+function ingestDelivery(delivery: Delivery, options: IngestOptions, schema: FeatureSchema): Emission {
   const { topic, partition, records } = delivery
   const deadLetters: OutgoingRecord[] = []
   packer.clear(records.length)
@@ -66,7 +69,7 @@ function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
   if (row.length !== options.rules.length) row = new Float64Array(options.rules.length)
   for (const record of records) {
     try {
-      pack(record, options)
+      pack(record, options, schema)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       options.tally?.refused(error)
@@ -82,21 +85,21 @@ function ingestDelivery(delivery: Delivery, options: IngestOptions): Emission {
 }
 
 /** Packs the feature vector of an event. @throws Refusal before anything is packed */
-function pack(record: StoredRecord, { rules, maxEventBytes, tally }: IngestOptions): void {
+function pack(record: StoredRecord, { rules, maxEventBytes, tally }: IngestOptions, schema: FeatureSchema): void {
   span.moveTo(record)
   const length = span.end - span.start
   if (length === 0) throw new Refusal('undecodable', 'event: expected JSON or Avro, got an empty value')
   if (length > maxEventBytes)
     throw new Refusal('too-large', `event: expected at most ${maxEventBytes} bytes, got ${length}`)
   const isJson = span.bytes[span.start] !== 0
-  if (isJson ? packPlain(record, rules) : packReady(record, rules)) {
+  if (isJson ? packPlain(record, rules, schema) : packReady(record, rules, schema)) {
     tally?.accepted(row)
     return
   }
   const vector = isJson
     ? vectorOf(record, rules, tally)
-    : checkFeatureVector(decodeAny(record.value as Uint8Array), rules)
-  packVector(vector, record)
+    : checkFeatureVector(decodeAny(record.value as Uint8Array), rules, schema)
+  packVector({ ...vector, schema: schema.identity }, record)
   tally?.accepted(vector.features)
 }
 
@@ -106,11 +109,11 @@ function vectorOf({ value, timestamp }: StoredRecord, rules: readonly FeatureRul
   return toFeatureVector(event, rules, timestamp)
 }
 
-/** An event that is a feature vector in its newest form already is checked and goes on as it came. @returns whether it was one */
-function packReady(record: StoredRecord, rules: readonly FeatureRule[]): boolean {
+/** An event that is a feature vector in its newest form already is checked and goes on as it came, naming its schema. @returns whether it was one */
+function packReady(record: StoredRecord, rules: readonly FeatureRule[], schema: FeatureSchema): boolean {
   const { bytes, start, end } = span
   try {
-    reader.decodeFeaturesInto(bytes, row, 0, rules.length, start, end)
+    reader.decodeFeaturesInto(bytes, row, 0, schema, start, end)
   } catch {
     return false
   }
@@ -121,19 +124,23 @@ function packReady(record: StoredRecord, rules: readonly FeatureRule[]): boolean
   if (customerLength === 0 || customerLength > longestCustomerId) customerOf(reader.customer)
   checkValues(row, reader.weight, rules)
   packer.open(record.timestamp, bytes, customerStart, customerEnd)
-  packer.close(packer.write(bytes, start, end), headersOf(record))
+  const packedTo = packer.write(bytes, start, end)
+  packer.view.setUint32(packedTo - (end - reader.identityAt), schema.identity, true)
+  packer.close(packedTo, headersOf(record))
   return true
 }
 
 /** An event in plain JSON whose values are all as they should be. @returns whether it was one */
-function packPlain(record: StoredRecord, rules: readonly FeatureRule[]): boolean {
+function packPlain(record: StoredRecord, rules: readonly FeatureRule[], schema: FeatureSchema): boolean {
   if (!plain.isFor(rules)) plain = new PlainJsonReader(rules)
   const { bytes } = span
   if (!plain.read(bytes, span.start, span.end, row) || !isAcceptable(row, plain.weight, rules)) return false
   const { customerStart, customerEnd, weight } = plain
   const time = timeOf(Number.isNaN(plain.time) ? undefined : plain.time, record.timestamp)
   packer.open(record.timestamp, bytes, customerStart, customerEnd)
-  packer.close(writeFeatures(packer, bytes, customerStart, customerEnd, time, weight, row), headersOf(record))
+  const { identity } = schema
+  const packedTo = writeFeatures(packer, bytes, customerStart, customerEnd, time, weight, row, identity)
+  packer.close(packedTo, headersOf(record))
   return true
 }
 

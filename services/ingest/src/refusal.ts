@@ -11,6 +11,7 @@ export type RefusalReason =
   | 'not-finite'
   | 'out-of-bounds'
   | 'unknown-category'
+  | 'unfit'
 
 /** An event that must not be learned. The message names what was expected and what was found. */
 export class Refusal extends Error {

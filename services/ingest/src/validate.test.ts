@@ -1,3 +1,4 @@
+import { featureSchema } from '@eddy/messages'
 import { describe, expect, it } from 'vitest'
 import type { FeatureRule } from './feature-rule.ts'
 import { Refusal } from './refusal.ts'
@@ -9,6 +10,7 @@ const rules: FeatureRule[] = [
   { name: 'channel', type: 'category', values: ['web', 'store'] },
   { name: 'member', type: 'boolean', required: true },
 ]
+const schema = featureSchema(rules)
 const good = {
   customer: 'c1',
   time: '2026-01-02T03:04:05Z',
@@ -101,7 +103,7 @@ describe('checkFeatureVector', () => {
     features: Float64Array.from(features),
   })
   it('accepts what toFeatureVector makes', () => {
-    expect(checkFeatureVector(vector(1, 2, 0, 1), rules)).toEqual(vector(1, 2, 0, 1))
+    expect(checkFeatureVector(vector(1, 2, 0, 1), rules, schema)).toEqual(vector(1, 2, 0, 1))
   })
   it.each([
     [vector(1, 2, 0), /expected 4 values/],
@@ -109,8 +111,12 @@ describe('checkFeatureVector', () => {
     [vector(1, 2, 0, 2), /expected 0 or 1, got 2/],
     [vector(Number.NEGATIVE_INFINITY, 2, 0, 1), /expected a finite number/],
     [vector(1, 2, 0, Number.NaN), /required/],
+    [
+      { ...vector(1, 2, 0, 1), schema: schema.identity + 1 },
+      /schema: expected that of amount, visits, channel, member/,
+    ],
   ])('refuses %j', (wrong, message) => {
-    expect(() => checkFeatureVector(wrong, rules)).toThrow(message)
-    expect(() => checkFeatureVector(wrong, rules)).toThrow(Refusal)
+    expect(() => checkFeatureVector(wrong, rules, schema)).toThrow(message)
+    expect(() => checkFeatureVector(wrong, rules, schema)).toThrow(Refusal)
   })
 })

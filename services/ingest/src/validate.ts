@@ -1,4 +1,4 @@
-import { type FeatureVector, largestMagnitude } from '@eddy/messages'
+import { type FeatureSchema, type FeatureVector, isOfSchema, largestMagnitude } from '@eddy/messages'
 import { describeType } from '@eddy/mixture'
 import { timeOf } from './event-time.ts'
 import type { FeatureRule } from './feature-rule.ts'
@@ -44,8 +44,20 @@ export function toFeatureVector(event: unknown, rules: readonly FeatureRule[], a
   }
 }
 
-/** Checks a vector that came ready-made (Avro): same rules, NaN is a missing value. */
-export function checkFeatureVector(vector: FeatureVector, rules: readonly FeatureRule[]): FeatureVector {
+/**
+ * Checks a vector that came ready-made (Avro): same rules, NaN is a missing value.
+ * @param schema of the rules: a vector that names another one is refused
+ */
+export function checkFeatureVector(
+  vector: FeatureVector,
+  rules: readonly FeatureRule[],
+  schema: FeatureSchema,
+): FeatureVector {
+  if (!isOfSchema(vector.schema ?? 0, schema))
+    throw new Refusal(
+      'unfit',
+      `schema: expected that of ${rules.map(r => r.name).join(', ')} in this order, or zeros, got one of other features`,
+    )
   customerOf(vector.customer)
   checkValues(vector.features, vector.weight, rules)
   return vector

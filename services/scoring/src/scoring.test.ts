@@ -1,6 +1,6 @@
 import type { Delivery, StoredRecord } from '@eddy/log'
 import { packed } from '@eddy/log/testing'
-import { featureVectorCodec, labelCodec, type Snapshot } from '@eddy/messages'
+import { deadLetterFrom, featureSchema, featureVectorCodec, labelCodec, type Snapshot } from '@eddy/messages'
 import { createMixture, createSpecification, random, scoreModel, standardNormal, warmUp } from '@eddy/mixture'
 import type { Emission } from '@eddy/runtime'
 import { BehaviorSubject, concat, firstValueFrom, lastValueFrom, NEVER, of, Subject, toArray } from 'rxjs'
@@ -125,6 +125,25 @@ describe('scoring', () => {
     const [before, after] = emitted.map(labelsOf)
     const told = (label: { segment: string; snapshotVersion: bigint }) => [label.snapshotVersion, label.segment]
     expect(after!.map(told)).toEqual(before!.map(({ segment }) => [8n, segment === 'a' ? 'b' : 'a']))
+  })
+
+  it('makes a vector of another schema a dead letter, as it came, and labels those around it', async () => {
+    const swapped = featureSchema([...specification.features].reverse())
+    const vector = { customer: 'c', time: 0, weight: 1, features: Float64Array.of(2, 2) }
+    const value = featureVectorCodec.encode({ ...vector, schema: swapped.identity }).slice()
+    const mixed = records.with(1, { ...records[1]!, value })
+    const stage = scoring({ topics: { labels: 'labels', deadLetters: 'dead' } }, new BehaviorSubject(snapshot))
+    const { publications } = await firstValueFrom(stage(of({ ...delivered, records: mixed })))
+    const letters = publications
+      .find(({ topic }) => topic === 'dead')!
+      .records.map(letter => ({ headers: {}, ...letter }))
+    expect(letters.map(({ key, value, headers }) => deadLetterFrom({ key, value, headers }))).toMatchObject([
+      { reason: 'unfit', message: expect.stringContaining('schema: expected'), partition: 3, offset: 11, value },
+    ])
+    const labels = publications.find(({ topic }) => topic === 'labels')!.records
+    expect(labels.map(({ value }) => labelCodec.decode(value!).sourceOffset)).toEqual(
+      records.map(({ offset }) => offset).filter(offset => offset !== 11),
+    )
   })
 
   it('says of each label whether its model is provisional', async () => {

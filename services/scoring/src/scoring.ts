@@ -8,13 +8,15 @@ import {
 } from '@eddy/log'
 import {
   deadLetterRecord,
+  type FeatureSchema,
   FeaturesReader,
+  featureSchema,
   handedOnTrace,
   LabelEncoder,
   MessageError,
   type Snapshot,
 } from '@eddy/messages'
-import { indexOfLargest } from '@eddy/mixture'
+import { indexOfLargest, type ModelSpecification } from '@eddy/mixture'
 import { type Emission, Latest, type Metrics, type Stage } from '@eddy/runtime'
 import { localScore, type Score } from '@eddy/threads'
 import { concatMap, EMPTY, finalize, from, type Observable, of, switchMap, takeWhile } from 'rxjs'
@@ -42,7 +44,7 @@ export function scoring(
       error: error => latest.fail(error),
       complete: () => latest.end(),
     })
-    let labels: { readonly of: Snapshot; readonly encoder: LabelEncoder } | undefined
+    let model: Scored | undefined
     const scratch = new Scratch()
     // Nothing is taken from the log before: what waits in hand could be erased meanwhile.
     const first = latest.value === undefined ? from(latest.newest()) : of(latest.value)
@@ -51,9 +53,9 @@ export function scoring(
       concatMap(async delivery => {
         const snapshot = await latest.newest()
         if (snapshot === undefined) return undefined
-        if (labels?.of !== snapshot) labels = { of: snapshot, encoder: encoderOf(snapshot) }
+        if (model?.snapshot !== snapshot) model = scoredBy(snapshot)
         const unfit = (): void => metrics?.deadLetters.inc({ reason: 'unfit' })
-        return label(delivery, snapshot, labels.encoder, score, scratch, topics, unfit)
+        return label(delivery, model, score, scratch, topics, unfit)
       }),
       takeWhile(emission => emission !== undefined),
       finalize(() => following.unsubscribe()),
@@ -61,16 +63,25 @@ export function scoring(
   }
 }
 
-function encoderOf({ model, version: snapshotVersion, segments, provisional }: Snapshot): LabelEncoder {
-  return new LabelEncoder({ model, snapshotVersion, segments: segments.map(({ id }) => id), provisional })
+/** A snapshot, and what follows from it for the vectors that it is to label. */
+interface Scored {
+  readonly snapshot: Snapshot
+  readonly schema: FeatureSchema
+  readonly labels: LabelEncoder
+}
+
+function scoredBy(snapshot: Snapshot): Scored {
+  const { model, version: snapshotVersion, segments, provisional, specification } = snapshot
+  return {
+    snapshot,
+    schema: featureSchema((JSON.parse(specification) as ModelSpecification).features),
+    labels: new LabelEncoder({ model, snapshotVersion, segments: segments.map(({ id }) => id), provisional }),
+  }
 }
 
 const reader = new FeaturesReader()
 const span = new ValueSpan()
 const packer = new RecordPacker()
-
-/** Columns of an event: the transform's arrays have one number each. */
-const featuresOf = ({ parameters }: Snapshot): number => parameters.transformCentre!.length
 
 /** In shared memory, where other threads can score. */
 const sharedArray = (length: number): Float64Array => new Float64Array(new SharedArrayBuffer(8 * length))
@@ -104,15 +115,14 @@ class Scratch {
 
 async function label(
   delivery: Delivery,
-  snapshot: Snapshot,
-  labels: LabelEncoder,
+  { snapshot, schema, labels }: Scored,
   score: Score,
   scratch: Scratch,
   topics: ScoringOptions['topics'],
   onUnfit: () => void,
 ): Promise<Emission> {
   const { records: delivered, partition } = delivery
-  const columns = featuresOf(snapshot)
+  const { columns } = schema
   const components = snapshot.segments.length
   scratch.reserve(delivered.length, columns, components)
   const { times, customers, starts, ends } = scratch
@@ -122,7 +132,7 @@ async function label(
     const n = records.length
     span.moveTo(record)
     try {
-      reader.decodeFeaturesInto(span.bytes, scratch.values, n * columns, columns, span.start, span.end)
+      reader.decodeFeaturesInto(span.bytes, scratch.values, n * columns, schema, span.start, span.end)
     } catch (error) {
       if (!(error instanceof MessageError)) throw error
       onUnfit()

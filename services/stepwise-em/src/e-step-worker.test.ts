@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { concatMap, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { eStepWorker, type InputEnd } from './e-step-worker.ts'
-import { delivery, featureRecords, learnedFrom, published, warmedUp } from './testing.ts'
+import { delivery, featureRecords, learnedFrom, published, schema, warmedUp } from './testing.ts'
 import { Updater } from './updater.ts'
 
 const records = featureRecords(1000)
@@ -21,7 +21,7 @@ function startWorker(batchSize = 100) {
   let ask: ((partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>) | undefined
   let tell: ((partitions: readonly number[]) => void) | undefined
   const emissions = eStepWorker(
-    { model: 'test', columns: 2, batchSize, topics: { statistics: 'statistics' }, eStep: localEStep() },
+    { model: 'test', schema, batchSize, topics: { statistics: 'statistics' }, eStep: localEStep() },
     {
       features: (from, onAssignment) => {
         ask = from

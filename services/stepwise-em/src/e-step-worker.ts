@@ -1,5 +1,5 @@
 import type { Delivery } from '@eddy/log'
-import { type Snapshot, statisticsCodec } from '@eddy/messages'
+import { type FeatureSchema, type Snapshot, statisticsCodec } from '@eddy/messages'
 import { type Statistics, squaredSum } from '@eddy/mixture'
 import { ledgerOf, nextOffset } from '@eddy/model'
 import { type Emission, Latest, Mailbox, type Metrics } from '@eddy/runtime'
@@ -9,7 +9,8 @@ import { MiniBatch } from './mini-batch.ts'
 
 export interface EStepWorkerOptions {
   readonly model: string
-  readonly columns: number
+  /** of the model's features */
+  readonly schema: FeatureSchema
   /** events in a mini-batch */
   readonly batchSize: number
   readonly topics: { readonly statistics: string }
@@ -91,10 +92,10 @@ class Worker {
   /** Where these partitions are to be read from. Waits for the first snapshot. */
   async assign(partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
     await this.#newest.newest()
-    const { batchSize, columns } = this.#options
+    const { batchSize, schema } = this.#options
     const starts = new Map(partitions.map(partition => [partition, this.#learned(partition) ?? 0]))
     for (const [partition, start] of starts) {
-      const batch = new MiniBatch(partition, start, batchSize, columns)
+      const batch = new MiniBatch(partition, start, batchSize, schema)
       this.#lanes.set(partition, { batch, held: undefined, published: undefined })
     }
     return starts

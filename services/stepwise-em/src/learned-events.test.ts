@@ -37,7 +37,7 @@ const log: Pick<EventLog, 'consume' | 'offsets'> = {
     return from(deliveries)
   },
 }
-const events = learnedEvents(log, 'features', 1)
+const events = learnedEvents(log, 'features', { columns: 1, identity: 0 })
 
 async function visited(...ranges: EventRange[]): Promise<number[][]> {
   const seen: number[][] = []

@@ -1,4 +1,5 @@
 import type { EventLog } from '@eddy/log'
+import type { FeatureSchema } from '@eddy/messages'
 import type { Block } from '@eddy/mixture'
 import type { Ledger } from '@eddy/model'
 import { concatMap, lastValueFrom, takeWhile } from 'rxjs'
@@ -25,17 +26,17 @@ export interface LearnedEvents {
 /** Events that are visited at once. */
 const CHUNK = 4096
 
-/** @param columns features of an event */
+/** @param schema of the events that are visited: others were not learned */
 export function learnedEvents(
   log: Pick<EventLog, 'consume' | 'offsets'>,
   topic: string,
-  columns: number,
+  schema: FeatureSchema,
 ): LearnedEvents {
   const visitRange = async ({ partition, from, to }: EventRange, visit: VisitEvents): Promise<void> => {
     if (from >= to) return
     // Of the other partitions nothing is wanted.
     const begins = (await log.offsets(topic)).map(({ partition: p, end }) => [p, p === partition ? from : end] as const)
-    const batch = new MiniBatch(partition, from, CHUNK, columns)
+    const batch = new MiniBatch(partition, from, CHUNK, schema)
     const flush = (): void => {
       const { block, weights } = batch.contents()
       if (block.rows > 0) visit(block, weights)

@@ -1,7 +1,7 @@
-import { featureVectorCodec, hashOffset } from '@eddy/messages'
+import { featureSchema, featureVectorCodec, hashOffset } from '@eddy/messages'
 import { expect, it } from 'vitest'
 import { MiniBatch } from './mini-batch.ts'
-import { delivery } from './testing.ts'
+import { delivery, schema } from './testing.ts'
 
 /** Offset n holds the features n and −n, and the weight n + 1. */
 const record = (offset: number) => ({
@@ -31,7 +31,7 @@ function heldBy(batch: MiniBatch): number[] {
 }
 
 it('takes each offset once, however deliveries overlap, and says where it stopped', () => {
-  const batch = new MiniBatch(3, 2, 6, 2)
+  const batch = new MiniBatch(3, 2, 6, schema)
   expect(batch.take(delivery(records(0, 5)), 0)).toBe(5)
   expect(heldBy(batch)).toEqual([2, 3, 4])
   const overlapping = delivery(records(3, 11))
@@ -45,13 +45,13 @@ it('takes each offset once, however deliveries overlap, and says where it stoppe
 })
 
 it('ends where the delivery ends, not with its last record: what was erased there is passed', () => {
-  const batch = new MiniBatch(3, 0, 6, 2)
+  const batch = new MiniBatch(3, 0, 6, schema)
   batch.take(delivery(records(0, 2), { nextOffset: 5 }), 0)
   expect([batch.rows, batch.to]).toEqual([2, 5])
 })
 
 it('drops what another worker has learned: values, weights and offsets of the rest stay together', () => {
-  const batch = new MiniBatch(3, 0, 6, 2)
+  const batch = new MiniBatch(3, 0, 6, schema)
   batch.take(delivery(records(0, 5)), 0)
   batch.dropBefore(3)
   expect(heldBy(batch)).toEqual([3, 4])
@@ -63,4 +63,22 @@ it('drops what another worker has learned: values, weights and offsets of the re
   expect([heldBy(batch), batch.from, batch.to]).toEqual([[], 9, 9])
   batch.take(delivery(records(5, 11)), 0)
   expect(heldBy(batch)).toEqual([9, 10])
+})
+
+it('passes over what is not a vector of its schema: of another order, of another number, and no vector at all', () => {
+  const batch = new MiniBatch(3, 0, 6, schema)
+  const swapped = featureSchema([
+    { name: 'y', type: 'number' },
+    { name: 'x', type: 'number' },
+  ])
+  const vector = { customer: 'c', time: 0, weight: 2, features: Float64Array.of(1, -1) }
+  const values = [
+    featureVectorCodec.encode({ ...vector, schema: swapped.identity }),
+    featureVectorCodec.encode({ ...vector, schema: schema.identity }),
+    featureVectorCodec.encode({ ...vector, features: Float64Array.of(1) }),
+    Buffer.from('?'),
+  ]
+  batch.take(delivery(values.map((value, offset) => ({ ...record(offset), value }))), 0)
+  expect(heldBy(batch)).toEqual([1])
+  expect([batch.unfit, batch.to]).toEqual([3, 4])
 })

@@ -1,5 +1,5 @@
 import { type Delivery, type StoredRecord, ValueSpan } from '@eddy/log'
-import { FeaturesReader, MessageError, OffsetsHash } from '@eddy/messages'
+import { type FeatureSchema, FeaturesReader, MessageError, OffsetsHash } from '@eddy/messages'
 import type { Block } from '@eddy/mixture'
 
 /**
@@ -9,7 +9,7 @@ import type { Block } from '@eddy/mixture'
 export class MiniBatch {
   readonly partition: number
   readonly capacity: number
-  readonly columns: number
+  readonly schema: FeatureSchema
   readonly #reader = new FeaturesReader()
   readonly #span = new ValueSpan()
   readonly #values: Float64Array
@@ -20,10 +20,11 @@ export class MiniBatch {
   #from: number
   #to: number
 
-  constructor(partition: number, from: number, capacity: number, columns: number) {
+  constructor(partition: number, from: number, capacity: number, schema: FeatureSchema) {
+    const { columns } = schema
     this.partition = partition
     this.capacity = capacity
-    this.columns = columns
+    this.schema = schema
     // In shared memory, where the E-step's threads can read them.
     this.#values = new Float64Array(new SharedArrayBuffer(8 * capacity * columns))
     this.#weights = new Float64Array(new SharedArrayBuffer(8 * capacity))
@@ -67,11 +68,12 @@ export class MiniBatch {
   }
 
   #append(record: StoredRecord): void {
-    const { columns } = this
+    const { schema } = this
+    const { columns } = schema
     const span = this.#span
     span.moveTo(record)
     try {
-      this.#reader.decodeFeaturesInto(span.bytes, this.#values, this.#rows * columns, columns, span.start, span.end)
+      this.#reader.decodeFeaturesInto(span.bytes, this.#values, this.#rows * columns, schema, span.start, span.end)
     } catch (error) {
       if (!(error instanceof MessageError)) throw error
       // Of other features than the model's: scoring makes it a dead letter, and nothing is learned of it.
@@ -89,7 +91,8 @@ export class MiniBatch {
   dropBefore(offset: number): void {
     let keepFrom = 0
     while (keepFrom < this.#rows && this.#offsets[keepFrom]! < offset) keepFrom++
-    this.#values.copyWithin(0, keepFrom * this.columns, this.#rows * this.columns)
+    const { columns } = this.schema
+    this.#values.copyWithin(0, keepFrom * columns, this.#rows * columns)
     this.#weights.copyWithin(0, keepFrom, this.#rows)
     this.#offsets.copyWithin(0, keepFrom, this.#rows)
     this.#rows -= keepFrom
@@ -100,8 +103,9 @@ export class MiniBatch {
 
   /** Views of the rows, valid until the next `take`. */
   contents(): { block: Block; weights: Float64Array } {
+    const { columns } = this.schema
     return {
-      block: { rows: this.#rows, columns: this.columns, values: this.#values.subarray(0, this.#rows * this.columns) },
+      block: { rows: this.#rows, columns, values: this.#values.subarray(0, this.#rows * columns) },
       weights: this.#weights.subarray(0, this.#rows),
     }
   }

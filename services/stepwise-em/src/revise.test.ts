@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest'
 import type { LearnedEvents } from './learned-events.ts'
 import { MiniBatch } from './mini-batch.ts'
 import { revise } from './revise.ts'
-import { delivery, featureRecords, learnedFrom, published, warmedUp } from './testing.ts'
+import { delivery, featureRecords, learnedFrom, published, schema, warmedUp } from './testing.ts'
 import { Updater } from './updater.ts'
 
 /** The segment around 0 alone for 300 events, then both. */
@@ -29,7 +29,7 @@ const records = lateRecords()
 const first = await warmedUp(records)
 
 async function statisticsOf(snapshot: Snapshot, from: number, to: number): Promise<StatisticsMessage> {
-  const batch = new MiniBatch(0, from, to - from, 2)
+  const batch = new MiniBatch(0, from, to - from, schema)
   batch.take(delivery(records.slice(from, to)), 0)
   const { block, weights } = batch.contents()
   return {

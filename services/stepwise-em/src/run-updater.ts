@@ -1,5 +1,5 @@
 import type { Delivery } from '@eddy/log'
-import { type LineageKind, lineageCodec } from '@eddy/messages'
+import { featureSchema, type LineageKind, lineageCodec } from '@eddy/messages'
 import { newestSnapshot, retuned } from '@eddy/model'
 import { type Emission, type Metrics, onAbort, type Process, quietAfter, runStage, timed } from '@eddy/runtime'
 import { type Configuration, groupName } from '@eddy/settings'
@@ -41,7 +41,7 @@ export async function runUpdater(
     maxRecordBytes: limits.maxRecordBytes,
     topics,
     seed: model.seed,
-    events: learnedEvents(log, topics.features, specification.features.length),
+    events: learnedEvents(log, topics.features, featureSchema(specification.features)),
     ...(kernel === undefined ? {} : { kernel }),
     now,
     mStep,

@@ -1,4 +1,5 @@
 import type { Delivery } from '@eddy/log'
+import { featureSchema } from '@eddy/messages'
 import { onAbort, type Process, quietAfter, runStage } from '@eddy/runtime'
 import { groupName } from '@eddy/settings'
 import { filter, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
@@ -21,7 +22,7 @@ export async function runWorker(
   const emissions = eStepWorker(
     {
       model: model.name,
-      columns: specification.features.length,
+      schema: featureSchema(specification.features),
       batchSize: model.batchSize,
       topics,
       eStep,

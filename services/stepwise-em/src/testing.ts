@@ -1,5 +1,5 @@
 import type { Delivery, StoredRecord } from '@eddy/log'
-import { featureVectorCodec, type Snapshot, snapshotCodec } from '@eddy/messages'
+import { featureSchema, featureVectorCodec, type Snapshot, snapshotCodec } from '@eddy/messages'
 import { type Block, createSpecification, type ModelSpecification, random, standardNormal } from '@eddy/mixture'
 import { createLogger, type Emission } from '@eddy/runtime'
 import { firstValueFrom, of } from 'rxjs'
@@ -13,6 +13,9 @@ export const specification: ModelSpecification = createSpecification({
   components: 2,
   warmUp: { events: 200, restarts: 2, iterations: 5 },
 })
+
+/** What vectors of these features are. */
+export const schema = featureSchema(specification.features)
 
 /** Records of `count` feature vectors from offset 0 on, the same for the same seed. */
 export function featureRecords(count: number, seed = 1): StoredRecord[] {
@@ -60,7 +63,7 @@ export function learnedFrom(records: readonly StoredRecord[]): LearnedEvents {
       [...ledger.values()].map(({ partition, next }) => ({ partition, from: Math.max(0, next - most), to: next })),
     visit: async (ranges, visit) => {
       for (const { from, to } of ranges) {
-        const batch = new MiniBatch(0, from, to - from, 2)
+        const batch = new MiniBatch(0, from, to - from, schema)
         batch.take(delivery(records.slice(from, to)), 0)
         const { block, weights } = batch.contents()
         visit(block, weights)

@@ -3,14 +3,14 @@ import { createLogger, createMetrics } from '@eddy/runtime'
 import { localEStep } from '@eddy/threads'
 import { describe, expect, it } from 'vitest'
 import { MiniBatch } from './mini-batch.ts'
-import { delivery, featureRecords, learnedFrom, published, warmedUp } from './testing.ts'
+import { delivery, featureRecords, learnedFrom, published, schema, warmedUp } from './testing.ts'
 import { Updater } from './updater.ts'
 
 const records = featureRecords(600)
 const first = await warmedUp(records)
 
 async function statisticsOf(from: number, to: number): Promise<StatisticsMessage> {
-  const batch = new MiniBatch(0, from, to - from, 2)
+  const batch = new MiniBatch(0, from, to - from, schema)
   batch.take(delivery(records.slice(from, to)), 0)
   const { block, weights } = batch.contents()
   const expectation = await localEStep()(first, block, weights)

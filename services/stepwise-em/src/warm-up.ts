@@ -1,5 +1,5 @@
 import type { Delivery, Publication } from '@eddy/log'
-import { lineageCodec, type Snapshot } from '@eddy/messages'
+import { type FeatureSchema, featureSchema, lineageCodec, type Snapshot } from '@eddy/messages'
 import {
   distinctRows,
   type Kernel,
@@ -77,6 +77,7 @@ interface Step {
 
 class Warming {
   readonly #options: WarmUpOptions
+  readonly #schema: FeatureSchema
   readonly #sample: number
   readonly #partitions = new Map<number, MiniBatch>()
   #published: number
@@ -85,14 +86,15 @@ class Warming {
 
   constructor(options: WarmUpOptions) {
     this.#options = options
+    this.#schema = featureSchema(options.specification.features)
     this.#sample = Math.min(soundSample(options.specification), options.events)
     this.#published = Number(options.provisionalVersion ?? 0n)
   }
 
   async take(delivery: Delivery, waiting: () => Promise<boolean>): Promise<readonly Step[]> {
     const { partition, records } = delivery
-    const { events, specification } = this.#options
-    const batch = this.#partitions.get(partition) ?? new MiniBatch(partition, 0, events, specification.features.length)
+    const { events } = this.#options
+    const batch = this.#partitions.get(partition) ?? new MiniBatch(partition, 0, events, this.#schema)
     this.#partitions.set(partition, batch)
     // Some may be vectors of other features, of which none is taken.
     for (let at = 0; this.#rows < events; ) {
@@ -196,7 +198,7 @@ class Warming {
     const batches = [...this.#partitions.values()]
       .filter(batch => batch.rows > 0)
       .sort((a, b) => a.partition - b.partition)
-    const columns = this.#options.specification.features.length
+    const { columns } = this.#schema
     const values = new Float64Array(this.#rows * columns)
     const weights = new Float64Array(this.#rows)
     let at = 0

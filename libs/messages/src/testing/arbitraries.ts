@@ -15,6 +15,7 @@ export const featureVector: fc.Arbitrary<FeatureVector> = fc.record({
   customer: text,
   time,
   weight: float,
+  schema: fc.nat({ max: 2 ** 32 - 1 }),
   features: floats,
 })
 

@@ -1,6 +1,6 @@
 import type { Delivery, StoredRecord } from '@eddy/log'
 import { packed } from '@eddy/log/testing'
-import { deadLetterFrom, featureVectorCodec } from '@eddy/messages'
+import { deadLetterFrom, featureSchema, featureVectorCodec } from '@eddy/messages'
 import { createMetrics } from '@eddy/runtime'
 import { firstValueFrom, of } from 'rxjs'
 import { avroFeatureVectorCodec } from '../../../../libs/messages/src/feature-vector.ts'
@@ -52,7 +52,7 @@ function original(random: () => number, run: number, rules: readonly FeatureRule
 /** Whether an event can be used, found without ingest: by avsc and by JSON.parse. */
 function usable(value: Uint8Array, rules: readonly FeatureRule[]): boolean {
   try {
-    if (value[0] === 0) checkFeatureVector(avroFeatureVectorCodec.decode(value), rules)
+    if (value[0] === 0) checkFeatureVector(avroFeatureVectorCodec.decode(value), rules, featureSchema(rules))
     else toFeatureVector(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value)), rules, 0)
     return true
   } catch {
