@@ -67,7 +67,7 @@ describeWithDocker('Docker', () => {
       )
       expect(rights).toBe('10001 0000000000000000 1 EROFS EROFS written')
       expect((await container.client.fetch('/readyz')).status).toBe(200)
-      expect((await container.client.fetch('/readyz', { headers: {} })).status).toBe(401)
+      expect((await container.client.fetch('/metrics', { headers: {} })).status).toBe(401)
       expect(container.exec('eddy', '--version')).toMatch(/^\d+\.\d+\.\d+$/m)
       await container.stop(deadline)
       expect(container.state.ExitCode).toBe(0)

@@ -50,7 +50,7 @@ describe('a secret', () => {
         const response = await fetch(url + route, { headers: sent as Record<string, string> })
         answers += `${response.status} ${JSON.stringify([...response.headers])} ${await response.text()}\n`
       }
-    expect(answers.match(/^401 /gm)).toHaveLength(10)
+    expect(answers.match(/^401 /gm)).toHaveLength(8)
     await postEvents(url, syntheticEvents(500), headers)
     await labelsReach(url, 500, headers)
     expect(await running.stop('SIGTERM')).toBe(0)
@@ -201,7 +201,7 @@ describe('mutual TLS', () => {
         .end()
     })
 
-  it('asks for a certificate of the authority on everything but liveness', async () => {
+  it('asks for a certificate of the authority on everything but probes', async () => {
     certificate('ca')
     certificate('server', 'ca')
     certificate('client', 'ca')
@@ -218,6 +218,6 @@ describe('mutual TLS', () => {
     expect(await get(`${url}/metrics`, 'client')).toBe(200)
     expect(await get(`${url}/metrics`)).toBe(401)
     expect(await get(`${url}/metrics`, 'stranger')).toBe(401)
-    expect(await get(`${url}/livez`)).toBe(200)
+    for (const probe of ['/livez', '/readyz']) expect(await get(url + probe)).toBe(200)
   })
 })

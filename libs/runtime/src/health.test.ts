@@ -39,3 +39,19 @@ it('a partition stalls after a minute with records to do, counted from when it h
   health.lagging('scoring', 0, 0)
   expect(health.stalled).toEqual([])
 })
+
+it('nothing stalls while the log does not answer, and then has its minute again', () => {
+  let now = 0
+  const health = new Health(() => now)
+  health.lagging('scoring', 0, 5)
+  now = 30_000
+  health.unanswered()
+  now = 600_000
+  expect(health.stalled).toEqual([])
+  health.answered()
+  now = 660_000
+  health.answered()
+  expect(health.stalled).toEqual([])
+  now = 660_001
+  expect(health.stalled).toEqual(['scoring/0'])
+})

@@ -1,11 +1,12 @@
 /** Time after which a process that could not store is tried again. */
 const untilNextTryMs = 15_000
 
-/** Progress of the stages, as the probes see it. Liveness is progress, never the reachability of a broker. */
+/** Progress of the stages, as the probes see it. Liveness is progress, never the reachability of a broker or room on a disk. */
 export class Health {
   readonly #stalledAfterMs: number
   readonly #now: () => number
   readonly #progress = new Map<string, { lag: number; since: number }>()
+  #answered = true
   #notReady: string | undefined = 'starting'
   #unstored: { readonly reason: string; readonly since: number } | undefined
 
@@ -33,8 +34,21 @@ export class Health {
     this.#progress.delete(`${stage}/${partition}`)
   }
 
-  /** Partitions with lag and no progress, as `stage/partition`. */
+  /** The log does not answer. Whoever waits for it is not stuck: started again, it would wait as well. */
+  unanswered(): void {
+    this.#answered = false
+  }
+
+  /** The log answers. What stood still while it did not has its minute from now on. */
+  answered(): void {
+    if (this.#answered) return
+    this.#answered = true
+    for (const entry of this.#progress.values()) entry.since = this.#now()
+  }
+
+  /** Partitions with lag and no progress, as `stage/partition`; none while the log does not answer. */
   get stalled(): readonly string[] {
+    if (!this.#answered) return []
     const limit = this.#now() - this.#stalledAfterMs
     return [...this.#progress].filter(([, { lag, since }]) => lag > 0 && since < limit).map(([key]) => key)
   }

@@ -22,16 +22,33 @@ it('a default port that is taken gives way to a free one; a chosen one does not'
   )
 })
 
-it('asks for the token everywhere but where it is asked whether it lives', async () => {
+it('asks for the token everywhere but where it is asked whether it lives and is ready', async () => {
   const made = createHttpServer({ ...http, token: 'swordfish' }, new Health(Date.now), createMetrics())
   onTestFinished(() => made.close())
   const status = async (url: string, authorization?: string): Promise<number> =>
     (await made.inject({ url, headers: authorization === undefined ? {} : { authorization } })).statusCode
   expect(await status('/livez')).toBe(200)
-  for (const url of ['/metrics', '/readyz', '/livez?x', '/livezz', '/no/such/route']) {
+  for (const url of ['/metrics', '/livez?x', '/livezz', '/readyz?x', '/readyz/', '/no/such/route']) {
     expect([url, await status(url)]).toEqual([url, 401])
     for (const wrong of ['swordfish', 'Bearer swordfis', 'Bearer swordfish ', 'Basic swordfish', 'Bearer '])
       expect([url, wrong, await status(url, wrong)]).toEqual([url, wrong, 401])
   }
   expect(await status('/metrics', 'Bearer swordfish')).toBe(200)
+})
+
+it('says to everybody whether it is ready, and why not only to who has the token', async () => {
+  const health = new Health(Date.now)
+  const made = createHttpServer({ ...http, token: 'swordfish' }, health, createMetrics())
+  onTestFinished(() => made.close())
+  health.unready('log: full')
+  const ask = async (authorization?: string) => {
+    const headers = authorization === undefined ? {} : { authorization }
+    const { statusCode, body } = await made.inject({ url: '/readyz', headers })
+    return [statusCode, JSON.parse(body)]
+  }
+  for (const stranger of [undefined, 'Bearer salmon'])
+    expect(await ask(stranger)).toEqual([503, { status: 'not ready' }])
+  expect(await ask('Bearer swordfish')).toEqual([503, { status: 'not ready', reason: 'log: full' }])
+  health.ready()
+  expect(await ask()).toEqual([200, { status: 'ready' }])
 })

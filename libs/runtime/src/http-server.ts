@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { TLSSocket } from 'node:tls'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { ConfigurationError } from './configuration.ts'
 import type { Health } from './health.ts'
 import { HttpError } from './http-error.ts'
@@ -13,9 +13,9 @@ export interface HttpOptions {
   readonly host: string
   /** 0 for any free port */
   readonly port: number
-  /** Bearer token for everything but liveness; required by configuration when `host` is not a loopback address. */
+  /** Bearer token for everything but probes; required by configuration when `host` is not a loopback address. */
   readonly token?: string | undefined
-  /** PEM files; `clientCa` asks for client certificates (mutual TLS) on everything but liveness. */
+  /** PEM files; `clientCa` asks for client certificates (mutual TLS) on everything but probes. */
   readonly tls?: {
     readonly cert?: string | undefined
     readonly key?: string | undefined
@@ -24,6 +24,9 @@ export interface HttpOptions {
   readonly maxBodyBytes: number
   readonly maxConnections: number
 }
+
+/** Asked by whoever supervises the process, without a token or a certificate: they are told yes or no, and not why. */
+const probes: ReadonlySet<string> = new Set(['/livez', '/readyz'])
 
 /** The HTTP side every service has: `/livez`, `/readyz`, `/metrics`. Routes of its own are added before `listen`. */
 export function createHttpServer(options: HttpOptions, health: Health, metrics: Metrics): FastifyInstance {
@@ -44,8 +47,11 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
     const foreign = foreignPage(request.headers, request.method, openToAll)
     if (foreign !== undefined) await reply.code(403).send({ error: foreign })
   })
+  const isKnown = ({ headers, raw }: FastifyRequest): boolean =>
+    (token === undefined || sameText(bearerOf(headers.authorization), token)) &&
+    (options.tls?.clientCa === undefined || (raw.socket as TLSSocket).authorized)
   server.addHook('onRequest', async (request, reply) => {
-    if (token === undefined || request.url === '/livez' || sameText(bearerOf(request.headers.authorization), token))
+    if (token === undefined || probes.has(request.url) || sameText(bearerOf(request.headers.authorization), token))
       return
     await reply
       .code(401)
@@ -58,7 +64,7 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
   })
   if (options.tls?.clientCa !== undefined)
     server.addHook('onRequest', async (request, reply) => {
-      if (request.url === '/livez' || (request.raw.socket as TLSSocket).authorized) return
+      if (probes.has(request.url) || (request.raw.socket as TLSSocket).authorized) return
       await reply.code(401).send({ error: 'certificate: expected a client certificate signed by http.tls.clientCa' })
     })
   server.addHook('onRequest', async (request, reply) => {
@@ -75,11 +81,10 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
     const { stalled } = health
     return stalled.length === 0 ? { status: 'ok' } : reply.code(503).send({ status: 'stalled', partitions: stalled })
   })
-  server.get('/readyz', (_request, reply) => {
+  server.get('/readyz', (request, reply) => {
     const { notReady } = health
-    return notReady === undefined
-      ? { status: 'ready' }
-      : reply.code(503).send({ status: 'not ready', reason: notReady })
+    if (notReady === undefined) return { status: 'ready' }
+    return reply.code(503).send({ status: 'not ready', ...(isKnown(request) ? { reason: notReady } : {}) })
   })
   server.get('/metrics', async (_request, reply) => {
     metrics.ready.set(health.notReady === undefined ? 1 : 0)
@@ -116,7 +121,7 @@ export async function listen(
   return typeof address === 'object' && address !== null ? address.port : port
 }
 
-/** Certificates are asked for and judged by the hook above, so that a liveness probe needs none. */
+/** Certificates are asked for and judged by the hook above, so that a probe needs none. */
 function tlsOptions(tls: HttpOptions['tls']): object {
   if (tls?.cert === undefined) return {}
   const ca =

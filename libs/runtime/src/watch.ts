@@ -12,6 +12,9 @@ import type { Metrics } from './metrics.ts'
 /** How often lag and room are looked at, milliseconds. */
 const everyMs = 1000
 
+/** A broker that has not answered for so long is away, milliseconds. */
+const patienceMs = 5000
+
 export type WatchedStage = 'ingest' | 'scoring' | 'e-step' | 'updater'
 
 export interface WatchOptions {
@@ -29,7 +32,7 @@ export interface WatchOptions {
   /** whether so few feature vectors may wait for a full mini-batch, because more input is known to come: the E-step is not late then */
   readonly mayWait?: ((vectors: number) => boolean) | undefined
   readonly metrics: Pick<Metrics, 'lag' | 'records' | 'lastProgress' | 'freeBytes' | 'capacityBytes'>
-  readonly health: Pick<Health, 'progressed' | 'lagging' | 'forget'>
+  readonly health: Pick<Health, 'progressed' | 'lagging' | 'forget' | 'answered' | 'unanswered'>
   readonly logger: Pick<Logger, 'warn'>
   readonly signal: AbortSignal
   readonly now: () => number
@@ -42,15 +45,21 @@ export interface WatchOptions {
  */
 export async function watch(stages: readonly WatchedStage[], options: WatchOptions): Promise<void> {
   const watcher = new Watcher(options)
-  const { directory, metrics, logger, signal } = options
+  const { directory, metrics, health, logger, signal } = options
   while (!signal.aborted) {
+    // A log in this process that does not answer is stuck as the process is.
+    const away = directory === undefined ? setTimeout(() => health.unanswered(), patienceMs) : undefined
     try {
       for (const stage of stages) await watcher.look(stage)
       if (directory !== undefined) await lookAtRoom(directory, metrics)
+      health.answered()
     } catch (error) {
       // A broker that is away for a while is no reason to end: who needs it finds out.
       if (directory !== undefined) throw error
+      health.unanswered()
       if (!signal.aborted) logger.warn({ error: (error as Error).message }, 'lag cannot be looked at')
+    } finally {
+      clearTimeout(away)
     }
     await delay(everyMs, undefined, { signal }).catch(() => {})
   }

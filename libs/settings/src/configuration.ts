@@ -205,7 +205,7 @@ export const configurationSchema = z
             key: z.string().optional().meta({ description: 'PEM file of its private key.' }),
             clientCa: z.string().optional().meta({
               description:
-                'PEM file of the authority of client certificates; with it, everything but liveness needs one.',
+                'PEM file of the authority of client certificates; with it, everything but probes needs one.',
             }),
           })
           .refine(
