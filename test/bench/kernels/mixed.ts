@@ -70,6 +70,7 @@ function sample({ types, patterns, missing }: MixedCase, order: readonly Feature
         number: () => standardNormal(uniform) + 2 * Math.sin(7 * k + 3 * j),
         count: () => Math.floor(-Math.log(1 - uniform()) * (1 + k)),
         boolean: () => Number(uniform() < (k + 1) / 10),
+        'negative-binomial': () => Math.floor(-Math.log(1 - uniform()) * (1 + k)),
         duration: () => -Math.log(1 - uniform()) * (1 + k),
         category: () => Math.floor(6 * uniform() ** (1 + k / 4)),
       }[order[j]!]

@@ -22,6 +22,7 @@ const TYPES: readonly FeatureType[] = [
   'number',
   'count',
   'duration',
+  'negative-binomial',
 ]
 
 const make = (covariance: Covariance, components: number, types: readonly FeatureType[]): Mixture =>
@@ -46,6 +47,7 @@ function sample(uniform: Random, rows: number, components: number, types: readon
         number: () => standardNormal(uniform) + 4 * Math.sin(7 * k + 3 * j),
         count: () => Math.floor(-Math.log(1 - uniform()) * (1 + 9 * k)),
         boolean: () => Number(uniform() < (k + 1) / 10),
+        'negative-binomial': () => Math.floor(-Math.log(1 - uniform()) * (1 + 9 * k)),
         duration: () => -Math.log(1 - uniform()) * (1 + 9 * k),
         category: () => Math.floor(CATEGORIES * uniform() ** (1 + k / 4)),
       }[types[j]!]()

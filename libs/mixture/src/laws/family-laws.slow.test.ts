@@ -1,4 +1,5 @@
 import { onKernel } from '../../test/on-kernel.ts'
+import { negativeBinomial } from '../families/counts/negative-binomial.ts'
 import { bernoulli } from '../families/discrete/bernoulli.ts'
 import { categorical } from '../families/discrete/categorical.ts'
 import { multinomial } from '../families/discrete/multinomial.ts'
@@ -21,6 +22,10 @@ const subjects: Record<string, LawSubject> = {
   exponential: {
     make: (components, columns) => exponential({ components, columns }),
     value: (random, j, group) => -Math.log(1 - random()) * (1 + j) * 4 ** group,
+  },
+  'negative-binomial': {
+    make: (components, columns) => negativeBinomial({ components, columns }),
+    value: (random, j, group) => Math.floor(-Math.log(1 - random()) * (1 + j) * 4 ** group),
   },
   poisson: {
     make: (components, columns) => poisson({ components, columns }),

@@ -12,6 +12,7 @@ import { createSpecification } from './specification.ts'
 const VALUES: Readonly<Record<FeatureType, (random: Random, group: number) => number>> = {
   number: (random, group) => 8 * group + standardNormal(random),
   count: (random, group) => Math.floor((1 + 20 * group) * (0.5 + random())),
+  'negative-binomial': (random, group) => Math.floor(-Math.log(1 - random()) * (group === 0 ? 1 : 40)),
   duration: (random, group) => -Math.log(1 - random()) * (group === 0 ? 0.1 : 50),
   category: (random, group) => (random() < 0.05 ? 1 - group : group),
   boolean: (random, group) => Number(random() < 0.05 ? group === 0 : group === 1),

@@ -1,3 +1,4 @@
+import { negativeBinomial } from '../families/counts/negative-binomial.ts'
 import { bernoulli } from '../families/discrete/bernoulli.ts'
 import { categorical } from '../families/discrete/categorical.ts'
 import { poisson } from '../families/discrete/poisson.ts'
@@ -27,10 +28,16 @@ export interface FeatureTypeDescription {
   /** free parameters of a component for one feature; of a name with C values, C − 1 */
   readonly freeParameters?: (categories: number) => number
   /**
-   * In the JSON of a model (`ModelJson`): where the features' names stand, where what is typical of them (K, d), and which of the family's
-   * arrays that is, if it is one as it stands.
+   * In the JSON of a model (`ModelJson`): where the features' names stand, and where what is typical of them (K, d): their means, of a number
+   * the centre. `others` are arrays of the family that stand there too, by their names there.
    */
-  readonly json?: { readonly names: string; readonly typical: string; readonly array?: string }
+  readonly json?: {
+    readonly names: string
+    readonly typical: string
+    readonly others?: Readonly<Record<string, string>>
+  }
+  /** whether values are counts, each more or less probable by itself */
+  readonly counted?: true
   /** bends a value so that distances between events mean something; then it is scaled to variance 1 */
   readonly spread?: (value: number) => number
 }
@@ -51,8 +58,23 @@ export const FEATURE_TYPES = {
     accepts: isWhole,
     family: poisson,
     freeParameters: () => 1,
-    json: { names: 'count_names_', typical: 'rates_', array: 'rates' },
+    counted: true,
+    json: { names: 'count_names_', typical: 'rates_' },
     spread: Math.sqrt,
+  },
+  'negative-binomial': {
+    written: 'number',
+    expected: 'a count (0, 1, 2 …)',
+    accepts: isWhole,
+    family: negativeBinomial,
+    freeParameters: () => 2,
+    counted: true,
+    json: {
+      names: 'negative_binomial_names_',
+      typical: 'negative_binomial_means_',
+      others: { negative_binomial_sizes_: 'sizes' },
+    },
+    spread: Math.log1p,
   },
   duration: {
     written: 'number',
@@ -60,7 +82,7 @@ export const FEATURE_TYPES = {
     accepts: value => value >= 0,
     family: exponential,
     freeParameters: () => 1,
-    json: { names: 'duration_names_', typical: 'durations_', array: 'scales' },
+    json: { names: 'duration_names_', typical: 'durations_' },
     spread: Math.log1p,
   },
   category: {
@@ -76,7 +98,7 @@ export const FEATURE_TYPES = {
     accepts: value => value === 0 || value === 1,
     family: bernoulli,
     freeParameters: () => 1,
-    json: { names: 'boolean_names_', typical: 'probabilities_', array: 'probabilities' },
+    json: { names: 'boolean_names_', typical: 'probabilities_' },
   },
 } as const satisfies Record<string, FeatureTypeDescription>
 

@@ -1,6 +1,6 @@
 import type { Parameters } from '../families/family.ts'
 import { atomsOf } from './atoms.ts'
-import { columnsOfType, parametersOfType, typesOf } from './create-mixture.ts'
+import { columnsOfType, componentFamily, parametersOfType, typesOf } from './create-mixture.ts'
 import { describeType, type FeatureType } from './feature-types.ts'
 import type { Model } from './model.ts'
 import { createSpecification, type ModelSpecification } from './specification.ts'
@@ -30,6 +30,10 @@ export interface ModelJson {
   readonly count_names_?: readonly string[]
   /** mean counts, (K, number of counts) */
   readonly rates_?: unknown
+  readonly negative_binomial_names_?: readonly string[]
+  /** means, and sizes r: the variance is mean + mean²/r; (K, number of such counts) each */
+  readonly negative_binomial_means_?: unknown
+  readonly negative_binomial_sizes_?: unknown
   readonly duration_names_?: readonly string[]
   /** mean durations, (K, number of durations) */
   readonly durations_?: unknown
@@ -82,16 +86,24 @@ function inUserUnits(specification: ModelSpecification, parameters: Parameters):
   }
 }
 
-/** Names and means of the features of every type that has a table of them. */
+/** Names and means of the features of every type but numbers and categories. */
 function meansByType(specification: ModelSpecification, parameters: Parameters): Partial<ModelJson> {
   const { components, features } = specification
-  const tables = typesOf(specification).flatMap(type => {
-    const { json } = describeType(type)
-    if (json?.array === undefined) return []
-    const array = parametersOfType(specification, parameters, type)[json.array]!
+  const types = typesOf(specification).filter(type => type !== 'number' && describeType(type).json !== undefined)
+  if (types.length === 0) return {}
+  const { columns, means } = componentFamily(specification).moments(parameters)
+  const rows = Array.from({ length: components }, (_, k) =>
+    means.subarray(k * columns.length, (k + 1) * columns.length),
+  )
+  const tables = types.flatMap(type => {
+    const { names, typical, others = {} } = describeType(type).json!
+    const own = columnsOfType(specification, type)
+    const places = own.map(j => columns.indexOf(j))
+    const arrays = parametersOfType(specification, parameters, type)
     return [
-      [json.names, columnsOfType(specification, type).map(j => features[j]!.name)],
-      [json.typical, rowsOfMatrix(array, components, array.length / components)],
+      [names, own.map(j => features[j]!.name)],
+      [typical, rows.map(row => places.map(i => row[i]!))],
+      ...Object.entries(others).map(([name, array]) => [name, rowsOfMatrix(arrays[array]!, components, own.length)]),
     ]
   })
   return Object.fromEntries(tables)

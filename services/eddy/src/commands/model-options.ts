@@ -3,6 +3,7 @@ import {
   createKernel,
   DEFAULTS,
   type FeatureType,
+  featureTypes,
   type Initialisation,
   type Prior,
   type TransformName,
@@ -44,7 +45,7 @@ export function addModelOptions(command: Command): Command {
     .option('--features <a,b,c>', 'columns to learn from (default: every number that is not an id)', nameList)
     .option(
       '--types <a=number,b=count>',
-      'types of columns that are not plain numbers: count, duration, category or boolean',
+      `types of columns that are not plain numbers: ${featureTypes.filter(type => type !== 'number').join(', ')}`,
       typeList,
     )
     .addOption(

@@ -1,3 +1,4 @@
+import { describeType } from '@eddy/mixture'
 import type { FeatureMatrix } from '@eddy/records'
 
 /**
@@ -13,7 +14,7 @@ export function smoothed(matrix: FeatureMatrix, everything: FeatureMatrix, smoot
   const added = matrix.columns.flatMap(({ type, values }, j) => {
     if (type === 'category') return Array.from(values ?? [], (_, code) => [j, code] as const)
     if (type === 'boolean') return [[j, 0] as const, [j, 1] as const]
-    const mean = type === 'count' ? meanOf(everything, j) : Number.NaN
+    const mean = describeType(type).counted ? meanOf(everything, j) : Number.NaN
     return Number.isNaN(mean) ? [] : [[j, mean] as const]
   })
   const rows = matrix.rows + added.length

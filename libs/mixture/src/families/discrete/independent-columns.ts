@@ -3,12 +3,10 @@ import type { Block } from '../block.ts'
 import { columnwise, type Parameters, type Statistics } from '../family.ts'
 import type { Prior } from '../prior.ts'
 import type { LevelledFamily, Levels } from './levels.ts'
+import { MetLevels } from './met-levels.ts'
 
 /** A component with less than this share of a column's weight keeps its parameters there. */
 const OCCUPANCY_FLOOR = 1e-10
-
-/** Whole numbers below this are one level wherever they occur; any other value is one for itself. */
-const SMALL = 64
 
 /** One-parameter distribution of a single value: what bernoulli and poisson differ in. */
 export interface ScalarDistribution {
@@ -69,51 +67,23 @@ export function independentColumns(
     held = means
   }
 
-  /** Levels are numbered in the order in which they are met. */
-  const met = { values: new Float64Array(0), bases: new Float64Array(0), columns: new Int32Array(0), count: 0 }
-  const smallLevels = new Int32Array(d * SMALL)
+  const met = new MetLevels(d)
+  let metBases = new Float64Array(0)
 
   const levels: Levels = {
     most: rows => rows * d,
 
-    encode(block, places, from, to, { codes, stride, offset, first, size }) {
-      const most = (to - from) * d
-      if (met.values.length < most) {
-        met.values = new Float64Array(most)
-        met.bases = new Float64Array(most)
-        met.columns = new Int32Array(most)
-      }
-      smallLevels.fill(-1)
-      let count = 0
-      for (let j = 0; j < d; j++) {
-        let at = from * block.columns + places[j]!
-        for (let n = from, out = offset + j; n < to; n++, out += stride, at += block.columns) {
-          const x = block.values[at]!
-          const index = x | 0
-          if (Number.isNaN(x)) {
-            codes[out] = 0
-            continue
-          }
-          const isSmall = index === x && index >= 0 && index < SMALL
-          let level = isSmall ? smallLevels[j * SMALL + index]! : -1
-          if (level < 0) {
-            level = count++
-            met.values[level] = x
-            met.columns[level] = j
-            if (isSmall) smallLevels[j * SMALL + index] = level
-          }
-          codes[out] = (first + level) * size
-        }
-      }
-      met.count = count
-      distribution.bases(met.values, count, met.bases)
+    encode(block, places, from, to, target) {
+      const count = met.encode(block, places, from, to, target)
+      if (metBases.length < count) metBases = new Float64Array(met.values.length)
+      distribution.bases(met.values, count, metBases)
       return count
     },
 
     logProbabilities(parameters, table, pitch) {
       hold(parameters[distribution.parameter]!)
       for (let level = 0, to = 0; level < met.count; level++, to += pitch) {
-        const base = met.bases[level]!
+        const base = metBases[level]!
         const x = met.values[level]!
         const from = met.columns[level]! * K
         if (Number.isNaN(base)) table.fill(0, to, to + K)
@@ -123,7 +93,7 @@ export function independentColumns(
 
     addSums(into, sums, pitch) {
       for (let level = 0, from = 0; level < met.count; level++, from += pitch) {
-        if (Number.isNaN(met.bases[level]!)) continue
+        if (Number.isNaN(metBases[level]!)) continue
         const x = met.values[level]!
         for (let k = 0, at = met.columns[level]!; k < K; k++, at += d) {
           const sum = sums[from + k]!

@@ -1,0 +1,49 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { eddy, temporaryFolder } from '../eddy-process.ts'
+
+const folder = temporaryFolder()
+afterAll(() => folder.remove())
+
+const lastLine = (text: string): Record<string, unknown> => JSON.parse(text.trim().split('\n').at(-1) as string)
+/** Evenly spread over (0, 1), and in no order. */
+const spread = (i: number): number => (i * 0.6180339887) % 1
+
+const types = {
+  'negative-binomial': {
+    means: [3, 90],
+    value: (u: number, group: number) => Math.floor(Math.log(1 - u) / Math.log([3 / 4, 90 / 91][group]!)),
+  },
+}
+
+describe.each(Object.entries(types))('eddy up with counts of type %s', (type, { means, value }) => {
+  it('learns them from eddy.yaml, keeps them in snapshots, shows their means and refuses what is no count', async () => {
+    const input = join(folder.path, `${type}.csv`)
+    const rows = Array.from({ length: 3000 }, (_, i) => {
+      const group = i % 3 === 0 ? 0 : 1
+      return `c${i},${value(spread(i), group)},${value(spread(7 * i + 3), group)},${spread(11 * i)}`
+    })
+    writeFileSync(input, `customer,visits,orders,amount\n${rows.join('\n')}\nc,-4,1,1\n`)
+    const config = join(folder.path, `${type}.yaml`)
+    writeFileSync(
+      config,
+      `model: { name: test, components: 2, batchSize: 256, maxWaitMs: 100, warmUp: { events: 1000 } }
+features:
+  - { name: visits, type: ${type} }
+  - { name: orders, type: ${type} }
+  - { name: amount }
+`,
+    )
+    const data = join(folder.path, type)
+    const argv = ['--replay', input, '--exit-when-drained', '--json', '--data-dir', data, '--port', '0']
+    const { stdout } = await eddy('up', '--config', config, ...argv)
+    const totals = lastLine(stdout)
+    expect(totals).toMatchObject({ events: 3001, labels: 3000, deadLetters: 1 })
+    const segments = totals.segments as { centre: { visits: number } }[]
+    const visits = segments.map(({ centre }) => centre.visits).toSorted((a, b) => a - b)
+    means.forEach((mean, k) => {
+      expect(Math.abs(visits[k]! / mean - 1)).toBeLessThan(0.25)
+    })
+  })
+})
