@@ -10,10 +10,23 @@ const lastLine = (text: string): Record<string, unknown> => JSON.parse(text.trim
 /** Evenly spread over (0, 1), and in no order. */
 const spread = (i: number): number => (i * 0.6180339887) % 1
 
+/** The quantile of counts of which 40 % are always 0, the others Poisson of this rate. */
+function zeroInflated(u: number, rate: number): number {
+  if (u < 0.4) return 0
+  let left = (u - 0.4) / 0.6
+  let x = 0
+  for (let p = Math.exp(-rate); left >= p && p > 0; p *= rate / ++x) left -= p
+  return x
+}
+
 const types = {
   'negative-binomial': {
     means: [3, 90],
     value: (u: number, group: number) => Math.floor(Math.log(1 - u) / Math.log([3 / 4, 90 / 91][group]!)),
+  },
+  'zero-inflated': {
+    means: [0.6 * 4, 0.6 * 60],
+    value: (uniform: number, group: number) => zeroInflated(uniform, [4, 60][group]!),
   },
 }
 

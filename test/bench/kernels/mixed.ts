@@ -71,6 +71,7 @@ function sample({ types, patterns, missing }: MixedCase, order: readonly Feature
         count: () => Math.floor(-Math.log(1 - uniform()) * (1 + k)),
         boolean: () => Number(uniform() < (k + 1) / 10),
         'negative-binomial': () => Math.floor(-Math.log(1 - uniform()) * (1 + k)),
+        'zero-inflated': () => (uniform() < 0.4 ? 0 : Math.floor(uniform() * (2 + k))),
         duration: () => -Math.log(1 - uniform()) * (1 + k),
         category: () => Math.floor(6 * uniform() ** (1 + k / 4)),
       }[order[j]!]

@@ -23,6 +23,7 @@ const TYPES: readonly FeatureType[] = [
   'count',
   'duration',
   'negative-binomial',
+  'zero-inflated',
 ]
 
 const make = (covariance: Covariance, components: number, types: readonly FeatureType[]): Mixture =>
@@ -48,6 +49,7 @@ function sample(uniform: Random, rows: number, components: number, types: readon
         count: () => Math.floor(-Math.log(1 - uniform()) * (1 + 9 * k)),
         boolean: () => Number(uniform() < (k + 1) / 10),
         'negative-binomial': () => Math.floor(-Math.log(1 - uniform()) * (1 + 9 * k)),
+        'zero-inflated': () => (uniform() < 0.4 ? 0 : Math.floor(uniform() * (2 + 9 * k))),
         duration: () => -Math.log(1 - uniform()) * (1 + 9 * k),
         category: () => Math.floor(CATEGORIES * uniform() ** (1 + k / 4)),
       }[types[j]!]()

@@ -1,5 +1,6 @@
 import { onKernel } from '../../test/on-kernel.ts'
 import { negativeBinomial } from '../families/counts/negative-binomial.ts'
+import { zeroInflated } from '../families/counts/zero-inflated.ts'
 import { bernoulli } from '../families/discrete/bernoulli.ts'
 import { categorical } from '../families/discrete/categorical.ts'
 import { multinomial } from '../families/discrete/multinomial.ts'
@@ -26,6 +27,10 @@ const subjects: Record<string, LawSubject> = {
   'negative-binomial': {
     make: (components, columns) => negativeBinomial({ components, columns }),
     value: (random, j, group) => Math.floor(-Math.log(1 - random()) * (1 + j) * 4 ** group),
+  },
+  'zero-inflated': {
+    make: (components, columns) => zeroInflated({ components, columns }),
+    value: (random, j, group) => (random() < 0.4 ? 0 : Math.floor((random() + random()) * (1 + group * 3 + (j % 2)))),
   },
   poisson: {
     make: (components, columns) => poisson({ components, columns }),

@@ -13,6 +13,7 @@ const VALUES: Readonly<Record<FeatureType, (random: Random, group: number) => nu
   number: (random, group) => 8 * group + standardNormal(random),
   count: (random, group) => Math.floor((1 + 20 * group) * (0.5 + random())),
   'negative-binomial': (random, group) => Math.floor(-Math.log(1 - random()) * (group === 0 ? 1 : 40)),
+  'zero-inflated': (random, group) => (random() < 0.3 ? 0 : Math.floor((1 + 20 * group) * (0.5 + random()))),
   duration: (random, group) => -Math.log(1 - random()) * (group === 0 ? 0.1 : 50),
   category: (random, group) => (random() < 0.05 ? 1 - group : group),
   boolean: (random, group) => Number(random() < 0.05 ? group === 0 : group === 1),

@@ -1,4 +1,5 @@
 import { negativeBinomial } from '../families/counts/negative-binomial.ts'
+import { zeroInflated } from '../families/counts/zero-inflated.ts'
 import { bernoulli } from '../families/discrete/bernoulli.ts'
 import { categorical } from '../families/discrete/categorical.ts'
 import { poisson } from '../families/discrete/poisson.ts'
@@ -75,6 +76,20 @@ export const FEATURE_TYPES = {
       others: { negative_binomial_sizes_: 'sizes' },
     },
     spread: Math.log1p,
+  },
+  'zero-inflated': {
+    written: 'number',
+    expected: 'a count (0, 1, 2 …)',
+    accepts: isWhole,
+    family: zeroInflated,
+    freeParameters: () => 2,
+    counted: true,
+    json: {
+      names: 'zero_inflated_names_',
+      typical: 'zero_inflated_means_',
+      others: { zero_inflated_rates_: 'rates', zero_inflated_zeros_: 'zeros' },
+    },
+    spread: Math.sqrt,
   },
   duration: {
     written: 'number',

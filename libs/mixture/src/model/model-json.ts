@@ -34,6 +34,11 @@ export interface ModelJson {
   /** means, and sizes r: the variance is mean + mean²/r; (K, number of such counts) each */
   readonly negative_binomial_means_?: unknown
   readonly negative_binomial_sizes_?: unknown
+  readonly zero_inflated_names_?: readonly string[]
+  /** means (1 − zeros) · rates; the rates of events that can count, and the shares of those that cannot; (K, number of such counts) each */
+  readonly zero_inflated_means_?: unknown
+  readonly zero_inflated_rates_?: unknown
+  readonly zero_inflated_zeros_?: unknown
   readonly duration_names_?: readonly string[]
   /** mean durations, (K, number of durations) */
   readonly durations_?: unknown

@@ -7,6 +7,15 @@ import { fitCommand } from './fit.ts'
 import { scoreCommand } from './score.ts'
 import { selectCommand } from './select.ts'
 
+/** The quantile of counts of which 40 % are always 0, the others Poisson of this rate. */
+function zeroInflated(u: number, rate: number): number {
+  if (u < 0.4) return 0
+  let left = (u - 0.4) / 0.6
+  let x = 0
+  for (let p = Math.exp(-rate); left >= p && p > 0; p *= rate / ++x) left -= p
+  return x
+}
+
 /** Counts of two groups that many families of counts can learn: a value of each group, and what its JSON says of it. */
 const families = {
   'negative-binomial': {
@@ -14,6 +23,11 @@ const families = {
     means: [3, 90],
     /** Geometric: a Poisson distribution of these means would need many components. */
     value: (uniform: number, group: number) => Math.floor(Math.log(1 - uniform) / Math.log([3 / 4, 90 / 91][group]!)),
+  },
+  'zero-inflated': {
+    key: 'zero_inflated',
+    means: [0.6 * 4, 0.6 * 60],
+    value: (uniform: number, group: number) => zeroInflated(uniform, [4, 60][group]!),
   },
 }
 
