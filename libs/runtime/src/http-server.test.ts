@@ -3,7 +3,14 @@ import { Health } from './health.ts'
 import { createHttpServer, listen } from './http-server.ts'
 import { createMetrics } from './metrics.ts'
 
-const http = { host: '127.0.0.1', port: 0, maxBodyBytes: 1024, maxConnections: 8 }
+const http = {
+  host: '127.0.0.1',
+  port: 0,
+  maxBodyBytes: 1024,
+  maxBodiesBytes: 4096,
+  bodyTimeoutMs: 1000,
+  maxConnections: 8,
+}
 
 function server() {
   const made = createHttpServer(http, new Health(Date.now), createMetrics())

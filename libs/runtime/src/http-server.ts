@@ -1,13 +1,20 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { BodyBudget } from './body-budget.ts'
+import type { BodyShare } from './body-share.ts'
 import { ConfigurationError } from './configuration.ts'
 import type { Health } from './health.ts'
 import { HttpError } from './http-error.ts'
 import { acceptedMediaTypes, foreignMediaType } from './media-type.ts'
 import type { Metrics } from './metrics.ts'
+import { readBody } from './read-body.ts'
 import { foreignPage, isLoopback } from './same-site.ts'
+
+/** For a request's head, however many bytes it comes in. */
+const headTimeoutMs = 10_000
 
 export interface HttpOptions {
   readonly host: string
@@ -21,7 +28,12 @@ export interface HttpOptions {
     readonly key?: string | undefined
     readonly clientCa?: string | undefined
   }
+  /** of one request, as sent and decoded */
   readonly maxBodyBytes: number
+  /** of all requests together, until they are answered */
+  readonly maxBodiesBytes: number
+  /** a body that has not ended then is answered 408 */
+  readonly bodyTimeoutMs: number
   readonly maxConnections: number
 }
 
@@ -31,9 +43,9 @@ const probes: ReadonlySet<string> = new Set(['/livez', '/readyz'])
 /** The HTTP side every service has: `/livez`, `/readyz`, `/metrics`. Routes of its own are added before `listen`. */
 export function createHttpServer(options: HttpOptions, health: Health, metrics: Metrics): FastifyInstance {
   const server = fastify({
-    bodyLimit: options.maxBodyBytes,
     connectionTimeout: 30_000,
-    requestTimeout: 30_000,
+    // What no handler has seen yet; bodies have a limit of their own, which answers.
+    requestTimeout: headTimeoutMs + options.bodyTimeoutMs + 5_000,
     keepAliveTimeout: 5_000,
     forceCloseConnections: true,
     // Whatever fits into Node's limit of a request's head: an id of 1,024 characters, each as %-escapes of its bytes.
@@ -41,6 +53,7 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
     ...tlsOptions(options.tls),
   })
   server.server.maxConnections = options.maxConnections
+  server.server.headersTimeout = headTimeoutMs
   const { token } = options
   const openToAll = isLoopback(options.host) && token === undefined && options.tls?.clientCa === undefined
   server.addHook('onRequest', async (request, reply) => {
@@ -71,12 +84,11 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
     const foreign = foreignMediaType(request.headers, request.method)
     if (foreign !== undefined) await reply.code(415).header('accept', acceptedMediaTypes).send({ error: foreign })
   })
-  // Bodies are bytes: who takes one reads it.
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>
-    reply.code(error.statusCode ?? 500).send({ error: error.message }),
-  )
+  takeBodies(server, options, metrics)
+  server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    if (error.statusCode === 503) reply.header('retry-after', '1')
+    return reply.code(error.statusCode ?? 500).send({ error: error.message })
+  })
   server.get('/livez', (_request, reply) => {
     const { stalled } = health
     return stalled.length === 0 ? { status: 'ok' } : reply.code(503).send({ status: 'stalled', partitions: stalled })
@@ -91,6 +103,25 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
   })
   return server
+}
+
+/** Bodies are bytes, without their content coding: who takes one reads it. */
+function takeBodies(
+  server: FastifyInstance,
+  { maxBodyBytes: most, maxBodiesBytes, bodyTimeoutMs: timeoutMs }: HttpOptions,
+  metrics: Metrics,
+): void {
+  const budget = new BodyBudget(maxBodiesBytes)
+  const shares = new WeakMap<FastifyRequest, BodyShare>()
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', async (request: FastifyRequest, message: IncomingMessage) => {
+    const { bytes, share } = await readBody(message, { budget, most, timeoutMs })
+    shares.set(request, share)
+    return bytes
+  })
+  // What was to be done with it is done, also where nobody waits for the answer any more.
+  server.addHook('onSend', async request => shares.get(request)?.release())
+  metrics.onRead.push(() => metrics.httpBodyBytes.set(budget.taken))
 }
 
 /**

@@ -1,3 +1,4 @@
+export { BodyError } from './body-error.ts'
 export {
   ConfigurationError,
   environmentVariables,

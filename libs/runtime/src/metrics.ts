@@ -57,6 +57,7 @@ export function createMetrics(registry: Registry = new Registry()) {
       'route',
       'status',
     ),
+    httpBodyBytes: gauge('eddy_http_body_bytes', 'Memory of the request bodies that are read or worked on.'),
     httpStreams: gauge('eddy_http_streams', 'Label streams that are open.'),
     freeBytes: gauge('eddy_log_free_bytes', 'Free space on the file system that holds the embedded log.'),
     capacityBytes: gauge('eddy_log_capacity_bytes', 'Size of the file system that holds the embedded log.'),

@@ -92,7 +92,14 @@ describe('startProcess', () => {
         })
       },
     })
-    const http = { host: '127.0.0.1', port: 0, maxBodyBytes: 1024, maxConnections: 8 }
+    const http = {
+      host: '127.0.0.1',
+      port: 0,
+      maxBodyBytes: 1024,
+      maxBodiesBytes: 1 << 20,
+      bodyTimeoutMs: 1000,
+      maxConnections: 8,
+    }
     const running = await startProcess([one.service], { ...options, http })
     const request = fetch(`http://127.0.0.1:${running.port}/slow`, { method: 'POST' })
     await arrived.promise

@@ -216,7 +216,19 @@ export const configurationSchema = z
             },
           )
           .prefault({}),
-        maxBodyBytes: z.int().min(1024).default(16_777_216),
+        maxBodyBytes: z
+          .int()
+          .min(1024)
+          .default(16_777_216)
+          .meta({ description: 'A larger body, as sent or decoded, is answered 413.' }),
+        maxBodiesBytes: z.int().min(4096).default(134_217_728).meta({
+          description: 'Memory of all bodies that are read or worked on; beyond it requests are answered 503.',
+        }),
+        bodyTimeoutMs: z
+          .int()
+          .min(100)
+          .default(30_000)
+          .meta({ description: 'A body that has not ended after this long is answered 408.' }),
         maxConnections: z.int().min(1).default(2048),
         maxStreams: z.int().min(1).default(1000),
         maxEventsPerRequest: z
@@ -278,6 +290,10 @@ export const configurationSchema = z
       message: 'expected each name once',
     },
   )
+  .refine(({ http }) => http.maxBodiesBytes >= 2 * http.maxBodyBytes, {
+    path: ['http', 'maxBodiesBytes'],
+    message: 'expected at least twice http.maxBodyBytes',
+  })
   .refine(({ log, kafka: { brokers } }) => log.kind === 'embedded' || brokers !== undefined, {
     path: ['kafka', 'brokers'],
     message: 'expected at least one broker with log.kind: kafka (set KAFKA_BROKERS)',

@@ -4,8 +4,8 @@ import { createHttpServer, createMetrics, Health } from '@eddy/runtime'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventsApi } from './events-api.ts'
 
+const bodies = { maxBodyBytes: 20_000, maxBodiesBytes: 200_000, bodyTimeoutMs: 1000 }
 const limits = {
-  maxBodyBytes: 20_000,
   maxEventBytes: 1000,
   maxBacklogEvents: 1000,
   idempotencyHours: 24,
@@ -32,7 +32,7 @@ async function serve(failure?: () => Error | undefined) {
   const health = new Health(() => 0)
   health.ready()
   const metrics = createMetrics()
-  const http = { host: '127.0.0.1', port: 0, maxConnections: 10, ...limits }
+  const http = { host: '127.0.0.1', port: 0, maxConnections: 10, ...bodies, ...limits }
   const server = createHttpServer(http, health, metrics)
   server.register(
     eventsApi({

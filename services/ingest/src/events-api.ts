@@ -1,9 +1,7 @@
-import type { IncomingMessage } from 'node:http'
 import { type EventLog, LogError, type OutgoingRecord } from '@eddy/log'
 import type { Health, Metrics } from '@eddy/runtime'
 import type { CustomerIds } from '@eddy/settings'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
-import { decodeBody } from './decode-body.ts'
 import { eventRecord } from './event-record.ts'
 import type { FeatureRule } from './feature-rule.ts'
 import { Idempotency, type Remember } from './idempotency.ts'
@@ -22,7 +20,6 @@ export interface EventsApiOptions {
   /** what customer ids become before they are stored */
   readonly ids?: CustomerIds | undefined
   readonly limits: {
-    readonly maxBodyBytes: number
     readonly maxEventBytes: number
     /** events waiting to be ingested beyond which more are answered 429 */
     readonly maxBacklogEvents: number
@@ -57,15 +54,6 @@ const namedRefusals = 20
 export const eventsApi =
   (options: EventsApiOptions): FastifyPluginAsync =>
   async server => {
-    const { maxBodyBytes } = options.limits
-    server.setErrorHandler(async (error: Error & { statusCode?: number; code?: string }, request, reply) => {
-      if (error.code !== 'FST_ERR_CTP_BODY_TOO_LARGE')
-        return reply.code(error.statusCode ?? 500).send({ error: error.message })
-      await discard(request.raw, 8 * maxBodyBytes)
-      return reply
-        .code(413)
-        .send({ error: `body: expected at most ${maxBodyBytes} bytes; send the events in several requests` })
-    })
     const judge = new Judge(options.rules)
     const idempotency = new Idempotency({
       memory: options.log.capabilities.memory,
@@ -74,8 +62,7 @@ export const eventsApi =
       disguise: options.ids,
     })
     server.post('/v1/events', async (request, reply) => {
-      const sent = (request.body as Buffer | null) ?? Buffer.alloc(0)
-      const body = await decodeBody(sent, request.headers['content-encoding'], maxBodyBytes)
+      const body = (request.body as Buffer | null) ?? Buffer.alloc(0)
       const key = request.headers['idempotency-key']
       if (typeof key !== 'string') return postEvents(body, reply, judge, options)
       const { answer, again } = await idempotency.once(key, body, remember =>
@@ -85,22 +72,6 @@ export const eventsApi =
       return answer
     })
   }
-
-/** Reads on for a while: a client that is still writing would see a broken pipe instead of the answer. */
-function discard(body: IncomingMessage, most: number): Promise<void> {
-  return new Promise(resolve => {
-    let seen = 0
-    const timer = setTimeout(resolve, 5000)
-    body.on('data', (chunk: Buffer) => {
-      seen += chunk.length
-      if (seen > most) resolve()
-    })
-    for (const end of ['end', 'close', 'error'] as const) body.once(end, () => resolve())
-    if (body.readableEnded || body.destroyed) resolve()
-    body.once('close', () => clearTimeout(timer))
-    body.resume()
-  })
-}
 
 async function postEvents(
   body: Buffer,

@@ -6,8 +6,8 @@ import { createHttpServer, createMetrics, Health } from '@eddy/runtime'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventsApi } from './events-api.ts'
 
+const bodies = { maxBodyBytes: 20_000, maxBodiesBytes: 200_000, bodyTimeoutMs: 1000 }
 const limits = {
-  maxBodyBytes: 20_000,
   maxEventBytes: 1000,
   maxBacklogEvents: 1000,
   idempotencyHours: 24,
@@ -24,7 +24,7 @@ async function start(): Promise<void> {
   await log.ensureTopics({ events: { partitions: 1, cleanup: 'delete' } })
   const health = new Health(() => now)
   const metrics = createMetrics()
-  server = createHttpServer({ host: '127.0.0.1', port: 0, maxConnections: 10, ...limits }, health, metrics)
+  server = createHttpServer({ host: '127.0.0.1', port: 0, maxConnections: 10, ...bodies, ...limits }, health, metrics)
   const rules = [{ name: 'x', type: 'number' }] as const
   const backlog = async () => 0
   server.register(eventsApi({ log, topic: 'events', rules, limits, backlog, metrics, health, now: () => now }))

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Capabilities, PublishOptions } from '@eddy/log'
-import { BodyError } from './body-error.ts'
+import { BodyError } from '@eddy/runtime'
 
 export interface IdempotencyOptions {
   readonly memory: Capabilities['memory']

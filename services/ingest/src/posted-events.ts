@@ -1,5 +1,5 @@
 import { isBlank, linesOf } from '@eddy/records'
-import { BodyError } from './body-error.ts'
+import { BodyError } from '@eddy/runtime'
 
 /** An event of a body, and where it stands. */
 export interface PostedEvent {
