@@ -2,4 +2,5 @@ export { backUpLog, restoreLog } from './backup.ts'
 
 export { type EmbeddedLog, openEmbeddedLog } from './embedded-log.ts'
 
+export type { Dropped } from './maintenance.ts'
 export { verifyLog } from './verify.ts'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, type Option } from 'commander'
 import { processTerminal, type Terminal } from './command-line/terminal.ts'
 
 /** Version of the installed package. */
@@ -27,8 +27,27 @@ export function createProgram(commands: readonly Command[], terminal: Terminal =
           write(`eddy: ${text.replace(/^error: /, '')}Run \`eddy --help\` or \`eddy COMMAND --help\`.\n`),
       })
       .showSuggestionAfterError()
+    blameMistyped(command)
   }
   return program
+}
+
+/** What Commander calls where it refuses; its types do not tell of it. */
+interface Refusing {
+  missingMandatoryOptionValue(option: Option): void
+  unknownOption(flag: string): void
+}
+
+/** Where a required option is missing since its name was mistyped, the mistyped one is named, with the nearest that there is. */
+function blameMistyped(command: Command): void {
+  const refusing = command as unknown as Refusing
+  const missing = refusing.missingMandatoryOptionValue.bind(command)
+  refusing.missingMandatoryOptionValue = option => {
+    // What parsing did not know stays among the arguments.
+    const mistyped = command.args.find(argument => argument.startsWith('--') && argument !== '--')
+    if (mistyped === undefined) missing(option)
+    else refusing.unknownOption(mistyped.replace(/=.*/s, ''))
+  }
 }
 
 /** Adds examples, shown before everything else in the help. */

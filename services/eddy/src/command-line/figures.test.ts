@@ -40,7 +40,7 @@ describe('figures for people', () => {
 
   it('shares and likelihoods are told alike', () => {
     expect([percent(0.1234), percent(Number.NaN), percent(0.5, 0)]).toEqual(['12.3%', '–', '50%'])
-    expect([fixed(-0.00001, 3), fixed(Number.NaN, 3), fixed(undefined, 1), fixed(-9.38123, 4)]).toEqual([
+    expect([fixed(-0.00001, 3), fixed(Number.NaN, 3), fixed(null, 1), fixed(-9.38123, 4)]).toEqual([
       '0.000',
       '–',
       '–',

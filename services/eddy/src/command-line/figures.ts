@@ -28,5 +28,5 @@ export const percent = (share: number, decimals = 1): string =>
   Number.isFinite(share) ? `${(100 * share).toFixed(decimals)}%` : NONE
 
 /** A likelihood, criterion or other number of which the last digit counts. */
-export const fixed = (value: number | undefined, decimals: number): string =>
-  value === undefined || !Number.isFinite(value) ? NONE : value.toFixed(decimals).replace(/^-(0\.?0*)$/, '$1')
+export const fixed = (value: number | null, decimals: number): string =>
+  value === null || !Number.isFinite(value) ? NONE : value.toFixed(decimals).replace(/^-(0\.?0*)$/, '$1')

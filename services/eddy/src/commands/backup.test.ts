@@ -28,6 +28,24 @@ describe('eddy backup and restore', () => {
     expect(records).toBe(1)
   })
 
+  it('tells scripts what was copied, and errors on stderr', async () => {
+    const copied = await backup(at('copy'), '--data-dir', stored.data, '--json')
+    const { bytes } = JSON.parse(copied.stdout)
+    expect(bytes).toBeGreaterThan(0)
+    expect(copied).toEqual({
+      stdout: `${JSON.stringify({ from: stored.data, to: at('copy'), bytes })}\n`,
+      stderr: '',
+      code: 0,
+    })
+    const restored = await restore(at('copy'), '--data-dir', at('again'), '--json')
+    expect(JSON.parse(restored.stdout)).toEqual({ from: at('copy'), to: at('again'), bytes })
+    expect(await backup(at('copy'), '--data-dir', stored.data, '--json')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('expected a directory without a log, got one'),
+    })
+  })
+
   it('refuses to write over a log', async () => {
     await backup(at('copy'), '--data-dir', stored.data)
     expect(await backup(at('copy'), '--data-dir', stored.data)).toMatchObject({

@@ -34,6 +34,7 @@ export function deadLettersCommand(terminal: Terminal = processTerminal): Comman
   const show = new Command('show')
     .description('Show one in full, with its original key, value and headers.')
     .argument('<partition/offset>', 'as `list` gives it', place)
+    .option('--json', 'what is printed: one JSON object')
     .action((where: Place, flags: Flags) => one(where, flags, terminal))
   const retry = new Command('retry')
     .description(

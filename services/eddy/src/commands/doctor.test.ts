@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { kernelInfo } from '@eddy/mixture'
@@ -8,7 +10,9 @@ import { configurationSchema } from '@eddy/settings'
 import { afterAll, describe, expect, it } from 'vitest'
 import { RegistryServer } from '../../../../libs/messages/src/testing/registry-server.ts'
 import { examine } from '../doctor/checks.ts'
-import { parseMetrics, view } from './top-view.ts'
+import { runCommand } from '../testing/run-command.ts'
+import { topCommand } from './top.ts'
+import { activity, parseMetrics, view } from './top-view.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'eddy-doctor-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -110,7 +114,7 @@ eddy_event_to_label_seconds_bucket{le="0.01"} 0
 eddy_event_to_label_seconds_bucket{le="0.1"} ${events}
 eddy_event_to_label_seconds_bucket{le="+Inf"} ${events}
 `
-    const shown = view(parseMetrics(text(100)), parseMetrics(text(500)), 2, 100)
+    const shown = view(activity(parseMetrics(text(100)), parseMetrics(text(500)), 2, 100))
     expect(shown.stages).toEqual([['ingest', '200', '7']])
     expect(shown.segments).toEqual([
       ['s2', '75.0%', '0.50'],
@@ -118,6 +122,34 @@ eddy_event_to_label_seconds_bucket{le="+Inf"} ${events}
     ])
     expect(shown.lines.join('\n')).toContain('model m, snapshot 3, 10 s old, 1,234 events learned')
     expect(shown.lines.join('\n')).toContain('p99 100 ms')
+  })
+
+  it('tells scripts the same as one JSON object, null where it does not know', async () => {
+    let events = 0
+    const server = createHttpServer((_, response) => {
+      events += 100
+      response.end(`eddy_records_processed_total{stage="ingest",partition="0"} ${events}
+eddy_consumer_lag_records{stage="ingest",partition="0"} 7
+eddy_model_snapshot_version{model="m"} 3
+eddy_model_prequential_log_likelihood_nats{model="m"} NaN
+eddy_segment_weight_ratio{model="m",segment="s1"} 1
+`)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { stdout, stderr, code } = await runCommand(topCommand, ['--json', '--interval', '0.2', '--url', url])
+    server.close()
+    expect([stderr, code]).toEqual(['', 0])
+    expect(JSON.parse(stdout)).toMatchObject({
+      model: 'm',
+      snapshot: 3,
+      logLikelihood: null,
+      eventToLabelP99Seconds: null,
+      stages: [{ stage: 'ingest', lag: 7, recordsPerSecond: expect.any(Number) }],
+      segments: [{ segment: 's1', share: 1, drift: null }],
+    })
+    const failed = await runCommand(topCommand, ['--json', '--url', url])
+    expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('expected a running Eddy') })
   })
 
   it('shows services that run apart as one', () => {
@@ -134,7 +166,7 @@ eddy_consumer_lag_records{stage="scoring",partition="1"} 4
 eddy_event_to_label_seconds_bucket{le="0.1"} 0
 eddy_event_to_label_seconds_bucket{le="+Inf"} 10
 `
-    const shown = view(parseMetrics(scoring(0) + other), parseMetrics(scoring(90) + other), 1, 100)
+    const shown = view(activity(parseMetrics(scoring(0) + other), parseMetrics(scoring(90) + other), 1, 100))
     expect(shown.stages).toEqual([['scoring', '0', '7']])
     expect(shown.segments).toHaveLength(1)
     const text = shown.lines.join('\n')

@@ -22,6 +22,10 @@ export function explainCommand(terminal: Terminal = processTerminal): Command {
     .requiredOption('--model <model.json>', 'made by eddy fit, or weights_, means_ and covariances_ of scikit-learn')
   addInputOptions(command)
     .option('--keep <a,b>', "copy these of the record's values into each line, e.g. the customer", nameList)
+    .option(
+      '--json',
+      'what is printed: one JSON object a line with segment, posterior (of each component, in order), entropy, runnerUp, logOdds, prior, contributions (nats)',
+    )
     .action((flags: ExplainFlags) => explain(terminal, flags))
   return withExamples(command, [
     ['eddy explain --model model.json --input customers.csv --keep customer | head -1 | jq', 'one customer'],

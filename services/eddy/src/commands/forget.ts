@@ -19,6 +19,7 @@ export function forgetCommand(terminal: Terminal = processTerminal): Command {
     )
     .argument('<customer>', 'id, as producers send it')
     .option('--url <url>', 'ask the running `eddy up` there (its token from EDDY_HTTP_TOKEN or EDDY_HTTP_TOKEN_FILE)')
+    .option('--json', 'what is printed: one JSON object with customer, forgotten')
     .action((customer: string, flags: ForgetFlags) => run(customer, flags, terminal))
   return withExamples(withLogOptions(command), [
     ['eddy forget c42', 'while nothing else runs on the log'],

@@ -32,6 +32,7 @@ export function modelsCommand(terminal: Terminal = processTerminal): Command {
   const show = new Command('show')
     .description('Print a snapshot as JSON.')
     .argument('<model[@version]>', 'e.g. customers or customers@17', wantedSnapshot)
+    .option('--json', 'what is printed: one JSON object')
     .action((which: WantedSnapshot, flags: Flags) =>
       withSnapshots(flags, terminal, snapshots =>
         print(terminal, `${JSON.stringify(snapshotJson(findSnapshot(snapshots, which)))}\n`),
@@ -41,6 +42,7 @@ export function modelsCommand(terminal: Terminal = processTerminal): Command {
     .description('Show how the segments of two snapshots differ: weights and centres by segment id.')
     .argument('<from>', 'model[@version]', wantedSnapshot)
     .argument('<to>', 'model[@version]', wantedSnapshot)
+    .option('--json', 'what is printed: one JSON object with from, to, segments')
     .action((from: WantedSnapshot, to: WantedSnapshot, flags: Flags) =>
       withSnapshots(flags, terminal, snapshots =>
         print(

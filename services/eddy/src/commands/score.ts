@@ -23,6 +23,10 @@ export function scoreCommand(terminal: Terminal = processTerminal): Command {
     )
   addInputOptions(command)
     .option('--keep <a,b>', "copy these of the record's values into each line, e.g. the customer", nameList)
+    .option(
+      '--json',
+      'what is printed: one JSON object a line with segment, posterior (of each component, in order), logDensity (nats)',
+    )
     .action((flags: ScoreFlags) => score(terminal, flags))
   return withExamples(command, [
     ['eddy score --model model.json --input customers.csv', 'NDJSON on stdout'],

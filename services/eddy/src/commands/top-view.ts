@@ -1,5 +1,5 @@
 import { counted } from '@eddy/runtime'
-import { figure, fixed, percent } from '../command-line/figures.ts'
+import { figure, fixed, NONE, percent } from '../command-line/figures.ts'
 
 /** A sample of the Prometheus text format. */
 export interface Sample {
@@ -25,20 +25,41 @@ export function parseMetrics(text: string): Sample[] {
   return samples
 }
 
-export interface View {
-  readonly lines: readonly string[]
-  readonly stages: readonly (readonly string[])[]
-  readonly segments: readonly (readonly string[])[]
+/** What a running Eddy does, of two looks at its metrics; null where it does not say. */
+export interface Activity {
+  readonly model: string | null
+  readonly snapshot: number | null
+  readonly snapshotAgeSeconds: number | null
+  readonly learnedEvents: number | null
+  /** prequential, nats per event */
+  readonly logLikelihood: number | null
+  readonly stepSize: number | null
+  /** effective sample, events */
+  readonly effectiveSampleSize: number | null
+  /** from an event's append to its label, upper bound of the bucket that holds the quantile */
+  readonly eventToLabelP99Seconds: number | null
+  readonly deadLettersPerSecond: number
+  /** of one core */
+  readonly cpuShare: number
+  readonly memoryBytes: number
+  /** streams of labels that are open */
+  readonly streams: number
+  readonly stages: readonly { readonly stage: string; readonly recordsPerSecond: number; readonly lag: number }[]
+  /** largest first */
+  readonly segments: readonly {
+    readonly segment: string
+    readonly share: number
+    /** standard deviations */
+    readonly drift: number | null
+  }[]
 }
-
-const count = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 0 })
 
 /**
  * What `eddy top` shows of two looks at the metrics, perhaps of several processes.
  * @param elapsed seconds between them
  * @param clock now, Unix time in seconds
  */
-export function view(before: readonly Sample[], now: readonly Sample[], elapsed: number, clock: number): View {
+export function activity(before: readonly Sample[], now: readonly Sample[], elapsed: number, clock: number): Activity {
   const values = (samples: readonly Sample[], name: string, labels: Readonly<Record<string, string>> = {}): number[] =>
     samples
       .filter(
@@ -50,43 +71,70 @@ export function view(before: readonly Sample[], now: readonly Sample[], elapsed:
   const rate = (name: string, labels?: Readonly<Record<string, string>>): number =>
     (sum(now, name, labels) - sum(before, name, labels)) / elapsed
   /** Processes follow the model at their own pace: the one that is furthest. */
-  const one = (name: string): number | undefined => {
+  const one = (name: string): number | null => {
     const found = values(now, name).filter(value => !Number.isNaN(value))
-    return found.length === 0 ? undefined : Math.max(...found)
+    return found.length === 0 ? null : Math.max(...found)
   }
   const model = now
     .filter(({ name }) => name === 'eddy_model_snapshot_version')
     .reduce<Sample | undefined>((newest, each) => (newest && newest.value >= each.value ? newest : each), undefined)
-  const age = clock - (one('eddy_model_snapshot_timestamp_seconds') ?? clock)
-  const p99 = quantile(0.99, before, now)
-  const stages = [
-    ...new Set(
-      now.filter(({ name }) => name === 'eddy_consumer_lag_records').map(({ labels }) => labels.stage as string),
-    ),
-  ]
+  const made = one('eddy_model_snapshot_timestamp_seconds')
+  const stages = new Set(
+    now.filter(({ name }) => name === 'eddy_consumer_lag_records').map(({ labels }) => labels.stage as string),
+  )
+  const segments = new Map(
+    now.filter(({ name }) => name === 'eddy_segment_weight_ratio').map(each => [each.labels.segment, each]),
+  )
+  return {
+    model: model?.labels.model ?? null,
+    snapshot: model?.value ?? null,
+    snapshotAgeSeconds: made === null ? null : clock - made,
+    learnedEvents: one('eddy_model_learned_events'),
+    logLikelihood: one('eddy_model_prequential_log_likelihood_nats'),
+    stepSize: one('eddy_model_step_size_ratio'),
+    effectiveSampleSize: one('eddy_model_effective_sample_size_events'),
+    eventToLabelP99Seconds: quantile(0.99, before, now) ?? null,
+    deadLettersPerSecond: rate('eddy_dead_letters_total'),
+    cpuShare: rate('process_cpu_seconds_total'),
+    memoryBytes: sum(now, 'process_resident_memory_bytes'),
+    streams: sum(now, 'eddy_http_streams'),
+    stages: [...stages].map(stage => ({
+      stage,
+      recordsPerSecond: rate('eddy_records_processed_total', { stage }),
+      lag: sum(now, 'eddy_consumer_lag_records', { stage }),
+    })),
+    segments: [...segments.values()]
+      .sort((a, b) => b.value - a.value)
+      .map(({ labels, value }) => ({
+        segment: labels.segment as string,
+        share: value,
+        drift: values(now, 'eddy_segment_drift_sigma', labels)[0] ?? null,
+      })),
+  }
+}
+
+export interface View {
+  readonly lines: readonly string[]
+  readonly stages: readonly (readonly string[])[]
+  readonly segments: readonly (readonly string[])[]
+}
+
+const whole = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 0 })
+
+/** For people. */
+export function view(seen: Activity): View {
+  const events = (count: number | null): string => counted(Math.round(count ?? 0), 'event')
+  const { eventToLabelP99Seconds: p99 } = seen
   return {
     lines: [
-      model === undefined
+      seen.model === null
         ? 'no model yet (or this process does not follow it)'
-        : `model ${model.labels.model}, snapshot ${count(model.value)}, ${age.toFixed(0)} s old, ${counted(Math.round(one('eddy_model_learned_events') ?? 0), 'event')} learned`,
-      `log-likelihood ${fixed(one('eddy_model_prequential_log_likelihood_nats'), 3)} nats/event, step size ${figure(one('eddy_model_step_size_ratio') ?? Number.NaN)}, effective sample ${counted(Math.round(one('eddy_model_effective_sample_size_events') ?? 0), 'event')}`,
-      `event → label p99 ${p99 === undefined ? '–' : `${(1000 * p99).toFixed(0)} ms`}, dead letters ${rate('eddy_dead_letters_total').toFixed(1)}/s, CPU ${(100 * rate('process_cpu_seconds_total')).toFixed(0)} %, memory ${count(sum(now, 'process_resident_memory_bytes') / 2 ** 20)} MiB, streams ${sum(now, 'eddy_http_streams')}`,
+        : `model ${seen.model}, snapshot ${whole(seen.snapshot!)}, ${fixed(seen.snapshotAgeSeconds ?? 0, 0)} s old, ${events(seen.learnedEvents)} learned`,
+      `log-likelihood ${fixed(seen.logLikelihood, 3)} nats/event, step size ${figure(seen.stepSize ?? Number.NaN)}, effective sample ${events(seen.effectiveSampleSize)}`,
+      `event → label p99 ${p99 === null ? NONE : `${fixed(1000 * p99, 0)} ms`}, dead letters ${fixed(seen.deadLettersPerSecond, 1)}/s, CPU ${percent(seen.cpuShare, 0)}, memory ${whole(seen.memoryBytes / 2 ** 20)} MiB, streams ${seen.streams}`,
     ],
-    stages: stages.map(stage => [
-      stage,
-      count(rate('eddy_records_processed_total', { stage })),
-      count(sum(now, 'eddy_consumer_lag_records', { stage })),
-    ]),
-    segments: [
-      ...new Map(
-        now.filter(({ name }) => name === 'eddy_segment_weight_ratio').map(each => [each.labels.segment, each]),
-      ).values(),
-    ]
-      .sort((a, b) => b.value - a.value)
-      .map(({ labels, value }) => {
-        const drift = values(now, 'eddy_segment_drift_sigma', labels)[0]
-        return [labels.segment as string, percent(value), fixed(drift, 2)]
-      }),
+    stages: seen.stages.map(({ stage, recordsPerSecond, lag }) => [stage, whole(recordsPerSecond), whole(lag)]),
+    segments: seen.segments.map(({ segment, share, drift }) => [segment, percent(share), fixed(drift, 2)]),
   }
 }
 

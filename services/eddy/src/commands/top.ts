@@ -5,12 +5,13 @@ import { table } from '../command-line/table.ts'
 import { draw, oneLine, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
-import { parseMetrics, type Sample, type View, view } from './top-view.ts'
+import { activity, parseMetrics, type Sample, type View, view } from './top-view.ts'
 
 interface TopFlags extends LogFlags {
   readonly url: readonly string[]
   readonly interval: string
   readonly once?: true
+  readonly json?: true
 }
 
 /** `eddy top`: what a running Eddy does, live. */
@@ -22,6 +23,10 @@ export function topCommand(terminal: Terminal = processTerminal): Command {
     ])
     .option('--interval <seconds>', 'seconds between updates', '2')
     .option('--once', 'print one view and end (as it does when stdout is not a terminal)')
+    .option(
+      '--json',
+      'print one view as a JSON object and end: model, snapshot, rates, stages, segments; null where unknown',
+    )
     .action((flags: TopFlags) => top(flags, terminal))
   return withExamples(withLogOptions(command), [
     ['eddy top', 'watch the Eddy on this machine; Ctrl-C ends'],
@@ -34,7 +39,7 @@ async function top(flags: TopFlags, terminal: Terminal): Promise<void> {
   const { token } = configurationOf(flags, terminal).http
   const seconds = Math.max(0.2, Number(flags.interval) || 2)
   const stdout = terminal.stdout as NodeJS.WritableStream & Partial<NodeJS.WriteStream>
-  const live = flags.once !== true && stdout.isTTY === true
+  const live = flags.once !== true && flags.json !== true && stdout.isTTY === true
   const shutdown = shutdownSignal()
   try {
     let before = await scrapeAll(flags.url, token)
@@ -45,10 +50,11 @@ async function top(flags: TopFlags, terminal: Terminal): Promise<void> {
       if (shutdown.signal.aborted) return
       const now = await scrapeAll(flags.url, token)
       const elapsed = (performance.now() - since) / 1000
-      const lines = linesOf(view(before, now, elapsed, Date.now() / 1000))
+      const seen = activity(before, now, elapsed, Date.now() / 1000)
+      const lines = linesOf(view(seen))
       const { rows = 24, columns = 80 } = stdout
       if (live) await draw(terminal, screen.frame(fitted(lines, rows, columns)))
-      else await print(terminal, `${lines.join('\n')}\n`)
+      else await print(terminal, `${flags.json === true ? JSON.stringify(seen) : lines.join('\n')}\n`)
       before = now
       since = performance.now()
     } while (live)

@@ -30,7 +30,7 @@ export function upCommand(terminal: Terminal = processTerminal): Command {
     .option('--replay <file>', 'append the events of an NDJSON or CSV file first (`-` is standard input)')
     .option('--model <model.json>', 'begin with a model of eddy fit, if none is stored yet')
     .option('--exit-when-drained', 'end once every event is learned and labelled')
-    .option('--json', 'print the totals of the data directory as the last line')
+    .option('--json', 'print the totals of the data directory as one JSON object at the end')
     .option('--port <number>', 'HTTP port, 0 for any free one (default 7700)', port)
     .action((flags: UpFlags) => up(flags, terminal))
   return withExamples(withLogOptions(command), [

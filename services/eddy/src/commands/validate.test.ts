@@ -25,6 +25,19 @@ describe('eddy validate', () => {
     expect(stderr).not.toMatch(/ at .*\.ts:/)
   })
 
+  it('tells scripts whether it is valid and what is not, beside the errors on stderr, with the same exit codes', async () => {
+    expect(await validate({}, '--json')).toEqual({ stdout: '{"valid":true,"problems":[]}\n', stderr: '', code: 0 })
+    const { stdout, stderr, code } = await validate({ EDDY_HTTP_PORT: '99999', EDDY_MODEL_COMPONENTS: '0' }, '--json')
+    expect(code).toBe(78)
+    const { valid, problems } = JSON.parse(stdout)
+    expect([valid, problems.length]).toEqual([false, 2])
+    for (const problem of problems) expect(stderr).toContain(problem)
+    expect(JSON.parse((await validate({}, '--variables', '--json')).stdout)).toContainEqual({
+      variable: 'EDDY_MODEL_COMPONENTS',
+      path: 'model.components',
+    })
+  })
+
   it('prints what is in force: environment over file over default, secrets redacted', async () => {
     const path = fileOf('print.yaml', 'model: { components: 4, seed: 9 }\n')
     const environment = { EDDY_MODEL_COMPONENTS: '5', EDDY_HTTP_TOKEN: 'a-secret-of-16-characters' }

@@ -1,5 +1,5 @@
-import { environmentVariables, jsonSchema, loadConfiguration, redactedJson } from '@eddy/runtime'
-import { configurationSchema } from '@eddy/settings'
+import { ConfigurationError, environmentVariables, jsonSchema, loadConfiguration, redactedJson } from '@eddy/runtime'
+import { type Configuration, configurationSchema } from '@eddy/settings'
 import { Command } from 'commander'
 import { UsageError } from '../command-line/exit-code.ts'
 import { table } from '../command-line/table.ts'
@@ -11,6 +11,7 @@ interface ValidateFlags {
   readonly print?: boolean
   readonly schema?: boolean
   readonly variables?: boolean
+  readonly json?: true
 }
 
 /** `eddy validate`: every mistake of a configuration at once, each with its path and source. Exit code 78 if there is one. */
@@ -21,6 +22,10 @@ export function validateCommand(terminal: Terminal = processTerminal): Command {
     .option('--print', 'print the configuration in force as JSON, secrets redacted')
     .option('--schema', 'print the JSON Schema of a configuration instead, for editors')
     .option('--variables', 'print the environment variables and the paths they set instead')
+    .option(
+      '--json',
+      'print {"valid": true or false, "problems": [text, …]}; with --variables [{"variable", "path"}, …]; the others are JSON anyway',
+    )
     .action((flags: ValidateFlags) => validate(terminal, flags))
   return withExamples(command, [
     ['eddy validate --config eddy.yaml', 'exit code 0, or 78 with every mistake'],
@@ -38,19 +43,30 @@ async function validate(terminal: Terminal, flags: ValidateFlags): Promise<void>
     return
   }
   if (flags.variables) {
-    const rows = environmentVariables(configurationSchema).map(({ variable, path }) => [variable, path])
-    await print(terminal, table(['variable', 'path'], rows) + '\n')
+    const variables = environmentVariables(configurationSchema)
+    const rows = variables.map(({ variable, path }) => [variable, path])
+    await print(terminal, `${flags.json === true ? JSON.stringify(variables) : table(['variable', 'path'], rows)}\n`)
     return
   }
-  const configuration = loadConfiguration(configurationSchema, {
-    ...(flags.config === undefined ? {} : { file: flags.config }),
-    environment: terminal.environment,
-  })
-  if (flags.print)
-    await print(
-      terminal,
-      `${redactedJson(configuration)}
-`,
-    )
+  const configuration = await loaded(flags, terminal)
+  if (flags.print === true) await print(terminal, `${redactedJson(configuration)}\n`)
+  else if (flags.json === true) await printVerdict(terminal, [])
   else note(terminal, `${flags.config ?? 'configuration'}: valid`)
 }
+
+/** @throws {ConfigurationError} with all problems; `--json` prints them too */
+async function loaded(flags: ValidateFlags, terminal: Terminal): Promise<Configuration> {
+  try {
+    return loadConfiguration(configurationSchema, {
+      ...(flags.config === undefined ? {} : { file: flags.config }),
+      environment: terminal.environment,
+    })
+  } catch (error) {
+    if (flags.json === true && flags.print !== true && error instanceof ConfigurationError)
+      await printVerdict(terminal, error.problems)
+    throw error
+  }
+}
+
+const printVerdict = (terminal: Terminal, problems: readonly string[]): Promise<void> =>
+  print(terminal, `${JSON.stringify({ valid: problems.length === 0, problems })}\n`)
