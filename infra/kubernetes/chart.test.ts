@@ -1,14 +1,25 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { loadConfiguration } from '@eddy/runtime'
+import { configurationSchema } from '@eddy/settings'
 import { Ajv } from 'ajv'
-import { describe, expect, it } from 'vitest'
-import { parse, parseAllDocuments } from 'yaml'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { parse, parseAllDocuments, stringify } from 'yaml'
 import { hasTool } from '../../test/fixtures/tool.ts'
+import { hasPrometheus, rules } from '../prometheus/testing.ts'
 
 const chart = join(import.meta.dirname, 'chart/eddy')
 const read = (path: string): string => readFileSync(join(chart, path), 'utf8')
 const onKafka = 'mode=kafka,kafka.brokers={b:9092},kafka.autoscaling.enabled=true,kafka.saslSecretPrefix=eddy'
+const everything = [
+  `${onKafka},tokenSecret=mine,tls.secret=tls,tls.clientCa=true,ca.configMap=trusted,kafka.ssl.enabled=true,kafka.ssl.caSecret=broker-ca`,
+  'env[0].name=EDDY_LOGGING_LEVEL,env[0].value=warn,podAnnotations.team=data,image.pullSecrets[0].name=registry',
+  'extraVolumes[0].name=scratch,extraVolumes[0].emptyDir.medium=Memory',
+  'extraVolumeMounts[0].name=scratch,extraVolumeMounts[0].mountPath=/scratch',
+].join(',')
+const monitoring = 'monitoring.serviceMonitor.enabled=true,monitoring.prometheusRule.enabled=true'
 const services = ['em-updater', 'em-worker', 'ingest', 'scoring']
 
 interface Manifest {
@@ -17,6 +28,7 @@ interface Manifest {
   // The schemas of Kubernetes check the shape.
   // biome-ignore lint/suspicious/noExplicitAny: a manifest has a shape for each kind
   readonly spec: any
+  readonly data?: Readonly<Record<string, string>>
 }
 
 const helm = (...args: string[]) => spawnSync('helm', args, { encoding: 'utf8' })
@@ -60,7 +72,9 @@ describe.runIf(hasTool('helm', helmAdvice))('helm', () => {
     ['embedded.storage.size=lots', 'storage/size'],
     ['networkPolicy.brokerPort=70000', 'brokerPort'],
     ['terminationGracePeriodSeconds=5', 'terminationGracePeriodSeconds'],
-    ['tokenSecret=', 'tokenSecret'],
+    ['tls.clientCa=true', 'tls/secret'],
+    ['monitoring.serviceMonitor.interval=often', 'serviceMonitor/interval'],
+    ['extraVolumes[0].emptyDir.medium=Memory', 'extraVolumes/0'],
   ])('refuses %s and says where', (settings, place) => {
     const { status, stderr } = helm('template', 'release', chart, '--set', settings)
     expect(status).not.toBe(0)
@@ -76,7 +90,12 @@ describe.runIf(hasTool('helm', helmAdvice))('helm', () => {
     for (const { spec } of workloads) {
       const pod = spec.template.spec
       expect(spec.selector.matchLabels).toEqual(spec.template.metadata.labels)
-      expect(pod).toMatchObject({ automountServiceAccountToken: false, terminationGracePeriodSeconds: 60 })
+      // Variables of services would be EDDY_… names that Eddy does not know.
+      expect(pod).toMatchObject({
+        enableServiceLinks: false,
+        automountServiceAccountToken: false,
+        terminationGracePeriodSeconds: 60,
+      })
       expect(pod.securityContext).toMatchObject({
         runAsNonRoot: true,
         runAsUser: 10001,
@@ -89,10 +108,114 @@ describe.runIf(hasTool('helm', helmAdvice))('helm', () => {
         allowPrivilegeEscalation: false,
         capabilities: { drop: ['ALL'] },
       })
+      // The kubelet asks: no process is started for it.
+      expect(container.startupProbe.httpGet).toEqual({ path: '/livez', port: 'http' })
       expect(container.livenessProbe.httpGet).toEqual({ path: '/livez', port: 'http' })
-      expect(container.readinessProbe.exec.command.join(' ')).toContain('/readyz')
+      expect(container.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'http' })
       expect(container.resources.limits.memory).toMatch(/^\d+(Mi|Gi)$/)
     }
+  })
+
+  const podsOf = (settings: string) =>
+    render(settings)
+      .manifests.filter(({ spec }) => spec?.template)
+      .map(({ spec }) => spec.template)
+
+  it('has defaults that run: a configuration that is complete, and a token of its own', () => {
+    const { manifests } = render('mode=embedded')
+    const found = (kind: string) => manifests.find(manifest => manifest.kind === kind)!
+    const folder = mkdtempSync(join(tmpdir(), 'eddy-chart-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'eddy.yaml')
+    writeFileSync(file, found('ConfigMap').data!['eddy.yaml']!)
+    const token = Buffer.from(found('Secret').data!.token!, 'base64').toString()
+    expect(token).toMatch(/^\w{40}$/)
+    writeFileSync(join(folder, 'token'), token)
+    const { env, volumeMounts } = podsOf('mode=embedded')[0].spec.containers[0]
+    const environment = Object.fromEntries(
+      env.map((entry: { name: string; value: string }) => [entry.name, entry.value]),
+    )
+    expect(environment.EDDY_HTTP_TOKEN_FILE).toBe(`${volumeMounts[1].mountPath}/token`)
+    const told = { ...environment, EDDY_HTTP_TOKEN_FILE: join(folder, 'token') }
+    const { features, http } = loadConfiguration(configurationSchema, { file, environment: told })
+    expect(features).not.toHaveLength(0)
+    expect(http).toMatchObject({ host: '0.0.0.0', token })
+    expect(podsOf('mode=embedded')[0].spec.volumes[1].secret.secretName).toBe(found('Secret').metadata.name)
+    expect(render('tokenSecret=mine').manifests.some(({ kind }) => kind === 'Secret')).toBe(false)
+  })
+
+  it('gives a pod the certificates, variables and volumes that it is told, under names that Eddy knows', () => {
+    const { metadata, spec } = podsOf(everything)[0]
+    const [container] = spec.containers
+    const values = Object.fromEntries(
+      container.env.map(({ name, value = 'x' }: { name: string; value?: string }) => [name, value]),
+    )
+    expect(values).toMatchObject({
+      NODE_EXTRA_CA_CERTS: '/etc/eddy-ca/ca.crt',
+      KAFKA_SSL_CA: '/run/secrets/kafka-ca/ca.crt',
+    })
+    const { EDDY_HTTP_TOKEN_FILE: _, ...environment } = values
+    const configuration = loadConfiguration(configurationSchema, { environment, flags: { 'log.kind': 'kafka' } })
+    expect(configuration).toMatchObject({
+      http: {
+        tls: { cert: '/run/secrets/tls/tls.crt', key: '/run/secrets/tls/tls.key', clientCa: '/run/secrets/tls/ca.crt' },
+      },
+      kafka: { ssl: { enabled: true, ca: '/run/secrets/kafka-ca/ca.crt' }, sasl: { mechanism: 'scram-sha-512' } },
+      logging: { level: 'warn' },
+    })
+    const mounted = container.volumeMounts.map(({ name }: { name: string }) => name)
+    expect(mounted.toSorted()).toEqual(spec.volumes.map(({ name }: { name: string }) => name).toSorted())
+    expect(mounted).toContain('scratch')
+    expect(container.livenessProbe.httpGet.scheme).toBe('HTTPS')
+    expect(container.readinessProbe.httpGet.scheme).toBe('HTTPS')
+    expect(metadata.annotations.team).toBe('data')
+  })
+
+  it('starts pods anew when the configuration or a secret changes', () => {
+    const annotations = (settings: string) => podsOf(settings)[0].metadata.annotations
+    const before = annotations('tokenSecret=mine')
+    expect(annotations('tokenSecret=mine')).toEqual(before)
+    expect(annotations('tokenSecret=mine,config.model.components=7')).toMatchObject({
+      'checksum/secrets': before['checksum/secrets'],
+      'checksum/config': expect.not.stringMatching(before['checksum/config']),
+    })
+    // Without a cluster there is no Secret to look up: each rendering has a token of its own.
+    expect(annotations('mode=embedded')['checksum/secrets']).not.toBe(annotations('mode=embedded')['checksum/secrets'])
+  })
+
+  it('is watched by the Prometheus operator where that is asked for, by the rules that are tested', () => {
+    const { manifests } = render(`${monitoring},monitoring.serviceMonitor.labels.release=prometheus`)
+    const found = (kind: string) => manifests.find(manifest => manifest.kind === kind)!
+    const monitor = found('ServiceMonitor')
+    const service = found('Service') as { metadata: { labels?: Record<string, string> } } & Manifest
+    expect(monitor.metadata).toMatchObject({ labels: { release: 'prometheus' } })
+    // The rules look for job="eddy".
+    expect(service.metadata.labels?.[monitor.spec.jobLabel]).toBe('eddy')
+    expect(service.metadata.labels).toMatchObject(monitor.spec.selector.matchLabels)
+    expect(monitor.spec.endpoints).toEqual([
+      {
+        port: service.spec.ports[0].name,
+        path: '/metrics',
+        interval: '15s',
+        authorization: { type: 'Bearer', credentials: { name: 'release-eddy-token', key: 'token' } },
+      },
+    ])
+    const { groups } = found('PrometheusRule').spec
+    expect(groups.flatMap((group: { rules: unknown[] }) => group.rules)).toEqual(rules())
+    expect(render('mode=embedded').text).not.toContain('monitoring.coreos.com')
+    const secure = render(`${monitoring},tls.secret=tls,monitoring.serviceMonitor.tlsConfig.insecureSkipVerify=true`)
+    expect(secure.manifests.find(({ kind }) => kind === 'ServiceMonitor')!.spec.endpoints[0]).toMatchObject({
+      scheme: 'https',
+      tlsConfig: { insecureSkipVerify: true },
+    })
+    if (!hasPrometheus()) return
+    const folder = mkdtempSync(join(tmpdir(), 'eddy-chart-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, 'rules.yml'), stringify({ groups }))
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', join(folder, 'rules.yml')], {
+      encoding: 'utf8',
+    })
+    expect(status, stdout + stderr).toBe(0)
   })
 
   it('lets one pod of a service be evicted at a time', () => {
@@ -152,7 +275,7 @@ describe.runIf(hasTool('helm', helmAdvice))('helm', () => {
   it.runIf(hasTool('kubernetes-validate', validatorAdvice, '--version')).each(['1.27', '1.37'])(
     'renders what the schemas of Kubernetes %s accept, strictly',
     version => {
-      for (const settings of ['mode=embedded', 'mode=kafka,kafka.brokers={b:9092}', onKafka]) {
+      for (const settings of ['mode=embedded', 'mode=kafka,kafka.brokers={b:9092}', onKafka, everything]) {
         const { text, manifests } = render(settings)
         const check = (input: string) =>
           spawnSync('kubernetes-validate', ['--strict', '-k', version, '-'], { input, encoding: 'utf8' })

@@ -8,20 +8,65 @@ app.kubernetes.io/component: {{ .component }}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
+{{- define "eddy.tokenSecret" -}}
+{{ .Values.tokenSecret | default (printf "%s-eddy-token" .Release.Name) }}
+{{- end }}
+
+{{/* The token of the chart's own Secret, base64: the one there is, or a new one. */}}
+{{- define "eddy.newToken" -}}
+{{- $name := include "eddy.tokenSecret" . -}}
+{{- if not (hasKey .Values "_token") -}}
+{{- $there := lookup "v1" "Secret" .Release.Namespace $name -}}
+{{- $_ := set .Values "_token" (dig "data" "token" (randAlphaNum 40 | b64enc) ($there | default dict)) -}}
+{{- end -}}
+{{ .Values._token }}
+{{- end }}
+
+{{/* Changes whenever a Secret does that pods read at their start; a Secret of others is looked up, where there is a cluster to ask. */}}
+{{- define "eddy.secretsChecksum" -}}
+{{- $all := list -}}
+{{- if .Values.tokenSecret -}}
+{{- $all = append $all (lookup "v1" "Secret" .Release.Namespace .Values.tokenSecret | default dict).data -}}
+{{- else -}}
+{{- $all = append $all (include "eddy.newToken" .) -}}
+{{- end -}}
+{{- range compact (list .Values.tls.secret .Values.kafka.ssl.caSecret) -}}
+{{- $all = append $all (lookup "v1" "Secret" $.Release.Namespace . | default dict).data -}}
+{{- end -}}
+{{ $all | toJson | sha256sum }}
+{{- end }}
+
+{{/* A question of the kubelet's, which has neither a token nor a certificate. */}}
+{{- define "eddy.probe" -}}
+httpGet: { path: {{ .path }}, port: http{{ if .root.Values.tls.secret }}, scheme: HTTPS{{ end }} }
+timeoutSeconds: 5
+{{- end }}
+
 {{/* A pod: non-root, read-only, without capabilities; probes; the time to drain. */}}
 {{- define "eddy.pod" -}}
 metadata:
   labels: {{- include "eddy.labels" . | nindent 4 }}
   annotations:
     checksum/config: {{ .root.Values.config | toJson | sha256sum }}
+    checksum/secrets: {{ include "eddy.secretsChecksum" .root }}
+    {{- with .root.Values.podAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 spec:
   automountServiceAccountToken: false
+  # They would be EDDY_… variables, and one that Eddy does not know is an error.
+  enableServiceLinks: false
   terminationGracePeriodSeconds: {{ .root.Values.terminationGracePeriodSeconds }}
+  {{- with .root.Values.image.pullSecrets }}
+  imagePullSecrets: {{- toYaml . | nindent 4 }}
+  {{- end }}
   securityContext:
     runAsNonRoot: true
     runAsUser: 10001
     runAsGroup: 10001
     fsGroup: 10001
+    # Of a log of many gigabytes only once.
+    fsGroupChangePolicy: OnRootMismatch
     seccompProfile: { type: RuntimeDefault }
   topologySpreadConstraints:
     - maxSkew: 1
@@ -38,8 +83,24 @@ spec:
       env:
         - { name: EDDY_HTTP_HOST, value: 0.0.0.0 }
         - { name: EDDY_HTTP_TOKEN_FILE, value: /run/secrets/eddy/token }
+        {{- if .root.Values.tls.secret }}
+        - { name: EDDY_HTTP_TLS_CERT, value: /run/secrets/tls/tls.crt }
+        - { name: EDDY_HTTP_TLS_KEY, value: /run/secrets/tls/tls.key }
+        {{- if .root.Values.tls.clientCa }}
+        - { name: EDDY_HTTP_TLS_CLIENT_CA, value: /run/secrets/tls/ca.crt }
+        {{- end }}
+        {{- end }}
+        {{- if .root.Values.ca.configMap }}
+        - { name: NODE_EXTRA_CA_CERTS, value: {{ printf "/etc/eddy-ca/%s" .root.Values.ca.key }} }
+        {{- end }}
         {{- if eq .root.Values.mode "kafka" }}
         - { name: KAFKA_BROKERS, value: {{ join "," .root.Values.kafka.brokers | quote }} }
+        {{- if .root.Values.kafka.ssl.enabled }}
+        - { name: KAFKA_SSL_ENABLED, value: "true" }
+        {{- if .root.Values.kafka.ssl.caSecret }}
+        - { name: KAFKA_SSL_CA, value: /run/secrets/kafka-ca/ca.crt }
+        {{- end }}
+        {{- end }}
         {{- with .root.Values.kafka.saslSecretPrefix }}
         - { name: KAFKA_SASL_MECHANISM, value: scram-sha-512 }
         - name: KAFKA_SASL_USERNAME
@@ -48,19 +109,23 @@ spec:
           valueFrom: { secretKeyRef: { name: {{ printf "%s-%s" . $.component }}, key: password } }
         {{- end }}
         {{- end }}
+        {{- with .root.Values.env }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      # After an unclean stop the log is checked before anything is answered; on Kafka a broker may be away.
+      startupProbe:
+        {{- include "eddy.probe" (dict "root" .root "path" "/livez") | nindent 8 }}
+        periodSeconds: 5
+        failureThreshold: 120
+      # Says no only where a restart helps: neither a full disk nor a broker that is away is a reason.
       livenessProbe:
-        httpGet: { path: /livez, port: http }
+        {{- include "eddy.probe" (dict "root" .root "path" "/livez") | nindent 8 }}
         periodSeconds: 10
         failureThreshold: 6
-      # The token is in a file, and a probe's headers are not: readiness is asked from inside.
       readinessProbe:
-        exec:
-          command:
-            - node
-            - -e
-            - "fetch('http://127.0.0.1:7700/readyz', { headers: { authorization: 'Bearer ' + require('fs').readFileSync(process.env.EDDY_HTTP_TOKEN_FILE, 'utf8').trim() } }).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"
-        periodSeconds: 10
-        timeoutSeconds: 5
+        {{- include "eddy.probe" (dict "root" .root "path" "/readyz") | nindent 8 }}
+        periodSeconds: 5
+        failureThreshold: 2
       resources: {{- toYaml .resources | nindent 8 }}
       securityContext:
         allowPrivilegeEscalation: false
@@ -70,13 +135,40 @@ spec:
         - { name: config, mountPath: /etc/eddy }
         - { name: token, mountPath: /run/secrets/eddy, readOnly: true }
         - { name: data, mountPath: /data }
+        {{- if .root.Values.tls.secret }}
+        - { name: tls, mountPath: /run/secrets/tls, readOnly: true }
+        {{- end }}
+        {{- if .root.Values.ca.configMap }}
+        - { name: ca, mountPath: /etc/eddy-ca, readOnly: true }
+        {{- end }}
+        {{- if and (eq .root.Values.mode "kafka") .root.Values.kafka.ssl.caSecret }}
+        - { name: kafka-ca, mountPath: /run/secrets/kafka-ca, readOnly: true }
+        {{- end }}
+        {{- with .root.Values.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
   volumes:
     - name: config
       configMap: { name: {{ .root.Release.Name }}-eddy }
     - name: token
-      secret: { secretName: {{ .root.Values.tokenSecret }} }
+      secret: { secretName: {{ include "eddy.tokenSecret" .root }} }
     {{- if eq .root.Values.mode "kafka" }}
     - name: data
       emptyDir: {}
+    {{- end }}
+    {{- with .root.Values.tls.secret }}
+    - name: tls
+      secret: { secretName: {{ . }} }
+    {{- end }}
+    {{- with .root.Values.ca.configMap }}
+    - name: ca
+      configMap: { name: {{ . }} }
+    {{- end }}
+    {{- if and (eq .root.Values.mode "kafka") .root.Values.kafka.ssl.caSecret }}
+    - name: kafka-ca
+      secret: { secretName: {{ .root.Values.kafka.ssl.caSecret }} }
+    {{- end }}
+    {{- with .root.Values.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
     {{- end }}
 {{- end }}
