@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { LogError } from '@eddy/log'
 import { explain } from './errors.ts'
+import { giveIdentity } from './identity.ts'
 import { Store } from './store.ts'
 import { verifyLog } from './verify.ts'
 import { lockForWriting } from './writer-lock.ts'
@@ -17,7 +18,12 @@ const fileName = 'log.sqlite'
  * @returns bytes copied
  * @throws LogError when there is nothing to copy, when `to` holds a log, or when anything in the copy is damaged
  */
-export async function backUpLog(from: string, to: string): Promise<number> {
+export function backUpLog(from: string, to: string): Promise<number> {
+  return copyLog(from, to, () => {})
+}
+
+/** @param change what the copy is to have otherwise */
+async function copyLog(from: string, to: string, change: (copy: DatabaseSync) => void): Promise<number> {
   refuseOccupied(to)
   await checkLog(from)
   // Beside where it is to be, so that it can be renamed.
@@ -27,7 +33,7 @@ export async function backUpLog(from: string, to: string): Promise<number> {
   const copy = join(partial, fileName)
   try {
     await copyDatabase(join(from, fileName), copy)
-    const bytes = standAlone(copy)
+    const bytes = standAlone(copy, change)
     await verifyLog(partial)
     publish(copy, to)
     return bytes
@@ -54,7 +60,8 @@ async function copyDatabase(from: string, to: string): Promise<void> {
 }
 
 /**
- * Puts a copy made by `backUpLog` where a log is to run. Nobody may be writing there.
+ * Puts a copy made by `backUpLog` where a log is to run, as a log of its own: it will have other records at the offsets that follow. Nobody
+ * may be writing there.
  * @throws LogError when `from` is damaged or no log, or when `to` already holds one
  */
 export async function restoreLog(from: string, to: string): Promise<number> {
@@ -66,7 +73,7 @@ export async function restoreLog(from: string, to: string): Promise<number> {
   if (unlock === undefined)
     throw new LogError(`log ${to}: expected nobody to write there, got a writing process. Stop it.`)
   try {
-    return await backUpLog(from, to)
+    return await copyLog(from, to, giveIdentity)
   } finally {
     unlock()
   }
@@ -80,10 +87,11 @@ function refuseOccupied(directory: string): void {
 }
 
 /** In the copy nobody else reads: no write-ahead log is left beside it. @returns its size, bytes */
-function standAlone(file: string): number {
+function standAlone(file: string, change: (copy: DatabaseSync) => void): number {
   const database = new DatabaseSync(file)
   try {
     database.exec('PRAGMA journal_mode = DELETE')
+    change(database)
     const number = (pragma: string): number =>
       Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0])
     return number('page_count') * number('page_size')

@@ -89,6 +89,7 @@ class SqliteLog implements EmbeddedLog {
       erasure: { erase: (topic, matches) => this.#erase(topic, matches), scrub: () => this.#scrub() },
       memory: { find: key => this.#find(key) },
       room: async () => ({ ...this.#store.room(), full: this.#queue.waitsForRoom }),
+      identity: async () => this.#identity(),
     }
     this.#options = options
     this.#store = new Store(directory, { readOnly, clock, maxBytes })
@@ -206,6 +207,15 @@ class SqliteLog implements EmbeddedLog {
       .statement('SELECT fingerprint, answer FROM remembered WHERE key = ? AND until > ?')
       .get(key, clock())
     return row && { fingerprint: String(row.fingerprint), answer: String(row.answer) }
+  }
+
+  #identity(): string {
+    this.#check('read')
+    const id = this.#store.meta('id')
+    if (typeof id === 'string') return id
+    throw new LogError(
+      'log: expected its id, got none: an earlier version wrote it. Open it for writing once, e.g. with `eddy up`.',
+    )
   }
 
   async #erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number> {

@@ -6,6 +6,7 @@ import { LogError, type TopicOptions } from '@eddy/log'
 import { catalogueChecksum, checkCatalogue } from './catalogue.ts'
 import { type BatchRow, type CheckedPartition, checkChains, missing, openBatch } from './chain.ts'
 import { explain, isFull, notStored } from './errors.ts'
+import { giveIdentity } from './identity.ts'
 import type { PartitionState, StoredBatch, TopicState } from './partition-state.ts'
 import { POSITION, positionOf, positionsOf } from './positions.ts'
 import { keepPrivate } from './private.ts'
@@ -119,6 +120,7 @@ export class Store {
       for (const { sql, values } of [putMeta('catalogue', catalogueChecksum([], [])), countPositions])
         database.prepare(sql).run(...values)
     } else if (this.#pragma('user_version') === 1) upgrade(database, SCHEMA, FORMAT)
+    if (this.meta('id') === undefined) giveIdentity(database)
     const unclean = this.statement('SELECT 1 FROM writer').get() !== undefined
     this.statement('DELETE FROM writer').run()
     this.statement('INSERT INTO writer VALUES (?, ?, ?)').run(process.pid, hostname(), clock())

@@ -22,7 +22,14 @@ const VISIBLE_MS = 5_000
 
 /** The log on Kafka, over any client library. */
 export class KafkaLog implements EventLog {
-  readonly capabilities = { pipelined: false, ahead: false, erasure: undefined, memory: undefined, room: undefined }
+  readonly capabilities = {
+    pipelined: false,
+    ahead: false,
+    erasure: undefined,
+    memory: undefined,
+    room: undefined,
+    identity: undefined,
+  }
   readonly #driver: KafkaDriver
   readonly #publisher: Publisher
   readonly #topics = new Map<string, Promise<KnownTopic>>()

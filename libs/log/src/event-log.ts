@@ -159,6 +159,8 @@ export interface Capabilities {
   readonly memory: Memory | undefined
   /** How much more it can hold, where it knows. */
   readonly room: (() => Promise<Room>) | undefined
+  /** Its id: another one means other records at the same offsets, since the log was made anew or restored. */
+  readonly identity: (() => Promise<string>) | undefined
 }
 
 /**
@@ -193,8 +195,8 @@ export interface EventLog {
   close(): Promise<void>
 }
 
-/** What an error of the log means, where somebody goes by it: no such topic; not for this principal. */
-export type LogErrorCode = 'TOPIC_MISSING' | 'DENIED' | 'FULL'
+/** What an error of the log means, where somebody goes by it: no such topic; not for this principal; not the log whose offsets are held. */
+export type LogErrorCode = 'TOPIC_MISSING' | 'DENIED' | 'FULL' | 'OTHER_LOG' | 'NO_IDENTITY'
 
 /** An error of the log that names what was expected and what to do. Its text is for people; who decides goes by the code. */
 export class LogError extends Error {

@@ -21,4 +21,5 @@ export { PackedRecord } from './packed-records.ts'
 
 export { positionFromOutput } from './position-from-output.ts'
 export { PackedPublication, RecordPacker } from './record-packer.ts'
+export { sameLog } from './same-log.ts'
 export { ValueSpan } from './value-span.ts'

@@ -5,7 +5,14 @@ import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import { type WatchOptions, watch } from './watch.ts'
 
-const capabilities = { pipelined: false, ahead: false, erasure: undefined, memory: undefined, room: undefined }
+const capabilities = {
+  pipelined: false,
+  ahead: false,
+  erasure: undefined,
+  memory: undefined,
+  room: undefined,
+  identity: undefined,
+}
 
 // Vitest's clock does not move Node's own promises of a time.
 vi.mock('node:timers/promises', () => ({

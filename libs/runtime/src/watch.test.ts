@@ -6,7 +6,14 @@ import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import { type WatchOptions, watch } from './watch.ts'
 
-const capabilities = { pipelined: false, ahead: false, erasure: undefined, memory: undefined, room: undefined }
+const capabilities = {
+  pipelined: false,
+  ahead: false,
+  erasure: undefined,
+  memory: undefined,
+  room: undefined,
+  identity: undefined,
+}
 
 it('a partition that another process has been given is neither waited for nor reported', async () => {
   let time = 0

@@ -38,7 +38,14 @@ async function serve(failure?: () => Error | undefined) {
     eventsApi({
       log: {
         publish,
-        capabilities: { pipelined: false, ahead: false, erasure: undefined, memory: undefined, room: undefined },
+        capabilities: {
+          pipelined: false,
+          ahead: false,
+          erasure: undefined,
+          memory: undefined,
+          room: undefined,
+          identity: undefined,
+        },
       },
       topic: 'events',
       rules,

@@ -29,18 +29,23 @@ function delivered(partition: number, offset: number, ...customers: readonly str
   return { topic: 'labels', partition, records, nextOffset, endOffset: nextOffset, ack: () => {} }
 }
 
-const linesOf = (...customers: readonly string[]): string =>
-  customers.map(customer => `${JSON.stringify(labelJson(labelOf(customer)))}\n`).join('')
+const linesOf = (partition: number, offset: number, ...customers: readonly string[]): string =>
+  customers
+    .map(
+      (customer, i) =>
+        `${JSON.stringify({ ...labelJson(labelOf(customer)), at: { partition, offset: offset + i } })}\n`,
+    )
+    .join('')
 
 it('encodes what readers are handed alike once, and never takes one delivery for another', () => {
   const chunks = new LabelChunks()
   const chunk = chunks.of(delivered(0, 5, 'a', 'b'))
-  expect(chunk.toString()).toBe(linesOf('a', 'b'))
+  expect(chunk.toString()).toBe(linesOf(0, 5, 'a', 'b'))
   expect(chunks.of(delivered(0, 5, 'a', 'b'))).toBe(chunk)
   // Another partition, a delivery that ends sooner, and one that begins later.
-  expect(chunks.of(delivered(1, 5, 'c', 'd')).toString()).toBe(linesOf('c', 'd'))
-  expect(chunks.of(delivered(0, 5, 'a')).toString()).toBe(linesOf('a'))
-  expect(chunks.of(delivered(0, 6, 'b')).toString()).toBe(linesOf('b'))
+  expect(chunks.of(delivered(1, 5, 'c', 'd')).toString()).toBe(linesOf(1, 5, 'c', 'd'))
+  expect(chunks.of(delivered(0, 5, 'a')).toString()).toBe(linesOf(0, 5, 'a'))
+  expect(chunks.of(delivered(0, 6, 'b')).toString()).toBe(linesOf(0, 6, 'b'))
 })
 
 it('forgets the oldest beyond eight megabytes, and everything when records were erased', () => {
@@ -55,6 +60,6 @@ it('forgets the oldest beyond eight megabytes, and everything when records were 
   const before = chunks.of(delivered(0, 50, 'a', 'gone'))
   chunks.clear()
   const after = delivered(0, 50, 'a')
-  expect(chunks.of({ ...after, nextOffset: 52 }).toString()).toBe(linesOf('a'))
+  expect(chunks.of({ ...after, nextOffset: 52 }).toString()).toBe(linesOf(0, 50, 'a'))
   expect(before.toString()).toContain('gone')
 })

@@ -5,7 +5,7 @@ import { labelJson } from '@eddy/model'
 /** What is kept, bytes: readers that follow closely, and those who catch up together, ask for the same. */
 const mostBytes = 8 << 20
 
-/** Deliveries of labels as NDJSON, encoded once however many readers are handed the same records. */
+/** Deliveries of labels as NDJSON, each with its place among the labels (`at`), encoded once however many readers are handed the same records. */
 export class LabelChunks {
   readonly #chunks = new Map<string, Buffer>()
   #bytes = 0
@@ -14,7 +14,10 @@ export class LabelChunks {
     const key = `${partition}/${records[0]?.offset}/${nextOffset}`
     const known = this.#chunks.get(key)
     if (known !== undefined) return known
-    const text = records.map(({ value }) => `${JSON.stringify(labelJson(labelCodec.decode(value as Uint8Array)))}\n`)
+    const text = records.map(({ offset, value }) => {
+      const label = labelJson(labelCodec.decode(value as Uint8Array))
+      return `${JSON.stringify({ ...label, at: { partition, offset } })}\n`
+    })
     const chunk = Buffer.from(text.join(''))
     this.#chunks.set(key, chunk)
     this.#bytes += chunk.length

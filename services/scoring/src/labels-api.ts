@@ -1,17 +1,16 @@
 import { Readable } from 'node:stream'
-import { asyncValues, type Delivery, type EventLog, type From } from '@eddy/log'
+import { asyncValues, type Delivery, type EventLog, LogError, sameLog } from '@eddy/log'
 import { type Logger, looksAt, type Metrics } from '@eddy/runtime'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Observable } from 'rxjs'
 import type { LabelChunks } from './label-chunks.ts'
+import { labelStart } from './label-start.ts'
 import { Turns } from './turns.ts'
 
 export interface LabelsApiOptions {
-  readonly log: Pick<EventLog, 'consume'>
+  readonly log: Pick<EventLog, 'capabilities' | 'consume' | 'offsets'>
   /** of labels */
   readonly topic: string
-  /** of the topic */
-  readonly partitions: number
   /** open at once beyond which more are answered 429 */
   readonly maxStreams: number
   /** encoded labels that its readers share */
@@ -20,18 +19,35 @@ export interface LabelsApiOptions {
   readonly metrics: Pick<Metrics, 'httpStreams'>
 }
 
-/** `GET /v1/labels`: labels as NDJSON, from an offset or from now on. */
+interface Query {
+  /** see `labelStart` */
+  readonly from?: string
+  readonly follow?: string
+  /** id of the log whose offsets `from` has */
+  readonly log?: string
+}
+
+/**
+ * `GET /v1/labels`: labels as NDJSON, from an offset or from now on. An offset that retention has left behind is answered 410, one that there
+ * never was 416, both with those there are. The header `eddy-log` names the log whose offsets they are; with `log=` a reader asks for that one
+ * alone (412).
+ */
 export const labelsApi =
-  ({ log, topic, partitions, maxStreams, chunks, logger, metrics }: LabelsApiOptions): FastifyPluginAsync =>
+  ({ log, topic, maxStreams, chunks, logger, metrics }: LabelsApiOptions): FastifyPluginAsync =>
   async server => {
     const turns = new Turns()
     let streams = 0
-    server.get<{ Querystring: { from?: string; follow?: string } }>('/v1/labels', (request, reply) => {
-      const begin = startOf(request.query.from ?? 'latest', partitions)
-      if (begin === undefined) {
-        return reply
-          .code(400)
-          .send({ error: `from: expected latest, earliest or an offset, got ${request.query.from}` })
+    const { identity } = log.capabilities
+    server.get<{ Querystring: Query }>('/v1/labels', async (request, reply) => {
+      const { from = 'latest', follow, log: wanted } = request.query
+      const other = wanted === undefined ? undefined : await refusal(sameLog(log, wanted))
+      if (other !== undefined)
+        return reply.code(other.code === 'NO_IDENTITY' ? 501 : 412).send({ error: other.message })
+      if (identity !== undefined) reply.header('eddy-log', await identity())
+      const begin = labelStart(from, await log.offsets(topic))
+      if ('error' in begin) {
+        const { status, ...answer } = begin
+        return reply.code(status).send(answer)
       }
       if (streams >= maxStreams) {
         return reply
@@ -41,14 +57,14 @@ export const labelsApi =
       }
       metrics.httpStreams.set(++streams)
       const stop = new AbortController()
-      const untilEnd = request.query.follow === 'false'
+      const untilEnd = follow === 'false'
       const deliveries = log.consume(topic, {
-        from: begin,
+        from: begin.from,
         untilEnd,
         maxRecords: 256,
         signal: stop.signal,
       })
-      const stream = Readable.from(labelLines(deliveries, begin !== 'latest', chunks, turns), { highWaterMark: 1 })
+      const stream = Readable.from(labelLines(deliveries, from !== 'latest', chunks, turns), { highWaterMark: 1 })
       // The server ends a connection on which nothing has moved for its time.
       const { socket } = request.raw
       const stalled = (): void =>
@@ -106,9 +122,12 @@ async function* labelLines(
   }
 }
 
-function startOf(text: string, partitions: number): From | undefined {
-  if (text === 'latest' || text === 'earliest') return text
-  const offset = Number(text)
-  if (!Number.isSafeInteger(offset) || offset < 0) return undefined
-  return new Map(Array.from({ length: partitions }, (_, partition) => [partition, offset]))
-}
+/** What a check refuses. */
+const refusal = (check: Promise<void>): Promise<LogError | undefined> =>
+  check.then(
+    () => undefined,
+    error => {
+      if (error instanceof LogError) return error
+      throw error
+    },
+  )

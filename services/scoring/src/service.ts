@@ -19,15 +19,14 @@ export interface ScoringServiceOptions {
 
 /** Feature vectors → labels. HTTP: `GET /v1/labels`, `GET /v1/segments`. */
 export function scoringService(options: ScoringServiceOptions): Service {
-  const { topics, http, log: limits } = options.configuration
+  const { topics, http } = options.configuration
   const { chunks = new LabelChunks() } = options
   return {
     stages: ['scoring'],
     needsModel: true,
     routes(server, { log, logger, metrics, newestSnapshot }) {
-      const { partitions } = limits
       const { maxStreams } = http
-      server.register(labelsApi({ log, topic: topics.labels, partitions, maxStreams, chunks, logger, metrics }))
+      server.register(labelsApi({ log, topic: topics.labels, maxStreams, chunks, logger, metrics }))
       server.register(segmentsApi(newestSnapshot))
     },
     run: process => runScoring(options, process),

@@ -1,4 +1,4 @@
-import { asyncValues, type From, type StoredRecord } from '@eddy/log'
+import { asyncValues, type From, type StoredRecord, sameLog } from '@eddy/log'
 import { valueJson } from '@eddy/model'
 import { shutdownSignal } from '@eddy/runtime'
 import { openLog } from '@eddy/settings'
@@ -11,6 +11,7 @@ import { configurationOf, type LogFlags, topicName, withLogOptions } from './log
 interface TailFlags extends LogFlags {
   readonly topic: string
   readonly from: string
+  readonly log?: string
   readonly follow: boolean
   readonly limit?: number
   readonly json?: true
@@ -25,9 +26,10 @@ export function tailCommand(terminal: Terminal = processTerminal): Command {
       'its name, or its role: events, features, labels, deadLetters, lineage, statistics, snapshots',
     )
     .option('--from <where>', 'earliest, latest, or an offset', from, 'latest')
+    .option('--log <id>', 'the log that the offset is of (in --json): another one is refused, as after `eddy restore`')
     .option('--no-follow', 'end at the end of the topic')
     .option('--limit <n>', 'end after this many records', limit)
-    .option('--json', 'one JSON object per line: partition, offset, timestamp, key, headers, value')
+    .option('--json', 'one JSON object per line: log, topic, partition, offset, timestamp, key, headers, value')
     .action((flags: TailFlags) => tail(flags, terminal))
   return withExamples(withLogOptions(command), [
     ['eddy tail --topic labels', 'labels as they are made'],
@@ -40,6 +42,8 @@ async function tail(flags: TailFlags, terminal: Terminal): Promise<void> {
   const log = await openLog(configuration, { readOnly: true })
   const shutdown = shutdownSignal()
   try {
+    if (flags.log !== undefined) await sameLog(log, flags.log)
+    const id = flags.json ? await log.capabilities.identity?.() : undefined
     const topic = topicName(configuration, flags.topic)
     const begin = await startOf(flags.from, async () => (await log.offsets(topic)).map(({ partition }) => partition))
     let left = flags.limit ?? Number.POSITIVE_INFINITY
@@ -50,7 +54,9 @@ async function tail(flags: TailFlags, terminal: Terminal): Promise<void> {
       left -= records.length
       await print(
         terminal,
-        records.map(record => line(record, delivery.partition, topic, flags.json === true)).join(''),
+        records
+          .map(record => line(record, { partition: delivery.partition, topic, log: id }, flags.json === true))
+          .join(''),
       )
       delivery.ack()
       if (left <= 0 || shutdown.signal.aborted) break
@@ -62,13 +68,20 @@ async function tail(flags: TailFlags, terminal: Terminal): Promise<void> {
   }
 }
 
-function line(record: StoredRecord, partition: number, topic: string, json: boolean): string {
+interface Place {
+  /** its id, where it has one */
+  readonly log: string | undefined
+  readonly topic: string
+  readonly partition: number
+}
+
+function line(record: StoredRecord, place: Place, json: boolean): string {
   const { offset, key, headers, timestamp } = record
   const value = valueJson(record)
   const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')
-  if (!json) return `${partition}/${offset}  ${JSON.stringify(value)}\n`
+  if (!json) return `${place.partition}/${offset}  ${JSON.stringify(value)}\n`
   const named = Object.fromEntries(Object.entries(headers).map(([name, bytes]) => [name, text(bytes)]))
-  return `${JSON.stringify({ topic, partition, offset, timestamp, key: key === null ? null : text(key), headers: named, value })}\n`
+  return `${JSON.stringify({ ...place, offset, timestamp, key: key === null ? null : text(key), headers: named, value })}\n`
 }
 
 async function startOf(text: string, partitions: () => Promise<readonly number[]>): Promise<From> {
