@@ -61,7 +61,7 @@ export async function* csvRecords(input: OpenInput, onInvalid: OnInvalid): Async
         continue
       }
       if (record.length !== header.names.length) {
-        onInvalid(ragged(record, header, input.name, info.lines))
+        onInvalid(ragged(record, header, input.name, info.lines), { line: info.lines, cells: record })
         continue
       }
       batch.push(new CsvRecord(info.lines, header, record))

@@ -16,8 +16,14 @@ export interface InputRecord {
   text(name: string): string | undefined
 }
 
+/** A row of CSV that has too few or too many cells. */
+export interface RaggedRow {
+  readonly line: number
+  readonly cells: readonly string[]
+}
+
 /** Told why a line is no record. */
-export type OnInvalid = (error: InputError) => void
+export type OnInvalid = (error: InputError, row?: RaggedRow) => void
 
 /** Most records in one batch. */
 export const batchSize = 1024

@@ -13,20 +13,23 @@ export interface PlannedFeatures {
   readonly plan?: ColumnPlan
 }
 
-const roles = new Map([
-  ['customer', 'names the customer'],
-  ['time', 'tells when'],
-  ['weight', 'tells how much an event counts'],
-])
+const rolesWith = (key: string): ReadonlyMap<string, string> =>
+  new Map([
+    [key, 'names the customer'],
+    ['time', 'tells when'],
+    ['weight', 'tells how much an event counts'],
+  ])
 
 /**
  * The features that are learned: those of the configuration; else those an earlier run kept in the data directory; else
  * every number in the first events of the replayed file, which are then kept.
+ * @param key name of the value that identifies the customer
  * @throws {ConfigurationError} when there is nothing to take them from
  */
 export async function featuresOf(
   { features, log }: Configuration,
   replayed: string | undefined,
+  key = 'customer',
 ): Promise<PlannedFeatures> {
   const known = features !== undefined && features.length > 0 ? features : keptFeatures(log.directory)
   if (replayed === undefined || replayed === '-') {
@@ -35,7 +38,7 @@ export async function featuresOf(
       'features: expected a list of features (name, type, transform), got none. Name a configuration with --config, or a file to take them from with --replay.',
     ])
   }
-  const plan = planColumns(await firstRecords(replayed), { roles, features: known })
+  const plan = planColumns(await firstRecords(replayed), { roles: rolesWith(key), features: known })
   if (known !== undefined) return { features: known, plan }
   const columns = plan.columns.map(column =>
     column.type !== undefined && column.missing === plan.records
@@ -47,7 +50,7 @@ export async function featuresOf(
     .map(({ name }): Feature => ({ name, type: 'number', transform: 'auto', required: false }))
   if (found.length === 0) {
     throw new ConfigurationError([
-      `features: expected numbers beside \`customer\` in ${replayed}, got none. Declare the features in a configuration (--config).`,
+      `features: expected numbers beside \`${key}\` in ${replayed}, got none. Declare the features in a configuration (--config).`,
     ])
   }
   mkdirSync(log.directory, { recursive: true, mode: 0o700 })

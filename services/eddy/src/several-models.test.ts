@@ -48,7 +48,7 @@ async function learn(name: string, events: number): Promise<void> {
   const eddy = new EddyUp({ ...options, log, replays: true })
   await eddy.start()
   try {
-    if (events > 0) await eddy.replay(input, new AbortController().signal)
+    if (events > 0) await eddy.replay(input, { signal: new AbortController().signal })
     await eddy.drained()
   } finally {
     await eddy.stop()

@@ -1,4 +1,4 @@
-import { type InputTotals, ingestService, type Replayed, replay } from '@eddy/ingest'
+import { type InputTotals, ingestService, type Replayed, type ReplayOptions, replay } from '@eddy/ingest'
 import type { Snapshot } from '@eddy/messages'
 import { soundSample } from '@eddy/mixture'
 import {
@@ -30,6 +30,9 @@ export interface UpOptions extends Omit<StartOptions, 'mayWait'> {
 
 /** Events that may wait before a replay pauses: they are on disk, but a replay need not run far ahead of the model. */
 const replayAhead = 65_536
+
+/** What is chosen for each replay. */
+type ReplayChoice = 'signal' | 'key' | 'skipInvalid' | 'onInvalid' | 'onProgress'
 
 /** Every service in one process on one log. */
 export class EddyUp {
@@ -99,12 +102,12 @@ export class EddyUp {
   }
 
   /** Appends a file's events; returns when all are durable. */
-  async replay(path: string, signal: AbortSignal, onProgress?: (share: number) => void): Promise<Replayed> {
-    const { log, configuration, features } = this.#options
+  async replay(path: string, options: Pick<ReplayOptions, ReplayChoice>): Promise<Replayed> {
+    const { log, configuration, features, now } = this.#options
     this.#replaying = true
     try {
       const room = async (): Promise<void> => void (await this.#until(() => this.#hasRoom()))
-      return await replay(path, { log, configuration, features, signal, onProgress, room })
+      return await replay(path, { log, configuration, features, now, room, ...options })
     } finally {
       this.#replaying = false
     }

@@ -2,6 +2,6 @@ export { eventRecord } from './event-record.ts'
 
 export { type Forgotten, forget } from './forget.ts'
 
-export { type Replayed, replay } from './replay.ts'
+export { type Replayed, type ReplayOptions, replay } from './replay.ts'
 export { ingestService } from './service.ts'
 export type { InputTotals } from './tally.ts'

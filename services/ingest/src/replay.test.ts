@@ -43,11 +43,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const run = (content: string | Uint8Array, name = 'log.csv', on: EventLog = log) => {
+const run = (content: string | Uint8Array, name = 'log.csv', on: EventLog = log, options: object = {}) => {
   const { signal } = new AbortController()
   const path = join(folder, name)
   writeFileSync(path, content)
-  return replay(path, { log: on, configuration, features, signal, room: async () => {} })
+  return replay(path, { log: on, configuration, features, signal, now: Date.now, room: async () => {}, ...options })
 }
 const stored = async (): Promise<string[]> => {
   const deliveries = await lastValueFrom(
@@ -114,5 +114,59 @@ describe('a file that is replayed again', () => {
     }
     await run(many, 'many.csv')
     expect(await stored()).toEqual(customers(many))
+  })
+})
+
+describe('what a file has that is no event', () => {
+  const told = (name: string) => {
+    const reasons: string[] = []
+    return { reasons, onInvalid: (reason: string) => reasons.push(reason.replace(/^.*\/(?=[^/]*:)/, '')), name }
+  }
+  const rows = (n: number, from = 0) => Array.from({ length: n }, (_, i) => `c${from + i},${i},${i + 1}`)
+  // Longer than a batch of rows, with ragged rows in the middle, between batches and at the end.
+  const ragged = [
+    'customer,a,b',
+    ...rows(1500),
+    'short,1',
+    ...rows(1500, 1500),
+    'long,1,2,3',
+    ...rows(10, 3000),
+    'end',
+  ].join('\n')
+
+  it.each([
+    ['quarantined', {}, 3013],
+    ['left out where that is asked for', { skipInvalid: true }, 3010],
+  ])('a ragged row is %s, named with file and line, and the others are appended', async (_, options, expected) => {
+    const { reasons, onInvalid } = told('rows.csv')
+    const { appended } = await run(ragged, 'rows.csv', log, { ...options, onInvalid })
+    expect(appended).toBe(expected)
+    expect(reasons).toEqual([
+      expect.stringMatching(/^rows\.csv:1502: expected 3 cells \(customer, a, b\), got 2\./),
+      expect.stringMatching(/^rows\.csv:3003: expected 3 cells \(customer, a, b\), got 4\./),
+      expect.stringMatching(/^rows\.csv:3014: expected 3 cells \(customer, a, b\), got 1\./),
+    ])
+    // A second run appends nothing, and has nothing new to tell.
+    expect(await run(`${ragged}\n`, 'rows.csv', log, { ...options, onInvalid })).toMatchObject({ appended: 0 })
+    expect(reasons).toHaveLength(3)
+  })
+
+  it.each([
+    ['quarantined', {}, 6],
+    ['left out where that is asked for', { skipInvalid: true }, 1],
+  ])('a line that is no JSON, no object, or no usable event is %s, named with file and line', async (_, options, n) => {
+    const { reasons, onInvalid } = told('lines.ndjson')
+    const text = [
+      '{"customer":"c1","a":1}',
+      '',
+      '{"customer":"c2"',
+      '[1]',
+      '{"a":1}',
+      '{"customer":"c","a":"x"}',
+      'null',
+    ]
+    const { appended } = await run(text.join('\n'), 'lines.ndjson', log, { ...options, onInvalid })
+    expect(appended).toBe(n)
+    expect(reasons.map(reason => reason.split(': ')[0])).toEqual([3, 4, 5, 6, 7].map(line => `lines.ndjson:${line}`))
   })
 })

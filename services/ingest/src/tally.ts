@@ -45,7 +45,8 @@ export class Tally {
 
   /** Looks for keys that are no features, among those of `features` or else of the event. */
   keysOf(event: unknown): void {
-    if (typeof event !== 'object' || event === null) return
+    // The places of a list are no names.
+    if (typeof event !== 'object' || event === null || Array.isArray(event)) return
     const { features } = event as { readonly features?: unknown }
     const nested = typeof features === 'object' && features !== null
     for (const name of Object.keys(nested ? features : event)) {

@@ -6,9 +6,9 @@ import {
   type InputFormat,
   streamFeatures,
 } from '@eddy/records'
-import { counted } from '@eddy/runtime'
 import { type Command, Option } from 'commander'
 import { withReadingProgress } from '../command-line/progress.ts'
+import { Refusals } from '../command-line/refusals.ts'
 import { note, type Terminal } from '../command-line/terminal.ts'
 import { addKernelOption, type KernelFlag } from './kernel-option.ts'
 
@@ -32,9 +32,6 @@ export function addInputOptions(command: Command): Command {
     )
 }
 
-/** Most skipped records that are told one by one. */
-const toldSkips = 10
-
 /** Opens the input of a command, with its progress bar and the notes on skipped records. */
 export async function openFeatures(
   terminal: Terminal,
@@ -42,7 +39,7 @@ export async function openFeatures(
   features: readonly FeatureColumn[] | undefined,
   { label, types }: Pick<FeatureOptions, 'label' | 'types'> = {},
 ): Promise<FeatureStream> {
-  let skipped = 0
+  const refusals = new Refusals(terminal, 'skipped')
   const stream = await streamFeatures(flags.input, {
     features,
     types,
@@ -55,13 +52,11 @@ export async function openFeatures(
     skipInvalid: flags.skipInvalid,
     format: flags.format,
     stdin: terminal.stdin,
-    onSkip: (error: InputError) => {
-      if (++skipped <= toldSkips) note(terminal, `eddy: skipped ${error.message}`)
-    },
+    onSkip: ({ message }: InputError) => refusals.tell(message),
   })
   async function* batches() {
     yield* withReadingProgress(terminal, stream.records.input, stream.batches)
-    if (skipped > toldSkips) note(terminal, `eddy: skipped ${counted(skipped, 'record')} in all`)
+    refusals.end()
   }
   return { ...stream, batches: batches() }
 }

@@ -38,6 +38,20 @@ describe('eddy produce', () => {
     expect((await events()).map(([key]) => key)).toEqual(['a', 'b'])
   })
 
+  it('names file and line of what is no event, and leaves it out where that is asked for', async () => {
+    const file = fileOf('ragged.csv', 'customer,x\na,1\nb\nc,3\n')
+    const told = expect.stringMatching(/quarantine .*ragged\.csv:3: expected 2 cells \(customer, x\), got 1/)
+    expect(await produce(['--topic', 'events', '--input', file])).toMatchObject({ code: 0, stderr: told })
+    expect((await events()).map(([key]) => key)).toEqual(['a', null, 'c'])
+    const skipped = await produce(['--topic', 'events', '--input', file, '--skip-invalid', '--json'])
+    expect(JSON.parse(skipped.stdout).appended).toBe(2)
+    expect(skipped.stderr).toMatch(/skipped .*ragged\.csv:3: /)
+    const lines = '{"customer":"a","x":1}\n{"customer":\n{"x":1}\n'
+    const broken = await produce(['--topic', 'events', '--input', '-', '--skip-invalid', '--json'], lines)
+    expect(JSON.parse(broken.stdout).appended).toBe(1)
+    expect(broken.stderr).toMatch(/skipped .*:2: expected a JSON object with a customer/)
+  })
+
   it('says what is missing', async () => {
     expect((await produce(['--input', '-'])).code).toBe(2)
     const { code, stderr } = await produce(['--topic', 'events', '--input', 'no-such-file.csv'])

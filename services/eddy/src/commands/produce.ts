@@ -4,6 +4,7 @@ import { readEventLines } from '@eddy/records'
 import { counted } from '@eddy/runtime'
 import { customerIds, openLog, topicOptions } from '@eddy/settings'
 import { Command } from 'commander'
+import { Refusals } from '../command-line/refusals.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { refuseChangedForm } from '../refuse-changed-form.ts'
@@ -13,6 +14,7 @@ interface ProduceFlags extends LogFlags {
   readonly topic: string
   readonly input: string
   readonly key?: string
+  readonly skipInvalid?: true
   readonly json?: true
 }
 
@@ -23,6 +25,10 @@ export function produceCommand(terminal: Terminal = processTerminal): Command {
     .requiredOption('--topic <topic>', 'its name, or its role: events')
     .requiredOption('--input <file>', 'NDJSON or CSV, gzipped or not; `-` is standard input')
     .option('--key <name>', 'name of the value that identifies the customer (default customer)')
+    .option(
+      '--skip-invalid',
+      'leave out rows with too few or too many cells, and what is no JSON object with a customer',
+    )
     .option('--json', 'print {"appended": n} on stdout')
     .action((flags: ProduceFlags) => produce(flags, terminal))
   return withExamples(withLogOptions(command), [
@@ -44,11 +50,25 @@ async function produce(flags: ProduceFlags, terminal: Terminal): Promise<void> {
     const ids = customerIds(configuration)
     let appended = 0
     const types = new Map(configuration.features?.map(({ name, type }) => [name, type]))
+    const refusals = new Refusals(terminal, flags.skipInvalid === true ? 'skipped' : 'ingest will quarantine')
     for await (const lines of readEventLines(flags.input, { key: flags.key, types, stdin: terminal.stdin })) {
-      const records: OutgoingRecord[] = lines.map(({ value }) => eventRecord(value, ids))
+      const records: OutgoingRecord[] = []
+      for (const { value, line, problem } of lines) {
+        const record = eventRecord(value, ids)
+        // Without a key it has no customer, and ingest will refuse it.
+        if (record.key === null) {
+          const why =
+            problem?.message ??
+            `${flags.input === '-' ? 'standard input' : flags.input}:${line}: expected a JSON object with a customer.`
+          refusals.tell(why)
+          if (flags.skipInvalid === true) continue
+        }
+        records.push(record)
+      }
       await log.publish([{ topic, records }])
       appended += records.length
     }
+    refusals.end()
     if (flags.json === true) await print(terminal, `${JSON.stringify({ topic, appended })}\n`)
     else note(terminal, `Appended ${counted(appended, 'event')} to ${topic}.`)
   } finally {

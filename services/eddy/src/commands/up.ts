@@ -5,6 +5,7 @@ import { type Configuration, featuresOf, groupName, openLog } from '@eddy/settin
 import { Command } from 'commander'
 import { InterruptedError } from '../command-line/exit-code.ts'
 import { Progress } from '../command-line/progress.ts'
+import { Refusals } from '../command-line/refusals.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { beginningWith } from '../refuse-changed-form.ts'
@@ -17,6 +18,8 @@ import { totals } from './totals.ts'
 
 interface UpFlags extends LogFlags {
   readonly replay?: string
+  readonly key?: string
+  readonly skipInvalid?: true
   readonly model?: string
   readonly exitWhenDrained?: true
   readonly json?: true
@@ -28,6 +31,8 @@ export function upCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('up')
     .description('Run everything in one process on the embedded log: no broker needed.')
     .option('--replay <file>', 'append the events of an NDJSON or CSV file first (`-` is standard input)')
+    .option('--key <name>', 'with --replay: the value that identifies the customer (default customer)')
+    .option('--skip-invalid', 'with --replay: leave out what cannot be used, which otherwise goes to the dead letters')
     .option('--model <model.json>', 'begin with a model of eddy fit, if none is stored yet')
     .option('--exit-when-drained', 'end once every event is learned and labelled')
     .option('--json', 'print the totals of the data directory as one JSON object at the end')
@@ -41,7 +46,7 @@ export function upCommand(terminal: Terminal = processTerminal): Command {
 
 async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal, { 'http.port': flags.port })
-  const { features, plan } = await featuresOf(configuration, flags.replay)
+  const { features, plan } = await featuresOf(configuration, flags.replay, flags.key)
   if (plan !== undefined) note(terminal, columnTable(plan, features))
   const stored = flags.model === undefined ? undefined : await readModel(flags.model)
   const logger = createLogger(configuration.logging.level)
@@ -131,9 +136,17 @@ async function run(
 async function work(eddy: EddyUp, flags: UpFlags, signal: AbortSignal, terminal: Terminal): Promise<boolean> {
   if (flags.replay !== undefined) {
     const progress = new Progress(terminal, `Replaying ${flags.replay}`, 1000)
+    const refusals = new Refusals(terminal, flags.skipInvalid === true ? 'skipped' : 'quarantined')
     const { skipped, appended } = await eddy
-      .replay(flags.replay, signal, share => progress.update(Math.round(1000 * share)))
+      .replay(flags.replay, {
+        signal,
+        key: flags.key,
+        skipInvalid: flags.skipInvalid,
+        onInvalid: reason => refusals.tell(reason),
+        onProgress: share => progress.update(Math.round(1000 * share)),
+      })
       .finally(() => progress.stop())
+    refusals.end()
     if (signal.aborted) return false
     if (skipped > 0)
       note(
