@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   lag: async () => (await import('./commands/lag.ts')).lagCommand(),
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand(),
   models: async () => (await import('./commands/models.ts')).modelsCommand(),
+  relearn: async () => (await import('./commands/relearn.ts')).relearnCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   top: async () => (await import('./commands/top.ts')).topCommand(),
   forget: async () => (await import('./commands/forget.ts')).forgetCommand(),

@@ -21,7 +21,13 @@ export async function refuseChangedForm(
     // Nothing of a provisional model is kept; the feature vectors are.
     const own = snapshot.model === configuration.model.name && !snapshot.provisional
     const changes = own ? formChanges(was, specification) : featureChanges(was.features, specification.features)
-    if (changes.length > 0) throw new ConfigurationError(changes.map(change => problem(change, snapshot)))
+    if (changes.length > 0)
+      throw new ConfigurationError(
+        changes.map(
+          ({ setting, stored, configured, of }) =>
+            `${setting}: expected ${stored}, as model ${snapshot.model} (snapshot ${snapshot.version}) has learned it, got ${configured}; ${advice(of, own, configuration.log.kind)}`,
+        ),
+      )
   }
 }
 
@@ -63,12 +69,11 @@ async function stored(log: EventLog, topic: string): Promise<readonly Snapshot[]
   }
 }
 
-const ADVICE = {
-  features:
-    'the feature vectors that are stored have the first: put it back, or begin anew (--data-dir; on Kafka other topics)',
-  model:
-    'put it back; or learn the second from the stored feature vectors under another model.name, and make that the model by `eddy models promote`',
-} as const
-
-const problem = ({ setting, stored, configured, of }: FormChange, { model, version }: Snapshot): string =>
-  `${setting}: expected ${stored}, as model ${model} (snapshot ${version}) has learned it, got ${configured}; ${ADVICE[of]}`
+/** What can be done, where the configured model itself is to change, and where another one reads the same vectors. */
+function advice(of: FormChange['of'], own: boolean, kind: Configuration['log']['kind']): string {
+  const relearn =
+    own && kind === 'embedded' ? ' learn the second from the stored events beside it by `eddy relearn`;' : ''
+  return of === 'features'
+    ? `the feature vectors that are stored have the first: put it back;${relearn} or begin anew (--data-dir; on Kafka other topics)`
+    : `put it back;${relearn} or learn it under another model.name, and make that the model by \`eddy models promote\``
+}

@@ -1,6 +1,6 @@
-import type { EventLog } from '@eddy/log'
+import type { Delivery, EventLog } from '@eddy/log'
 import type { FeatureSchema } from '@eddy/messages'
-import type { Block } from '@eddy/mixture'
+import type { Block, ModelSpecification } from '@eddy/mixture'
 import type { Ledger } from '@eddy/model'
 import { concatMap, lastValueFrom, takeWhile } from 'rxjs'
 import { MiniBatch } from './mini-batch.ts'
@@ -23,20 +23,45 @@ export interface LearnedEvents {
   visit(ranges: readonly EventRange[], visit: VisitEvents): Promise<void>
 }
 
+/** The most events that new components are given the statistics of. */
+const HISTORY = 2 ** 20
+
+/** How many of the newest events count when components are learned anew: with a half-life, those of two. */
+export const historyOf = ({ stepSize: { halfLife = Number.POSITIVE_INFINITY } }: ModelSpecification): number =>
+  Math.min(HISTORY, Math.ceil(2 * halfLife))
+
 /** Events that are visited at once. */
-const CHUNK = 4096
+export const CHUNK = 4096
+
+/** Rows that fill up from deliveries, such as a `MiniBatch`. */
+export interface Rows {
+  readonly full: boolean
+  /** Copies records from index `at` on until full; returns the index of the first one not taken. */
+  take(delivery: Delivery, at: number): number
+  /** Views of the rows, valid until the next `take`. */
+  contents(): { readonly block: Block; readonly weights: Float64Array }
+  /** Empty again. */
+  next(): void
+}
 
 /** @param schema of the events that are visited: others were not learned */
-export function learnedEvents(
+export const learnedEvents = (
   log: Pick<EventLog, 'consume' | 'offsets'>,
   topic: string,
   schema: FeatureSchema,
+): LearnedEvents => eventsOf(log, topic, (partition, from) => new MiniBatch(partition, from, CHUNK, schema))
+
+/** @param rowsOf where the events of a partition are read to, some thousand at a time */
+export function eventsOf(
+  log: Pick<EventLog, 'consume' | 'offsets'>,
+  topic: string,
+  rowsOf: (partition: number, from: number) => Rows,
 ): LearnedEvents {
   const visitRange = async ({ partition, from, to }: EventRange, visit: VisitEvents): Promise<void> => {
     if (from >= to) return
     // Of the other partitions nothing is wanted.
     const begins = (await log.offsets(topic)).map(({ partition: p, end }) => [p, p === partition ? from : end] as const)
-    const batch = new MiniBatch(partition, from, CHUNK, schema)
+    const batch = rowsOf(partition, from)
     const flush = (): void => {
       const { block, weights } = batch.contents()
       if (block.rows > 0) visit(block, weights)

@@ -1,5 +1,5 @@
 import type { Delivery, OutgoingRecord, Publication } from '@eddy/log'
-import { type LineageKind, lineageCodec, type Snapshot, type StatisticsMessage, statisticsCodec } from '@eddy/messages'
+import { type Snapshot, type StatisticsMessage, statisticsCodec } from '@eddy/messages'
 import {
   empty,
   isSurprised,
@@ -14,6 +14,7 @@ import {
 import { extend, ledgerEntries, ledgerOf, snapshotRecords } from '@eddy/model'
 import type { Emission, Logger, Metrics } from '@eddy/runtime'
 import { localMStep, type MStep } from '@eddy/threads'
+import { changedSegments } from './changed-segments.ts'
 import type { LearnedEvents } from './learned-events.ts'
 import { Learner } from './learner.ts'
 import { revise } from './revise.ts'
@@ -198,13 +199,7 @@ export class Updater {
       'events were explained worse than expected: segments were learned anew from recent ones',
     )
     this.#learner = this.#learnerOf(snapshot)
-    const key = new TextEncoder().encode(model)
-    const record = (kind: LineageKind, parents: readonly string[], children: readonly string[]): OutgoingRecord => ({
-      key,
-      value: lineageCodec.encode({ model, snapshotVersion: version + 1n, kind, parents, children, time: now() }),
-      partition: 0,
-    })
-    return [...changed.gone.map(id => record('death', [id], [])), ...changed.born.map(id => record('birth', [], [id]))]
+    return changedSegments(changed, { model, snapshotVersion: version + 1n, time: now() })
   }
 
   #publish(): OutgoingRecord[] {
