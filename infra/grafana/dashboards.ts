@@ -157,6 +157,38 @@ export const dashboards = {
         queries: { '{{instance}}': 'instance:eddy_log_free_bytes:ratio{$selector}' },
       },
     ],
+    Log: [
+      {
+        title: 'Size of the log',
+        description:
+          'Of the embedded log, free pages included, and of its write-ahead log, which is emptied now and then.',
+        unit: 'bytes',
+        queries: {
+          'log {{instance}}': 'eddy_log_bytes{$selector}',
+          'write-ahead log {{instance}}': 'eddy_log_wal_bytes{$selector}',
+        },
+      },
+      {
+        title: 'Time until the log is full',
+        description: 'Room over the pace at which it shrank in the last hour. Alerts below twelve hours.',
+        unit: 's',
+        queries: { '{{instance}}': 'instance:eddy_log_full_seconds:estimate1h{$selector}' },
+      },
+      {
+        title: 'Time of a commit',
+        description:
+          'Of the embedded log, its fsync included. Every event and label waits for one. Alerts above a second.',
+        unit: 's',
+        queries: quantiles('eddy_log_commit_seconds', 'instance, ', '{{instance}}'),
+      },
+      {
+        title: 'Dropped by retention',
+        description:
+          'Bytes of records a second that were older than the retention. What a stage has yet to read is kept.',
+        unit: 'Bps',
+        queries: { '{{topic}}': 'sum by (topic) (rate(eddy_log_dropped_bytes_total{$selector}[$__rate_interval]))' },
+      },
+    ],
     Process: [
       {
         title: 'CPU',

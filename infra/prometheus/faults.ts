@@ -39,6 +39,8 @@ export interface Fault {
   readonly fault: string
   /** the one alert that must fire, or none */
   readonly alert?: string
+  /** what fires beside it, as it should */
+  readonly also?: string
   /** the services run apart, this one is scraped, and it gets no more records: nothing else can tell */
   readonly service?: 'scoring' | 'em-worker'
   /** what differs in the configuration */
@@ -70,7 +72,7 @@ export const faults: readonly Fault[] = [
     alert: 'EddySnapshotStale',
     service: 'em-worker',
   },
-  { fault: 'no process of any stage is a target any more', alert: 'EddyStageMissing' },
+  { fault: 'no process of any stage is a target any more', alert: 'EddyStageMissing', also: 'EddyAbsent' },
   {
     fault: 'a mini-batch waits for ever',
     alert: 'EddySnapshotStale',
@@ -98,4 +100,5 @@ export const faults: readonly Fault[] = [
     stream: () => ({ constant: true }),
   },
   { fault: 'the disk is nearly full', alert: 'EddyDiskAlmostFull', disk: 64 << 20, before: 0, stream: () => undefined },
+  { fault: 'the log fills a small disk', alert: 'EddyLogFullSoon', disk: 512 << 20, before: 0, stream: () => ({}) },
 ]

@@ -11,15 +11,16 @@ import {
   type Remembered,
   type StoredRecord,
   type TopicOptions,
+  type Upkeep,
 } from '@eddy/log'
 import { checkTopicOptions, retentionDiffers } from '@eddy/log/adapter'
-import { Observable } from 'rxjs'
+import { Observable, Subject } from 'rxjs'
 import { catalogueChecksum } from './catalogue.ts'
 import { Consumer } from './consumer.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { erase } from './erase.ts'
 import { explain } from './errors.ts'
-import { compact, type Dropped, retain, worthCompacting } from './maintenance.ts'
+import { compact, retain, worthCompacting } from './maintenance.ts'
 import { PublicationQueue } from './publication-queue.ts'
 import { RetentionClock } from './retention-clock.ts'
 import { createPartition, forgetRemembered, putMeta, putTopic, type Statement } from './statements.ts'
@@ -43,8 +44,6 @@ export interface EmbeddedLogOptions {
   readonly tombstoneMs?: number
   /** Offset of a partition from which on retention keeps everything: who reads it has come so far. Default: nobody does. */
   readonly needed?: (topic: string, partition: number) => number
-  /** told what retention has dropped */
-  readonly onDropped?: (dropped: Dropped) => void
   /** told, once, that the clock went forward by more than is believed, and how far retention is behind it, milliseconds */
   readonly onClockAhead?: (behindMs: number) => void
 }
@@ -54,7 +53,7 @@ const RETENTION_CLOCK = 'retention_clock'
 export interface EmbeddedLog extends EventLog {
   /** Runs retention and compaction to their end now; they also run by themselves, a little at a time. */
   maintain(): Promise<void>
-  readonly capabilities: Capabilities & { readonly erasure: Erasure }
+  readonly capabilities: Capabilities & { readonly erasure: Erasure; readonly upkeep: Observable<Upkeep> }
 }
 
 /**
@@ -70,6 +69,7 @@ class SqliteLog implements EmbeddedLog {
   readonly #store: Store
   readonly #options: EmbeddedLogOptions
   readonly #clock: RetentionClock
+  readonly #upkeep = new Subject<Upkeep>()
   readonly #queue: PublicationQueue
   readonly #consumers = new Set<Consumer>()
   readonly #groups = new Map<string, ConsumerGroup>()
@@ -90,6 +90,7 @@ class SqliteLog implements EmbeddedLog {
       memory: { find: key => this.#find(key) },
       room: async () => ({ ...this.#store.room(), full: this.#queue.waitsForRoom }),
       identity: async () => this.#identity(),
+      upkeep: this.#upkeep.asObservable(),
     }
     this.#options = options
     this.#store = new Store(directory, { readOnly, clock, maxBytes })
@@ -100,6 +101,7 @@ class SqliteLog implements EmbeddedLog {
       store: this.#store,
       clock,
       onMoved: () => this.#wake(),
+      onCommitted: seconds => this.#upkeep.next({ kind: 'committed', seconds }),
       onRollback: (error, lost) => {
         for (const consumer of [...this.#consumers]) consumer.rolledBack(error, lost)
       },
@@ -257,6 +259,7 @@ class SqliteLog implements EmbeddedLog {
     await this.#queue.settled()
     await Promise.all([this.#rewriting, this.#altering])
     await this.#store.close()
+    this.#upkeep.complete()
   }
 
   #check(access: 'read' | 'write'): void {
@@ -335,7 +338,7 @@ class SqliteLog implements EmbeddedLog {
   }
 
   async *#maintain(all: boolean): AsyncGenerator<void> {
-    const { tombstoneMs = TOMBSTONE_MS, needed = () => Infinity, onDropped = () => {} } = this.#options
+    const { tombstoneMs = TOMBSTONE_MS, needed = () => Infinity } = this.#options
     const now = this.#clock.now()
     this.#tellClock(now)
     const limit = this.#clock.toRemember()
@@ -346,7 +349,7 @@ class SqliteLog implements EmbeddedLog {
       for (const partition of partitions) {
         if (options.cleanup === 'delete') {
           const dropped = yield* retain(this.#store, partition, options, now, needed(name, partition.number))
-          if (dropped !== undefined) onDropped(dropped)
+          if (dropped !== undefined) this.#upkeep.next({ kind: 'dropped', ...dropped })
         } else if (all || worthCompacting(this.#store, partition, now))
           yield* compact(this.#store, partition, now, tombstoneMs)
       }

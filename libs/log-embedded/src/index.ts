@@ -2,5 +2,4 @@ export { backUpLog, restoreLog } from './backup.ts'
 
 export { type EmbeddedLog, openEmbeddedLog } from './embedded-log.ts'
 
-export type { Dropped } from './maintenance.ts'
 export { verifyLog } from './verify.ts'

@@ -1,10 +1,12 @@
+import { statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Dropped } from '@eddy/log'
 import { Reader, readAll, record, records } from '@eddy/log/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openEmbeddedLog } from './embedded-log.ts'
-import { compact, type Dropped } from './maintenance.ts'
+import { compact } from './maintenance.ts'
 import { Store } from './store.ts'
 
 let directory: string
@@ -88,8 +90,12 @@ test('what is needed is kept whatever the retention, and what is dropped is told
   let now = 0
   let needed = 0
   const dropped: Dropped[] = []
-  const options = { clock: () => now, needed: () => needed, onDropped: (each: Dropped) => dropped.push(each) }
-  const log = openEmbeddedLog(directory, options)
+  let commits = 0
+  const log = openEmbeddedLog(directory, { clock: () => now, needed: () => needed })
+  log.capabilities.upkeep.subscribe(each => {
+    if (each.kind === 'dropped') dropped.push(each)
+    else if (each.seconds > 0) commits++
+  })
   await log.ensureTopics({ t: { partitions: 1, cleanup: 'delete', retentionMs: 100, retentionBytes: 1 } })
   for (let n = 0; n < 4; n++) await log.publish([{ topic: 't', records: records(2, 0) }])
   now = 10_000
@@ -109,6 +115,11 @@ test('what is needed is kept whatever the retention, and what is dropped is told
     ['t', 0, 4, 8],
   ])
   expect(dropped.every(({ bytes }) => bytes > 0)).toBe(true)
+  expect(commits).toBe(4)
+  const { taken, ahead } = await log.capabilities.room!()
+  const file = join(directory, 'log.sqlite')
+  expect(ahead).toBe(statSync(`${file}-wal`).size)
+  expect(taken).toBeGreaterThanOrEqual(statSync(file).size)
   await log.close()
 })
 

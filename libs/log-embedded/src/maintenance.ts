@@ -1,4 +1,4 @@
-import type { PackedRecord, TopicOptions } from '@eddy/log'
+import type { Dropped, PackedRecord, TopicOptions } from '@eddy/log'
 import { packRecords } from '@eddy/log/adapter'
 import type { PartitionState } from './partition-state.ts'
 import { compactedTo, deleteBatches, insertBatch, resized, startsAt } from './statements.ts'
@@ -11,18 +11,6 @@ const STEP_BYTES = 1 << 20
 const STEP_OFFSETS = 2 ** 31
 /** Keys one compaction pass remembers; what is beyond waits for the next pass. */
 const MAX_KEYS = 1_000_000
-
-/** What retention dropped of a partition. */
-export interface Dropped {
-  readonly topic: string
-  readonly partition: number
-  /** offsets from here… */
-  readonly from: number
-  /** …to before this one */
-  readonly to: number
-  /** of the packed records */
-  readonly bytes: number
-}
 
 /**
  * Drops the oldest batches beyond the retention, a bounded number a step.

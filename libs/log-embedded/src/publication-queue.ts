@@ -55,6 +55,8 @@ export interface PublicationQueueOptions {
   readonly clock: () => number
   /** told when records have their place, and again when they are durable */
   readonly onMoved: () => void
+  /** told how long a transaction with publications took, its wait for the disk included, seconds */
+  readonly onCommitted: (seconds: number) => void
   /** told when records that had a place have lost it */
   readonly onRollback: (error: LogError, lost: ReadonlySet<PartitionState>) => void
   /** whether somebody was handed records of these partitions that are not durable */
@@ -180,7 +182,7 @@ export class PublicationQueue {
   }
 
   async #commit(taken: readonly Placed[]): Promise<void> {
-    const { store, onMoved } = this.#options
+    const { store, onMoved, onCommitted } = this.#options
     const stored = Map.groupBy(
       taken.flatMap(({ batches }) => batches),
       ([partition]) => partition,
@@ -198,6 +200,7 @@ export class PublicationQueue {
       if (!isFull(error) || !this.#waitForRoom(taken, error)) this.#rollBack(taken, error)
       return
     }
+    onCommitted((performance.now() - this.#began) / 1000)
     store.total = total
     for (const { partition, next, bytes } of added) {
       partition.next = next

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
-import { LogError, type TopicOptions } from '@eddy/log'
+import { LogError, type Room, type TopicOptions } from '@eddy/log'
 import { catalogueChecksum, checkCatalogue } from './catalogue.ts'
 import { type BatchRow, type CheckedPartition, checkChains, missing, openBatch } from './chain.ts'
 import { explain, isFull, notStored } from './errors.ts'
@@ -325,16 +325,23 @@ export class Store {
   }
 
   /** Bytes that can still be written, free pages included. */
-  room(): { readonly bytes: number; readonly least: number } {
+  room(): Omit<Room, 'full'> {
     const { free, least } = this.reserve.look()
     const size = this.#pragma('page_size')
     const spare = size * this.#pragma('freelist_count')
     const { maxBytes = Infinity } = this
-    const within = maxBytes - size * this.#pragma('page_count')
+    const taken = size * this.#pragma('page_count')
+    const within = maxBytes - taken
     const bytes = Math.max(0, Math.min(free, within)) + spare
     // Whatever is written is written to the write-ahead log first.
-    const ahead = free + (statSync(`${this.file}-wal`, { throwIfNoEntry: false })?.size ?? 0)
-    return { bytes: ahead < LEAST_AHEAD ? Math.min(bytes, ahead) : bytes, least: Math.min(least, maxBytes / 20) }
+    const ahead = statSync(`${this.file}-wal`, { throwIfNoEntry: false })?.size ?? 0
+    const writable = free + ahead
+    return {
+      bytes: writable < LEAST_AHEAD ? Math.min(bytes, writable) : bytes,
+      least: Math.min(least, maxBytes / 20),
+      taken,
+      ahead,
+    }
   }
 
   /** A value of the log as a whole. */

@@ -29,6 +29,7 @@ export class KafkaLog implements EventLog {
     memory: undefined,
     room: undefined,
     identity: undefined,
+    upkeep: undefined,
   }
   readonly #driver: KafkaDriver
   readonly #publisher: Publisher

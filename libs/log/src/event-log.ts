@@ -111,6 +111,25 @@ export interface Room {
   readonly least: number
   /** whether publications wait for room */
   readonly full: boolean
+  /** that it takes now, free pages included, bytes */
+  readonly taken: number
+  /** that its write-ahead log takes besides, bytes */
+  readonly ahead: number
+}
+
+/** What a log that is kept in this process tells of its work. */
+export type Upkeep = { readonly kind: 'committed'; readonly seconds: number } | ({ readonly kind: 'dropped' } & Dropped)
+
+/** What retention has dropped of a partition. */
+export interface Dropped {
+  readonly topic: string
+  readonly partition: number
+  /** offsets from here… */
+  readonly from: number
+  /** …to before this one */
+  readonly to: number
+  /** of the packed records */
+  readonly bytes: number
 }
 
 /** Remembers publications by a key, where a log can. */
@@ -161,6 +180,8 @@ export interface Capabilities {
   readonly room: (() => Promise<Room>) | undefined
   /** Its id: another one means other records at the same offsets, since the log was made anew or restored. */
   readonly identity: (() => Promise<string>) | undefined
+  /** Every commit and what retention drops, where they happen in this process. Never errors; ends with the log. */
+  readonly upkeep: Observable<Upkeep> | undefined
 }
 
 /**

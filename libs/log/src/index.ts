@@ -3,6 +3,7 @@ export type {
   Capabilities,
   ConsumeOptions,
   Delivery,
+  Dropped,
   Erasure,
   EventLog,
   From,
@@ -11,8 +12,10 @@ export type {
   Publication,
   PublishOptions,
   Remembered,
+  Room,
   StoredRecord,
   TopicOptions,
+  Upkeep,
 } from './event-log.ts'
 export { LogError, type LogErrorCode } from './event-log.ts'
 export { failpoint } from './failpoint.ts'

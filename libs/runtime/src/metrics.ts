@@ -60,6 +60,18 @@ export function createMetrics(registry: Registry = new Registry()) {
     httpBodyBytes: gauge('eddy_http_body_bytes', 'Memory of the request bodies that are read or worked on.'),
     httpStreams: gauge('eddy_http_streams', 'Label streams that are open.'),
     freeBytes: gauge('eddy_log_free_bytes', 'Free space on the file system that holds the embedded log.'),
+    logBytes: gauge('eddy_log_bytes', 'Size of the embedded log, free pages included, without its write-ahead log.'),
+    walBytes: gauge('eddy_log_wal_bytes', 'Size of the write-ahead log of the embedded log.'),
+    roomBytes: gauge(
+      'eddy_log_room_bytes',
+      'Bytes that the embedded log can still take: of the disk or of log.maxBytes, and its free pages.',
+    ),
+    commitSeconds: histogram(
+      'eddy_log_commit_seconds',
+      'Duration of a commit of the embedded log, its fsync included.',
+    ),
+    droppedRecords: counter('eddy_log_dropped_records_total', 'Offsets that retention has dropped.', 'topic'),
+    droppedBytes: counter('eddy_log_dropped_bytes_total', 'Bytes of records that retention has dropped.', 'topic'),
     capacityBytes: gauge('eddy_log_capacity_bytes', 'Size of the file system that holds the embedded log.'),
     httpEvents: counter('eddy_http_events_total', 'Events posted over HTTP, by outcome.', 'outcome'),
     labelLatency: new CountedHistogram(

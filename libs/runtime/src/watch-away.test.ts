@@ -12,6 +12,7 @@ const capabilities = {
   memory: undefined,
   room: undefined,
   identity: undefined,
+  upkeep: undefined,
 }
 
 // Vitest's clock does not move Node's own promises of a time.

@@ -13,6 +13,7 @@ const capabilities = {
   memory: undefined,
   room: undefined,
   identity: undefined,
+  upkeep: undefined,
 }
 
 it('a partition that another process has been given is neither waited for nor reported', async () => {

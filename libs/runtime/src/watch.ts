@@ -1,4 +1,3 @@
-import { statfs } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EventLog } from '@eddy/log'
 import type { LedgerEntry, Snapshot } from '@eddy/messages'
@@ -6,6 +5,7 @@ import { ledgerOf } from '@eddy/model'
 import type { Assignments } from './assignments.ts'
 import type { Health } from './health.ts'
 import { committedPosition, lagOf, learnedPosition } from './lag.ts'
+import { type LogMetrics, LogWatch } from './log-watch.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -31,7 +31,7 @@ export interface WatchOptions {
   readonly snapshot: () => Snapshot | undefined
   /** whether so few feature vectors may wait for a full mini-batch, because more input is known to come: the E-step is not late then */
   readonly mayWait?: ((vectors: number) => boolean) | undefined
-  readonly metrics: Pick<Metrics, 'lag' | 'records' | 'lastProgress' | 'freeBytes' | 'capacityBytes'>
+  readonly metrics: Pick<Metrics, 'lag' | 'records' | 'lastProgress'> & LogMetrics
   readonly health: Pick<Health, 'progressed' | 'lagging' | 'forget' | 'answered' | 'unanswered'>
   readonly logger: Pick<Logger, 'warn'>
   readonly signal: AbortSignal
@@ -45,13 +45,15 @@ export interface WatchOptions {
  */
 export async function watch(stages: readonly WatchedStage[], options: WatchOptions): Promise<void> {
   const watcher = new Watcher(options)
-  const { directory, metrics, health, logger, signal } = options
+  const { log, directory, topics, metrics, health, logger, signal } = options
+  const logWatch = new LogWatch({ log, directory, topics: Object.values(topics), metrics })
+  signal.addEventListener('abort', () => logWatch.stop(), { once: true })
   while (!signal.aborted) {
     // A log in this process that does not answer is stuck as the process is.
     const away = directory === undefined ? setTimeout(() => health.unanswered(), patienceMs) : undefined
     try {
       for (const stage of stages) await watcher.look(stage)
-      if (directory !== undefined) await lookAtRoom(directory, metrics)
+      await logWatch.look()
       health.answered()
     } catch (error) {
       // A broker that is away for a while is no reason to end: who needs it finds out.
@@ -138,13 +140,4 @@ class Watcher {
     if (held === true && (stage === 'ingest' || snapshot() !== undefined))
       health.lagging(stage, partition, excused || this.#full ? 0 : lag)
   }
-}
-
-async function lookAtRoom(
-  directory: string,
-  { freeBytes, capacityBytes }: Pick<Metrics, 'freeBytes' | 'capacityBytes'>,
-): Promise<void> {
-  const { bsize, bavail, blocks } = await statfs(directory)
-  freeBytes.set(bsize * bavail)
-  capacityBytes.set(bsize * blocks)
 }

@@ -29,17 +29,20 @@ async function openAdapter(configuration: Configuration, options: OpenOptions): 
   const { readOnly = false, logger, needed = () => 0 } = options
   if (configuration.log.kind === 'embedded') {
     const { openEmbeddedLog } = await import('@eddy/log-embedded')
-    return openEmbeddedLog(configuration.log.directory, {
+    const log = openEmbeddedLog(configuration.log.directory, {
       readOnly,
       needed,
       ...(configuration.log.maxBytes !== undefined && { maxBytes: configuration.log.maxBytes }),
-      onDropped: dropped => logger?.info({ retention: dropped }, 'retention dropped records'),
       onClockAhead: behindMs =>
         logger?.error(
           { behindHours: Math.round(behindMs / 3_600_000) },
           'the clock went forward by more than a day: expected it to be right. Retention believes it little by little; set it, if it is wrong.',
         ),
     })
+    log.capabilities.upkeep.subscribe(({ kind, ...retention }) => {
+      if (kind === 'dropped') logger?.info({ retention }, 'retention dropped records')
+    })
+    return log
   }
   const kafka = kafkaOptions(configuration, logger)
   if (configuration.kafka.client === 'platformatic') {

@@ -45,6 +45,7 @@ async function serve(failure?: () => Error | undefined) {
           memory: undefined,
           room: undefined,
           identity: undefined,
+          upkeep: undefined,
         },
       },
       topic: 'events',

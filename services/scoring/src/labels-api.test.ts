@@ -24,6 +24,7 @@ it('keeps so many streams open and no more; one that ends makes room', async () 
           memory: undefined,
           room: undefined,
           identity: undefined,
+          upkeep: undefined,
         },
         offsets: async () => [{ partition: 0, start: 0, end: 0 }],
         consume: (_, options) => NEVER.pipe(takeUntil(onAbort(options!.signal!))),

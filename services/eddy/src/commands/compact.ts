@@ -1,5 +1,5 @@
-import { LogError } from '@eddy/log'
-import { type Dropped, type EmbeddedLog, openEmbeddedLog } from '@eddy/log-embedded'
+import { type Dropped, LogError } from '@eddy/log'
+import { type EmbeddedLog, openEmbeddedLog } from '@eddy/log-embedded'
 import { newestSnapshot } from '@eddy/model'
 import { counted, StageNeeds } from '@eddy/runtime'
 import { groupName, topicOptions } from '@eddy/settings'
@@ -39,13 +39,13 @@ async function compact(flags: CompactFlags, terminal: Terminal): Promise<void> {
     throw new LogError('compact: expected the embedded log, got Kafka, whose brokers do it themselves.')
   const needs = new StageNeeds({ topics, groupOf: stage => groupName(configuration, stage) })
   const dropped: Dropped[] = []
-  const log = openEmbeddedLog(settings.directory, {
-    needed: needs.of,
-    onDropped: each => {
-      const { topic, partition, from, to } = each
-      dropped.push(each)
-      note(terminal, `${topic}/${partition}: dropped offsets ${from} to ${to - 1}`)
-    },
+  const log = openEmbeddedLog(settings.directory, { needed: needs.of })
+  log.capabilities.upkeep.subscribe(each => {
+    if (each.kind !== 'dropped') return
+    const { kind: _, ...told } = each
+    const { topic, partition, from, to } = told
+    dropped.push(told)
+    note(terminal, `${topic}/${partition}: dropped offsets ${from} to ${to - 1}`)
   })
   try {
     const snapshot = await newestSnapshot({ log, topic: topics.snapshots, model: model.name })
