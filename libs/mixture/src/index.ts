@@ -7,6 +7,7 @@ export {
   decide,
   modelDensity,
 } from './decide/bayes-classifier.ts'
+export { copiesOf } from './decide/copies.ts'
 export { type Degeneracy, degeneracies, distinctRows } from './decide/degeneracies.ts'
 export type { Density } from './decide/density.ts'
 export { type Explanation, explainer } from './decide/explain.ts'

@@ -107,7 +107,11 @@ async function warmUp(
 ): Promise<void> {
   const { log, signal, now, logger, snapshots, metrics } = process
   const { topics, model, log: limits } = configuration
-  logger.info({ events: model.warmUp.events }, 'no snapshot yet: warming up')
+  const begun =
+    provisionalVersion === undefined
+      ? 'no snapshot yet: warming up'
+      : `snapshot ${provisionalVersion} is provisional: warming up goes on`
+  logger.info({ events: model.warmUp.events }, begun)
   const arrived = new Subject<Delivery>()
   const options = {
     model: model.name,

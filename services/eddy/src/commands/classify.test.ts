@@ -194,6 +194,11 @@ describe('eddy classify', () => {
       1,
       /kind: expected at least two classes, got a/,
     ],
+    [
+      ['--train', fileOf('ids.csv', 'x,order\n1,a\n2,b\n3,c\n'), '--label', 'order', '--input', test],
+      1,
+      /order: expected a column of classes, got 3 different values in 3 records: an id\?/,
+    ],
     [['--model', fileOf('none.json', '{}'), '--input', test], 1, /"format": "eddy-classifier", got something else/],
   ])('refuses wrong use %#', async (argv, code, message) => {
     expect(await classify(...argv)).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) })

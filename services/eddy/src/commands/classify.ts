@@ -14,7 +14,8 @@ import {
   treated,
 } from '@eddy/mixture'
 import { classifierColumns, ModelError, readClassifier, type StoredClassifier, writeClassifier } from '@eddy/model'
-import { collectFeatures, type FeatureColumn, type FeatureMatrix, type FeatureRows } from '@eddy/records'
+import { collectFeatures, type FeatureColumn, type FeatureMatrix, type FeatureRows, InputError } from '@eddy/records'
+import { counted } from '@eddy/runtime'
 import { Command, InvalidArgumentError } from 'commander'
 import { decimal, nameList, wholeNumber } from '../command-line/arguments.ts'
 import { UsageError } from '../command-line/exit-code.ts'
@@ -26,7 +27,7 @@ import { orModelError, specificationOf, trainOn } from '../offline/train.ts'
 import { withExamples } from '../program.ts'
 import { openFeatures } from './input-options.ts'
 import { keptValues } from './kept-values.ts'
-import { addModelOptions, type ModelFlags, modelColumns, trainingOptions } from './model-options.ts'
+import { addModelOptions, type ModelFlags, openModelFeatures, trainingOptions } from './model-options.ts'
 
 interface ClassifyFlags extends ModelFlags {
   readonly train?: string
@@ -160,11 +161,16 @@ async function learn(terminal: Terminal, flags: ClassifyFlags, file: string) {
   const { label } = flags
   if (label === undefined)
     throw new UsageError('--label: expected the column of the class beside --train, got nothing.')
-  const stream = await openFeatures(terminal, { ...flags, input: file }, modelColumns(flags), {
-    types: flags.types,
-    label: { name: label, type: 'category' },
-  })
+  const stream = await openModelFeatures(
+    terminal,
+    { ...flags, input: file },
+    {
+      types: flags.types,
+      label: { name: label, type: 'category' },
+    },
+  )
   const labelled = await collectFeatures(stream)
+  checkClasses(labelled, file, terminal)
   const groups = byClass(labelled)
   for (const name of flags.priors?.keys() ?? [])
     checkClass(
@@ -202,6 +208,24 @@ async function learn(terminal: Terminal, flags: ClassifyFlags, file: string) {
     }),
   )
   return { classifier, histogram }
+}
+
+/**
+ * Notes where most classes have one event.
+ * @throws InputError where each event has a class of its own: that is an id
+ */
+function checkClasses({ columns, rows }: FeatureMatrix, file: string, terminal: Terminal): void {
+  const { name, values = [] } = columns.at(-1)!
+  const classes = values.length
+  if (classes > 2 && classes === rows)
+    throw new InputError(
+      `${file}: ${name}: expected a column of classes, got ${classes} different values in ${rows} records: an id? Name another column with --label.`,
+    )
+  if (classes > rows / 2)
+    note(
+      terminal,
+      `eddy: ${name} has ${classes} classes in ${counted(rows, 'record')}: most have one event. Is it an id?`,
+    )
 }
 
 /** A model of each class. */

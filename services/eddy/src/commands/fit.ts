@@ -7,6 +7,7 @@ import { wholeNumber } from '../command-line/arguments.ts'
 import { figure } from '../command-line/figures.ts'
 import { Progress } from '../command-line/progress.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { constantNotes } from '../offline/column-notes.ts'
 import { customersOfSegments } from '../offline/customers-of-segments.ts'
 import { degeneracyNotes } from '../offline/degeneracy-notes.ts'
 import { segmentId } from '../offline/evaluate-model.ts'
@@ -14,8 +15,13 @@ import { train } from '../offline/train.ts'
 import { treatmentNotes } from '../offline/treatment-notes.ts'
 import { withExamples } from '../program.ts'
 import { collectGrouped } from './collect-grouped.ts'
-import { openFeatures } from './input-options.ts'
-import { addModelOptions, initialisationOf, type ModelFlags, modelColumns, trainingOptions } from './model-options.ts'
+import {
+  addModelOptions,
+  initialisationOf,
+  type ModelFlags,
+  openModelFeatures,
+  trainingOptions,
+} from './model-options.ts'
 import { type SegmentCustomers, segmentTable } from './segment-table.ts'
 import { checkStartTreatment } from './start-treatment.ts'
 
@@ -49,7 +55,7 @@ export function fitCommand(terminal: Terminal = processTerminal): Command {
 async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
   const start = initialisationOf(flags.init) ? undefined : ((await readJson(flags.init)) as StartingJson)
   if (start !== undefined) checkStartTreatment(start, flags)
-  const stream = await openFeatures(terminal, flags, modelColumns(flags), flags)
+  const stream = await openModelFeatures(terminal, flags, flags)
   const { matrix, groups } = await collectGrouped(stream, undefined)
   const block = { rows: matrix.rows, columns: matrix.columns.length, values: matrix.values }
   const distinct = distinctRows(block, flags.components)
@@ -75,6 +81,7 @@ async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
   }
   for (const sentence of treatmentNotes(model)) note(terminal, `eddy: ${sentence}`)
   const weight = matrix.weights.reduce((a, b) => a + b, 0)
+  for (const sentence of constantNotes(matrix)) note(terminal, `eddy: ${sentence}`)
   for (const sentence of degeneracyNotes(model, matrix.rows, weight)) note(terminal, `eddy: ${sentence}`)
   if (!model.converged) {
     note(

@@ -47,10 +47,15 @@ export function inspectCommand(terminal: Terminal = processTerminal): Command {
 
 async function chosen(
   log: EventLog,
-  { topics, model: { name: configured }, log: { directory } }: Configuration,
-  { model, snapshot }: InspectFlags,
+  configuration: Configuration,
+  { model, snapshot, ledger, json }: InspectFlags,
   terminal: Terminal,
 ): Promise<Snapshot> {
+  const {
+    topics,
+    model: { name: configured },
+    log: { directory },
+  } = configuration
   if (snapshot !== undefined)
     return findSnapshot(await storedSnapshots(log, topics.snapshots, message => note(terminal, message)), snapshot)
   const onDamage = (message: string): void => note(terminal, message)
@@ -59,8 +64,17 @@ async function chosen(
   const found = stored.find(each => each.model === wanted)
   if (found !== undefined) return found
   if (model === undefined && stored.length === 1) return stored[0]!
-  if (stored.length === 0)
-    throw new InputError(`${directory}: expected a snapshot, got none. Is the model still warming up?`)
+  if (stored.length === 0) {
+    const { events, labels, deadLetters } = await totals(log, configuration, undefined)
+    if (json === true && ledger !== true)
+      await print(
+        terminal,
+        `${JSON.stringify({ model: wanted, version: null, events, labels, deadLetters, segments: [] })}\n`,
+      )
+    throw new InputError(
+      `${directory}: expected a snapshot, got none of ${counted(events, 'event')} so far. Is the model still warming up?`,
+    )
+  }
   throw new InputError(`model: expected one of ${stored.map(each => each.model).join(', ')}, got ${wanted}.`)
 }
 

@@ -8,11 +8,12 @@ import {
   type Prior,
   type TransformName,
 } from '@eddy/mixture'
-import type { FeatureColumn } from '@eddy/records'
+import { type FeatureColumn, type FeatureOptions, type FeatureStream, isIdName } from '@eddy/records'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { decimal, featureColumns, nameList, typeList, wholeNumber } from '../command-line/arguments.ts'
+import { note, type Terminal } from '../command-line/terminal.ts'
 import { type Algorithm, algorithms } from '../offline/train.ts'
-import { addInputOptions, type InputFlags } from './input-options.ts'
+import { addInputOptions, type InputFlags, openFeatures } from './input-options.ts'
 
 /** Flags that say what kind of model is fitted, and how: `fit`, `select` and `classify` have them. */
 export interface ModelFlags extends InputFlags {
@@ -155,8 +156,20 @@ function priorList(text: string): Partial<Prior> {
   )
 }
 
+/** Opens the input of a command that learns; says where what is to be learned looks like an id. */
+export async function openModelFeatures(
+  terminal: Terminal,
+  flags: ModelFlags,
+  options: Pick<FeatureOptions, 'label' | 'types'>,
+): Promise<FeatureStream> {
+  for (const name of flags.features ?? [])
+    if (isIdName(name) && (flags.types?.get(name) ?? 'number') === 'number')
+      note(terminal, `eddy: ${name} looks like an id, whose numbers measure nothing. Leave it out of --features.`)
+  return openFeatures(terminal, flags, modelColumns(flags), options)
+}
+
 /** The features of the flags; undefined for every column of the input. */
-export function modelColumns(flags: ModelFlags): readonly FeatureColumn[] | undefined {
+function modelColumns(flags: ModelFlags): readonly FeatureColumn[] | undefined {
   return featureColumns(flags.features, flags.types)
 }
 

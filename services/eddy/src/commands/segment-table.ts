@@ -1,4 +1,5 @@
 import {
+  copiesOf,
   describeType,
   indexOfLargest,
   type Model,
@@ -8,6 +9,7 @@ import {
   treatmentOf,
 } from '@eddy/mixture'
 import type { StoredFeature } from '@eddy/model'
+import { plural } from '@eddy/runtime'
 import { figure, percent } from '../command-line/figures.ts'
 import { table } from '../command-line/table.ts'
 
@@ -30,25 +32,37 @@ export interface SegmentTableOptions {
 /**
  * A model for people: one line a segment, the largest first, with its share of the events, its customers, and what is typical of it in the
  * user's units: the mean of a number (and beside it the median, where the number is bent or has an atom), of a count and of a duration, the
- * probability of true, the most probable category.
+ * probability of true, the most probable category. Segments that are copies of one another are one line.
  */
 export function segmentTable(
   model: Pick<Model, 'specification' | 'parameters'>,
   { columns, ids, customers }: SegmentTableOptions,
 ): string {
-  const weights = model.parameters.weights!
-  const order = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]!)
+  const copies = copiesOf(model)
+  const alike = Array.from(copies, (_, k) => [...copies.keys()].filter(other => copies[other] === k))
+  const summed = (value: (k: number) => number) => alike.map(same => same.reduce((sum, k) => sum + value(k), 0))
+  const weights = summed(k => model.parameters.weights![k]!)
+  const count = summed(k => customers?.[k]?.count ?? 0)
+  const order = [...weights.keys()].filter(k => copies[k] === k).sort((a, b) => weights[b]! - weights[a]!)
   const typical = typicalColumns(model, columns)
   const counted = customers === undefined ? [] : ['customers']
   const shown = customers?.some(({ some }) => some !== undefined) ? ['e.g.'] : []
   const rows = order.map(k => [
     ids[k]!,
     percent(weights[k]!),
-    ...counted.map(() => customers![k]!.count.toLocaleString('en-US')),
+    ...counted.map(() => count[k]!.toLocaleString('en-US')),
     ...typical.map(({ cells }) => cells[k]!),
     ...shown.map(() => customers![k]!.some?.join(', ') ?? ''),
   ])
-  return table(['segment', 'share', ...counted, ...typical.map(({ head }) => head), ...shown], rows)
+  const lines = alike
+    .filter(same => same.length > 1)
+    .map(
+      ([first, ...others]) =>
+        `${ids[first!]} stands for ${others.map(k => ids[k]).join(', ')} too, which ${plural(others.length, 'is')} the same: fewer segments would do.`,
+    )
+  return [table(['segment', 'share', ...counted, ...typical.map(({ head }) => head), ...shown], rows), ...lines].join(
+    '\n',
+  )
 }
 
 interface TypicalColumn {

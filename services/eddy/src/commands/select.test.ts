@@ -2,6 +2,7 @@ import { random, standardNormal } from '@eddy/mixture'
 import { expect, it } from 'vitest'
 import { runCommand } from '../testing/run-command.ts'
 import { fileOf } from '../testing/temporary-file.ts'
+import { fitCommand } from './fit.ts'
 import { selectCommand } from './select.ts'
 
 const next = random(5)
@@ -139,4 +140,24 @@ it('says where what was chosen is repeated values, and gives no star to a criter
   expect(JSON.parse(told.stdout).choices.prequential).toBe(null)
   const asked = await runCommand(selectCommand, [...argv, '--criterion', 'prequential'])
   expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining('criterion: expected one that can tell') })
+})
+
+it('says which columns tell nothing, as fit does', async () => {
+  const input = fileOf('constant.csv', ['a,b,c', ...Array.from({ length: 40 }, (_, i) => `7,${i % 9},`)].join('\n'))
+  const commands = [
+    [selectCommand, ['--max-components', '2']],
+    [fitCommand, ['--components', '1']],
+  ] as const
+  for (const [make, argv] of commands) {
+    const { stderr } = await runCommand(make, ['--input', input, '--features', 'a,b', ...argv])
+    expect(stderr).toContain('eddy: a has one value in all events, and tells nothing of segments.')
+    const id = await runCommand(make, [
+      '--input',
+      fileOf('id.csv', 'order_id,b\n1,2\n2,5\n3,3\n4,4\n9,1\n8,0\n'),
+      ...argv,
+      '--features',
+      'order_id,b',
+    ])
+    expect(id.stderr).toContain('eddy: order_id looks like an id, whose numbers measure nothing.')
+  }
 })

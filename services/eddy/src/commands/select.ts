@@ -10,11 +10,17 @@ import { palette, svgPlot } from '../command-line/plot.ts'
 import { Progress } from '../command-line/progress.ts'
 import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
+import { constantNotes } from '../offline/column-notes.ts'
 import { orModelError, specificationOf, trainOn } from '../offline/train.ts'
 import { withExamples } from '../program.ts'
 import { collectGrouped } from './collect-grouped.ts'
-import { openFeatures } from './input-options.ts'
-import { addModelOptions, initialisationOf, type ModelFlags, modelColumns, trainingOptions } from './model-options.ts'
+import {
+  addModelOptions,
+  initialisationOf,
+  type ModelFlags,
+  openModelFeatures,
+  trainingOptions,
+} from './model-options.ts'
 
 interface SelectFlags extends ModelFlags {
   readonly minComponents: number
@@ -66,7 +72,7 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
       `--init: expected kmeans++, random or split, got ${flags.init}. A file fits one number of components only.`,
     )
   }
-  const stream = await openFeatures(terminal, flags, modelColumns(flags), flags)
+  const stream = await openModelFeatures(terminal, flags, flags)
   const { matrix, groups } = await collectGrouped(stream, flags.group)
   const group = typeof flags.group === 'string' ? flags.group : 'customer'
   if (groups !== undefined && matrix.columns.some(({ name }) => name === group))
@@ -106,6 +112,7 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
     note(terminal, `eddy: wrote ${flags.plot}`)
   }
   await print(terminal, flags.json ? JSON.stringify(selection) + '\n' : readable(selection))
+  for (const sentence of constantNotes(matrix)) note(terminal, `eddy: ${sentence}`)
   for (const sentence of doubts(selection, flags, distinctRows(block, maxComponents)))
     note(terminal, `eddy: ${sentence}`)
   const { choices } = selection
