@@ -36,6 +36,15 @@ describe('loadConfiguration', () => {
     expect(loadConfiguration(schema, { file: path }).http.port).toBe(1)
   })
 
+  it('prefers all of them to what is known otherwise, and that to the default', () => {
+    const known = { 'model.components': 9, 'model.name': 'known', 'http.port': 9, 'http.verbose': true }
+    const path = file('model: {name: a}\nhttp: {verbose: false}\n')
+    expect(loadConfiguration(schema, { file: path, environment: { EDDY_HTTP_PORT: '2' }, known })).toMatchObject({
+      model: { components: 9, name: 'a' },
+      http: { port: 2, verbose: false },
+    })
+  })
+
   it('reads lists, booleans and secrets kept in files from the environment', () => {
     writeFileSync(join(folder, 'id'), 'from-file\n')
     const environment = {

@@ -22,6 +22,8 @@ export interface ConfigurationSources {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** A YAML (or JSON) file. */
   readonly file?: string
+  /** Values by path that hold where none of the others says anything, before the defaults. */
+  readonly known?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** Variables that no setting is named after: of the program, and of its tests and benchmarks, which start it. */
@@ -49,7 +51,7 @@ interface Leaf {
 }
 
 /**
- * Reads one configuration: flag > environment > file > default.
+ * Reads one configuration: flag > environment > file > what is known otherwise > default.
  * Environment variables are named after the path: `http.port` is `EDDY_HTTP_PORT`, `kafka.clientId` is `KAFKA_CLIENT_ID`;
  * with `_FILE` appended they name a file that holds the value.
  * @throws {ConfigurationError} with all problems
@@ -59,6 +61,7 @@ export function loadConfiguration<T extends z.ZodType>(schema: T, sources: Confi
   const tree: Tree = {}
   const origin = new Map<string, string>()
   if (sources.file !== undefined) Object.assign(tree, readFile(sources.file, problems))
+  for (const [path, value] of Object.entries(sources.known ?? {})) if (!says(tree, path)) assign(tree, path, value)
   const known = leaves(schema)
   const names = new Set([...notSettings, ...known.flatMap(({ variable }) => [variable, `${variable}_FILE`])])
   for (const name of Object.keys(sources.environment ?? {}))
@@ -173,6 +176,15 @@ function assign(tree: Tree, path: string, value: unknown): void {
     node = node[key] as Tree
   }
   node[last] = value
+}
+
+function says(tree: Tree, path: string): boolean {
+  let node: unknown = tree
+  for (const key of path.split('.')) {
+    if (typeof node !== 'object' || node === null || !Object.hasOwn(node, key)) return false
+    node = (node as Tree)[key]
+  }
+  return true
 }
 
 interface SchemaNode {

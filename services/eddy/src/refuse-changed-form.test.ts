@@ -150,6 +150,24 @@ describe('a model of eddy fit', () => {
     })
   })
 
+  it('tells its features, components and covariance where the configuration says nothing of them, then and later', async () => {
+    const model = await fit(2)
+    const config = join(folder, 'silent.yaml')
+    writeFileSync(config, `log: { directory: ${data} }\nlogging: { level: silent }\n`)
+    const { code, stderr, stdout } = await begin(config, model)
+    expect(code, stderr).toBe(0)
+    expect(JSON.parse(stdout).segments).toHaveLength(2)
+    const input = join(folder, 'events-300.ndjson')
+    const again = await runCommand(upCommand, [
+      ...['--config', config, '--replay', input, '--exit-when-drained', '--json', '--port', '0'],
+    ])
+    expect(again.code, again.stderr).toBe(0)
+    expect(JSON.parse(again.stdout)).toMatchObject({ events: 300, labels: 300 })
+    writeFileSync(config, `model: { components: 4 }\nlog: { directory: ${data} }\n`)
+    const other = await runCommand(upCommand, ['--config', config, '--exit-when-drained', '--port', '0'])
+    expect(other).toMatchObject({ code: 78, stderr: expect.stringMatching(/model\.components: expected 2.*got 4/) })
+  })
+
   it('is refused where its form is not the configured one', async () => {
     const { code, stderr } = await begin(write(), await fit(2))
     expect(stderr).toMatch(/model\.components: expected 2, as in .*model-2\.json, got 3/)

@@ -5,10 +5,11 @@ import { counted } from '@eddy/runtime'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
+import { KEPT_FORM } from './kept-form.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 
 /** What lies beside the log and is needed to go on. */
-const besides = ['features.json']
+const besides = ['features.json', KEPT_FORM]
 
 interface BackupFlags extends LogFlags {
   readonly json?: true

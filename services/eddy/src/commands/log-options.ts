@@ -2,6 +2,7 @@ import { loadConfiguration } from '@eddy/runtime'
 import { type Configuration, configurationSchema } from '@eddy/settings'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Terminal } from '../command-line/terminal.ts'
+import { type KnownForm, keptForm } from './kept-form.ts'
 
 /** Flags of every command that works on a log. */
 export interface LogFlags {
@@ -18,21 +19,29 @@ export const withLogOptions = (command: Command): Command =>
     .option('--brokers <host:port,…>', 'use Kafka instead of the embedded log (KAFKA_BROKERS)')
     .option('--kafka-client <client>', 'kafkajs or platformatic (KAFKA_CLIENT)')
 
+/** @param form of the model that a stream is to begin with; else the one that it began with, if that is kept in the data directory */
 export function configurationOf(
   { config, dataDir, brokers, kafkaClient }: LogFlags,
   { environment }: Terminal,
   flags: Readonly<Record<string, unknown>> = {},
+  form?: KnownForm,
 ): Configuration {
-  return loadConfiguration(configurationSchema, {
-    ...(config === undefined ? {} : { file: config }),
-    environment,
-    flags: {
-      'log.directory': dataDir,
-      'kafka.client': kafkaClient,
-      ...(brokers === undefined ? {} : { 'log.kind': 'kafka', 'kafka.brokers': brokers.split(',') }),
-      ...flags,
-    },
-  })
+  const load = (known: KnownForm | undefined): Configuration =>
+    loadConfiguration(configurationSchema, {
+      ...(config === undefined ? {} : { file: config }),
+      environment,
+      known,
+      flags: {
+        'log.directory': dataDir,
+        'kafka.client': kafkaClient,
+        ...(brokers === undefined ? {} : { 'log.kind': 'kafka', 'kafka.brokers': brokers.split(',') }),
+        ...flags,
+      },
+    })
+  const configuration = load(form)
+  const { log, model } = configuration
+  const kept = form === undefined && log.kind === 'embedded' ? keptForm(log.directory, model.name) : undefined
+  return kept === undefined ? configuration : load(kept)
 }
 
 /** A topic by its configured name or by its role (`labels` is `eddy.labels.v1`). */

@@ -12,6 +12,7 @@ import { beginningWith } from '../refuse-changed-form.ts'
 import { EddyUp } from '../up.ts'
 import { columnTable } from './column-table.ts'
 import { failWithoutEvents, inputLines } from './input-summary.ts'
+import { formOf, keepForm } from './kept-form.ts'
 import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
 import { snapshotTable } from './snapshot-table.ts'
 import { totals } from './totals.ts'
@@ -33,7 +34,10 @@ export function upCommand(terminal: Terminal = processTerminal): Command {
     .option('--replay <file>', 'append the events of an NDJSON or CSV file first (`-` is standard input)')
     .option('--key <name>', 'with --replay: the value that identifies the customer (default customer)')
     .option('--skip-invalid', 'with --replay: leave out what cannot be used, which otherwise goes to the dead letters')
-    .option('--model <model.json>', 'begin with a model of eddy fit, if none is stored yet')
+    .option(
+      '--model <model.json>',
+      'begin with a model of eddy fit, if none is stored yet; its features, components and covariance are taken where the configuration says none',
+    )
     .option('--exit-when-drained', 'end once every event is learned and labelled')
     .option('--json', 'print the totals of the data directory as one JSON object at the end')
     .option('--port <number>', 'HTTP port, 0 for any free one (default 7700)', port)
@@ -45,10 +49,11 @@ export function upCommand(terminal: Terminal = processTerminal): Command {
 }
 
 async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
-  const configuration = configurationOf(flags, terminal, { 'http.port': flags.port })
+  const stored = flags.model === undefined ? undefined : await readModel(flags.model)
+  const form = stored && formOf(stored)
+  const configuration = configurationOf(flags, terminal, { 'http.port': flags.port }, form)
   const { features, plan } = await featuresOf(configuration, flags.replay, flags.key)
   if (plan !== undefined) note(terminal, columnTable(plan, features))
-  const stored = flags.model === undefined ? undefined : await readModel(flags.model)
   const logger = createLogger(configuration.logging.level)
   const shutdown = shutdownSignal()
   const stopping = 'Stopping: what is under way becomes durable first (Ctrl-C again ends at once).'
@@ -63,6 +68,8 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
           shutdown.dispose()
           throw error
         })
+  if (form !== undefined && configuration.log.kind === 'embedded')
+    keepForm(configuration.log.directory, configuration.model.name, form)
   const eddy = new EddyUp({
     initial,
     configuration,
