@@ -1,6 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest'
+import { Guard } from './access/guard.ts'
 import { Health } from './health.ts'
-import { createHttpServer, listen } from './http-server.ts'
+import { createHttpServer, type HttpOptions, listen } from './http-server.ts'
+import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 
 const http = {
@@ -12,8 +14,9 @@ const http = {
   maxConnections: 8,
 }
 
-function server() {
-  const made = createHttpServer(http, new Health(Date.now), createMetrics())
+function server(options: HttpOptions = http, health = new Health(Date.now)) {
+  const guard = new Guard(options, createLogger('silent'))
+  const made = createHttpServer(options, { health, metrics: createMetrics(), guard })
   onTestFinished(() => made.close())
   return made
 }
@@ -30,8 +33,7 @@ it('a default port that is taken gives way to a free one; a chosen one does not'
 })
 
 it('asks for the token everywhere but where it is asked whether it lives and is ready', async () => {
-  const made = createHttpServer({ ...http, token: 'swordfish' }, new Health(Date.now), createMetrics())
-  onTestFinished(() => made.close())
+  const made = server({ ...http, token: 'swordfish' })
   const status = async (url: string, authorization?: string): Promise<number> =>
     (await made.inject({ url, headers: authorization === undefined ? {} : { authorization } })).statusCode
   expect(await status('/livez')).toBe(200)
@@ -45,8 +47,7 @@ it('asks for the token everywhere but where it is asked whether it lives and is 
 
 it('says to everybody whether it is ready, and why not only to who has the token', async () => {
   const health = new Health(Date.now)
-  const made = createHttpServer({ ...http, token: 'swordfish' }, health, createMetrics())
-  onTestFinished(() => made.close())
+  const made = server({ ...http, token: 'swordfish' }, health)
   health.unready('log: full')
   const ask = async (authorization?: string) => {
     const headers = authorization === undefined ? {} : { authorization }

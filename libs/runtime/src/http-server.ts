@@ -1,32 +1,29 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import type { TLSSocket } from 'node:tls'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { AccessOptions } from './access/access.ts'
+import type { Guard } from './access/guard.ts'
+import { stranger } from './access/scopes.ts'
 import { BodyBudget } from './body-budget.ts'
 import type { BodyShare } from './body-share.ts'
 import { ConfigurationError } from './configuration.ts'
 import type { Health } from './health.ts'
 import { HttpError } from './http-error.ts'
-import { acceptedMediaTypes, foreignMediaType } from './media-type.ts'
 import type { Metrics } from './metrics.ts'
 import { readBody } from './read-body.ts'
-import { foreignPage, isLoopback } from './same-site.ts'
 
 /** For a request's head, however many bytes it comes in. */
 const headTimeoutMs = 10_000
 
-export interface HttpOptions {
+/** Of `AccessOptions`: required by configuration when `host` is not a loopback address; `clientCa` asks for client certificates. */
+export interface HttpOptions extends AccessOptions {
   readonly host: string
   /** 0 for any free port */
   readonly port: number
-  /** Bearer token for everything but probes; required by configuration when `host` is not a loopback address. */
-  readonly token?: string | undefined
-  /** PEM files; `clientCa` asks for client certificates (mutual TLS) on everything but probes. */
-  readonly tls?: {
+  /** PEM files */
+  readonly tls?: AccessOptions['tls'] & {
     readonly cert?: string | undefined
     readonly key?: string | undefined
-    readonly clientCa?: string | undefined
   }
   /** of one request, as sent and decoded */
   readonly maxBodyBytes: number
@@ -37,12 +34,17 @@ export interface HttpOptions {
   readonly maxConnections: number
 }
 
-/** Asked by whoever supervises the process, without a token or a certificate: they are told yes or no, and not why. */
-const probes: ReadonlySet<string> = new Set(['/livez', '/readyz'])
+export interface HttpParts {
+  readonly health: Health
+  readonly metrics: Metrics
+  /** who may do what */
+  readonly guard: Guard
+}
 
 /** The HTTP side every service has: `/livez`, `/readyz`, `/metrics`. Routes of its own are added before `listen`. */
-export function createHttpServer(options: HttpOptions, health: Health, metrics: Metrics): FastifyInstance {
-  const server = fastify({
+export function createHttpServer(options: HttpOptions, { health, metrics, guard }: HttpParts): FastifyInstance {
+  const tls = tlsOptions(options.tls)
+  const server: FastifyInstance = fastify({
     connectionTimeout: 30_000,
     // What no handler has seen yet; bodies have a limit of their own, which answers.
     requestTimeout: headTimeoutMs + options.bodyTimeoutMs + 5_000,
@@ -50,39 +52,14 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
     forceCloseConnections: true,
     // Whatever fits into Node's limit of a request's head: an id of 1,024 characters, each as %-escapes of its bytes.
     routerOptions: { maxParamLength: 16_384 },
-    ...tlsOptions(options.tls),
+    ...(tls === undefined ? {} : { https: tls }),
   })
   server.server.maxConnections = options.maxConnections
   server.server.headersTimeout = headTimeoutMs
-  const { token } = options
-  const openToAll = isLoopback(options.host) && token === undefined && options.tls?.clientCa === undefined
-  server.addHook('onRequest', async (request, reply) => {
-    const foreign = foreignPage(request.headers, request.method, openToAll)
-    if (foreign !== undefined) await reply.code(403).send({ error: foreign })
-  })
-  const isKnown = ({ headers, raw }: FastifyRequest): boolean =>
-    (token === undefined || sameText(bearerOf(headers.authorization), token)) &&
-    (options.tls?.clientCa === undefined || (raw.socket as TLSSocket).authorized)
-  server.addHook('onRequest', async (request, reply) => {
-    if (token === undefined || probes.has(request.url) || sameText(bearerOf(request.headers.authorization), token))
-      return
-    await reply
-      .code(401)
-      .header('www-authenticate', 'Bearer')
-      .send({ error: 'authorization: expected a bearer token (http.token)' })
-  })
+  guard.protect(server)
   server.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown'
     metrics.httpRequests.observe({ route, status: String(reply.statusCode) }, reply.elapsedTime / 1000)
-  })
-  if (options.tls?.clientCa !== undefined)
-    server.addHook('onRequest', async (request, reply) => {
-      if (probes.has(request.url) || (request.raw.socket as TLSSocket).authorized) return
-      await reply.code(401).send({ error: 'certificate: expected a client certificate signed by http.tls.clientCa' })
-    })
-  server.addHook('onRequest', async (request, reply) => {
-    const foreign = foreignMediaType(request.headers, request.method)
-    if (foreign !== undefined) await reply.code(415).header('accept', acceptedMediaTypes).send({ error: foreign })
   })
   takeBodies(server, options, metrics)
   server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
@@ -96,7 +73,8 @@ export function createHttpServer(options: HttpOptions, health: Health, metrics: 
   server.get('/readyz', (request, reply) => {
     const { notReady } = health
     if (notReady === undefined) return { status: 'ready' }
-    return reply.code(503).send({ status: 'not ready', ...(isKnown(request) ? { reason: notReady } : {}) })
+    const told = request.client === stranger ? {} : { reason: notReady }
+    return reply.code(503).send({ status: 'not ready', ...told })
   })
   server.get('/metrics', async (_request, reply) => {
     metrics.ready.set(health.notReady === undefined ? 1 : 0)
@@ -152,14 +130,17 @@ export async function listen(
   return typeof address === 'object' && address !== null ? address.port : port
 }
 
-/** Certificates are asked for and judged by the hook above, so that a probe needs none. */
-function tlsOptions(tls: HttpOptions['tls']): object {
-  if (tls?.cert === undefined) return {}
+/**
+ * What the TLS of a server needs; undefined without. Certificates are asked for here and judged by the guard, so that a probe needs none.
+ * @throws {ConfigurationError} if a file cannot be read
+ */
+export function tlsOptions(tls: HttpOptions['tls']) {
+  if (tls?.cert === undefined) return undefined
   const ca =
     tls.clientCa === undefined
       ? {}
       : { ca: pem('clientCa', tls.clientCa), requestCert: true, rejectUnauthorized: false }
-  return { https: { cert: pem('cert', tls.cert), key: pem('key', tls.key as string), minVersion: 'TLSv1.2', ...ca } }
+  return { cert: pem('cert', tls.cert), key: pem('key', tls.key as string), minVersion: 'TLSv1.2' as const, ...ca }
 }
 
 function pem(name: string, path: string): Buffer {
@@ -170,13 +151,4 @@ function pem(name: string, path: string): Buffer {
       `http.tls.${name}: expected a readable PEM file, got ${(error as NodeJS.ErrnoException).code} for ${path}`,
     ])
   }
-}
-
-/** The token of `Bearer TOKEN`; the scheme's name is in any case (RFC 9110, section 11.1). */
-const bearerOf = (authorization = ''): string => /^bearer +(\S+)$/i.exec(authorization)?.[1] ?? ''
-
-/** Compares in constant time: digests have one length, whatever was sent. */
-function sameText(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(a), digest(b))
 }

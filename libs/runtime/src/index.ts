@@ -1,3 +1,7 @@
+export { Guard } from './access/guard.ts'
+export { routeNeeds } from './access/route-needs.ts'
+export { scopes } from './access/scopes.ts'
+export { shortestToken } from './access/tokens.ts'
 export { BodyError } from './body-error.ts'
 export {
   ConfigurationError,

@@ -85,7 +85,7 @@ describe('startProcess', () => {
     const arrived = Promise.withResolvers<void>()
     const one = service({
       routes: server => {
-        server.post('/slow', async () => {
+        server.post('/v1/events', async () => {
           arrived.resolve()
           await answer.promise
           return { stored: 1 }
@@ -101,7 +101,7 @@ describe('startProcess', () => {
       maxConnections: 8,
     }
     const running = await startProcess([one.service], { ...options, http })
-    const request = fetch(`http://127.0.0.1:${running.port}/slow`, { method: 'POST' })
+    const request = fetch(`http://127.0.0.1:${running.port}/v1/events`, { method: 'POST' })
     await arrived.promise
     const stopped = running.stop()
     expect(await resolved(stopped)).toBe(false)

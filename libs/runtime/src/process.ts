@@ -5,11 +5,10 @@ import type { FastifyInstance } from 'fastify'
 import { type Observable, ReplaySubject } from 'rxjs'
 import { Assignments } from './assignments.ts'
 import { Health } from './health.ts'
-import { createHttpServer, type HttpOptions, listen } from './http-server.ts'
-import { InFlight } from './in-flight.ts'
 import type { Logger } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { SnapshotObserver } from './observe-snapshot.ts'
+import { type ServeOptions, serve } from './serve.ts'
 import { type WatchedStage, type WatchOptions, watch } from './watch.ts'
 import { whenStuck } from './watchdog.ts'
 
@@ -49,8 +48,8 @@ export interface ProcessOptions
   extends Pick<WatchOptions, 'topics' | 'groupOf' | 'directory' | 'mayWait' | 'now'>,
     Pick<Process, 'log' | 'logger'> {
   readonly version: string
-  /** none without it; `mayMove`: to a free port where the given one is taken */
-  readonly http?: (HttpOptions & { readonly mayMove?: boolean }) | undefined
+  /** none without it */
+  readonly http?: ServeOptions | undefined
   readonly snapshots: { readonly topic: string; readonly model: string }
   /** a partition with lag and without progress for this long is stalled, milliseconds; default a minute */
   readonly stalledAfterMs?: number | undefined
@@ -93,10 +92,10 @@ export async function startProcess(services: readonly Service[], options: Proces
     now,
   }
   const { metrics, health } = process
-  const server = http === undefined ? undefined : createHttpServer(http, health, metrics)
-  const inFlight = server === undefined ? undefined : new InFlight(server)
-  if (server !== undefined) for (const { routes } of services) routes?.(server, process)
-  const port = server === undefined ? undefined : await listen(server, http as NonNullable<ProcessOptions['http']>)
+  const addRoutes = (server: FastifyInstance): void => {
+    for (const { routes } of services) routes?.(server, process)
+  }
+  const side = http === undefined ? undefined : await serve(http, { ...process, addRoutes })
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => {})
   const parts: Promise<void>[] = []
@@ -121,7 +120,7 @@ export async function startProcess(services: readonly Service[], options: Proces
   metrics.buildInfo.set({ version, node: globalThis.process.version }, 1)
   health.ready()
   return {
-    port,
+    port: side?.port,
     metrics,
     health,
     snapshots,
@@ -130,10 +129,10 @@ export async function startProcess(services: readonly Service[], options: Proces
     async stop() {
       health.unready('stopping')
       stuck.cancel()
-      await inFlight?.drain()
+      await side?.drain()
       stopping.abort()
       await Promise.race([Promise.allSettled(parts), failure.promise.catch(() => {})])
-      await server?.close()
+      await side?.close()
     },
   }
 }

@@ -3,8 +3,10 @@ import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { deflateSync } from 'node:zlib'
 import { expect, it, onTestFinished } from 'vitest'
+import { Guard } from './access/guard.ts'
 import { Health } from './health.ts'
 import { createHttpServer, listen } from './http-server.ts'
+import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 
 const limits = { maxBodyBytes: 200_000, maxBodiesBytes: 400_000, bodyTimeoutMs: 20_000, maxConnections: 100 }
@@ -13,10 +15,14 @@ const limits = { maxBodyBytes: 200_000, maxBodiesBytes: 400_000, bodyTimeoutMs: 
 async function serve(over: Partial<typeof limits> = {}) {
   const options = { host: '127.0.0.1', port: 0, ...limits, ...over }
   const metrics = createMetrics()
-  const server = createHttpServer(options, new Health(Date.now), metrics)
+  const server = createHttpServer(options, {
+    health: new Health(Date.now),
+    metrics,
+    guard: new Guard(options, createLogger('silent')),
+  })
   let mayAnswer: Promise<void> = Promise.resolve()
   let working = 0
-  server.post('/', async ({ body }) => {
+  server.post('/v1/events', async ({ body }) => {
     working++
     await mayAnswer
     return { length: (body as Buffer).length }
@@ -31,7 +37,9 @@ async function serve(over: Partial<typeof limits> = {}) {
   const begin = (head: string, body: string) => {
     const socket = connect(port, '127.0.0.1')
     sockets.push(socket)
-    socket.write(`POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n${head}\r\n\r\n${body}`)
+    socket.write(
+      `POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n${head}\r\n\r\n${body}`,
+    )
     const answer = new Promise<string>(resolve => {
       let text = ''
       const done = (): void => resolve(text)
@@ -44,7 +52,7 @@ async function serve(over: Partial<typeof limits> = {}) {
     return { socket, answer }
   }
   const post = async (body: Buffer | string, headers: Record<string, string> = {}) => {
-    const answer = await fetch(`http://127.0.0.1:${port}/`, {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/events`, {
       method: 'POST',
       body,
       headers: { 'content-type': 'application/json', ...headers },
@@ -117,7 +125,13 @@ it('what can never fit is refused by its length, before it is read', async () =>
     status: 413,
     body: { error: expect.stringContaining('200000') },
   })
-  const chunked = request({ port, host: '127.0.0.1', method: 'POST', headers: { 'content-type': 'application/json' } })
+  const chunked = request({
+    port,
+    host: '127.0.0.1',
+    path: '/v1/events',
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+  })
   for (let i = 0; i < 3; i++) chunked.write('x'.repeat(100_000))
   chunked.end()
   const [response] = await once(chunked, 'response')

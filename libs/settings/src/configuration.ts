@@ -1,4 +1,5 @@
 import { DEFAULT_PRIOR, DEFAULTS, featureTypes, KERNEL_CHOICES } from '@eddy/mixture'
+import { scopes, shortestToken } from '@eddy/runtime'
 import { z } from 'zod'
 
 const feature = z
@@ -196,9 +197,17 @@ export const configurationSchema = z
         port: z.int().min(0).max(65_535).default(7700),
         token: z
           .string()
-          .min(16)
+          .min(shortestToken)
+          .regex(/^\S*$/, { message: 'expected one token without spaces (for several there is http.tokensFile)' })
           .optional()
-          .meta({ description: 'Bearer token; required unless bound to a loopback address.' }),
+          .meta({
+            description:
+              'Bearer token with every scope; this, tokensFile or clientCa is required unless bound to a loopback address.',
+          }),
+        tokensFile: z.string().optional().meta({
+          description:
+            'File of tokens, mode 0600, a line each: NAME SCOPES TOKEN, with some of produce,read,operate or - as scopes. Read again on SIGHUP.',
+        }),
         tls: z
           .strictObject({
             cert: z.string().optional().meta({ description: 'PEM file of the certificate; with it, HTTPS.' }),
@@ -207,6 +216,19 @@ export const configurationSchema = z
               description:
                 'PEM file of the authority of client certificates; with it, everything but probes needs one.',
             }),
+            clients: z
+              .array(z.strictObject({ name: z.string().min(1), scopes: z.array(z.enum(scopes)) }))
+              .refine(clients => new Set(clients.map(({ name }) => name)).size === clients.length, {
+                message: 'expected each name once',
+              })
+              .optional()
+              .meta({
+                description:
+                  'Scopes of client certificates by their common name or an alternative name; if absent, each may do everything.',
+              }),
+          })
+          .refine(({ clients, clientCa }) => clients === undefined || clientCa !== undefined, {
+            message: 'expected clients only beside clientCa',
           })
           .refine(
             ({ cert, key, clientCa }) =>
@@ -278,11 +300,15 @@ export const configurationSchema = z
       .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info') })
       .prefault({}),
   })
-  .refine(({ http }) => loopback.has(http.host) || http.token !== undefined || http.tls.clientCa !== undefined, {
-    path: ['http', 'token'],
-    message:
-      'expected a token because http.host is not a loopback address (set EDDY_HTTP_TOKEN or EDDY_HTTP_TOKEN_FILE, or http.tls.clientCa for client certificates)',
-  })
+  .refine(
+    ({ http: { host, token, tokensFile, tls } }) =>
+      loopback.has(host) || (token ?? tokensFile ?? tls.clientCa) !== undefined,
+    {
+      path: ['http', 'token'],
+      message:
+        'expected a token because http.host is not a loopback address (set EDDY_HTTP_TOKEN or EDDY_HTTP_TOKEN_FILE, EDDY_HTTP_TOKENS_FILE for several, or http.tls.clientCa for client certificates)',
+    },
+  )
   .refine(
     ({ features }) => features === undefined || new Set(features.map(({ name }) => name)).size === features.length,
     {

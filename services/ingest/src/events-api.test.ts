@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { type EventLog, LogError, type OutgoingRecord } from '@eddy/log'
-import { createHttpServer, createMetrics, Health } from '@eddy/runtime'
+import { createHttpServer, createLogger, createMetrics, Guard, Health } from '@eddy/runtime'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventsApi } from './events-api.ts'
 
@@ -33,7 +33,7 @@ async function serve(failure?: () => Error | undefined) {
   health.ready()
   const metrics = createMetrics()
   const http = { host: '127.0.0.1', port: 0, maxConnections: 10, ...bodies, ...limits }
-  const server = createHttpServer(http, health, metrics)
+  const server = createHttpServer(http, { health, metrics, guard: new Guard(http, createLogger('silent')) })
   server.register(
     eventsApi({
       log: {

@@ -88,6 +88,7 @@ describe('forget', () => {
         log,
         configuration: { topics } as never,
         features: ['x'],
+        by: 'ops',
         logger: { info: () => {} } as never,
       })
     const kept = [...(await marks())].map(mark => /«(\d+h?)»/.exec(mark)![1])
@@ -106,9 +107,9 @@ describe('forget', () => {
     for (const [n, id] of hostile.entries()) {
       const logger = { info: (line: object) => audits.push(line) } as never
       const features = rules.map(({ name }) => name)
-      const forgotten = await forget(id, { log, configuration: { topics } as never, features, logger })
+      const forgotten = await forget(id, { log, configuration: { topics } as never, features, by: 'ops', logger })
       expect(forgotten, id).toEqual({ events: 5, features: 1, labels: 1, dead: 4 })
-      expect(audits.at(-1)).toMatchObject({ audit: 'forget', customer: id, forgotten })
+      expect(audits.at(-1)).toMatchObject({ audit: 'forget', by: 'ops', customer: id, forgotten })
       const now = await marks()
       const gone = [...left].filter(mark => !now.has(mark)).sort()
       const lines = [0, 1, 2, 3, 4].map(line => `«${n}.${line}»`)
@@ -135,7 +136,7 @@ describe('forget', () => {
     const records = [...vectors, ...broken].map(value => ({ key: null, value, partition: 0 }))
     await log.publish([{ topic: topics.events, records }])
     const logger = { info: () => {} } as never
-    const options = { log, configuration: { topics } as never, features: ['x', 'tier'], logger }
+    const options = { log, configuration: { topics } as never, features: ['x', 'tier'], by: 'ops', logger }
     expect(await forget('bob', options)).toMatchObject({ events: 2 })
     expect(await forget('b', options)).toMatchObject({ events: 0 })
     expect(await forget('x', options)).toMatchObject({ events: 2 })
@@ -152,7 +153,7 @@ describe('forget', () => {
 
   it('refuses an id that nobody can have', async () => {
     const logger = { info: () => {} } as never
-    const options = { log, configuration: { topics } as never, features: [], logger }
+    const options = { log, configuration: { topics } as never, features: [], by: 'ops', logger }
     for (const id of ['', 'c'.repeat(1025)]) await expect(forget(id, options)).rejects.toThrow(/^customer: expected/)
   })
 })

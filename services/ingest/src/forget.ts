@@ -12,7 +12,9 @@ export interface ForgetOptions {
   readonly configuration: Pick<Configuration, 'topics'>
   /** names of the features, whose values are nobody's id */
   readonly features: readonly string[]
-  /** told who was erased, and how much */
+  /** who asks for it, for the audit log */
+  readonly by: string
+  /** told who was erased, by whom, and how much */
   readonly logger: Pick<Logger, 'info'>
 }
 
@@ -24,7 +26,7 @@ export interface ForgetOptions {
  */
 export async function forget(
   customer: string,
-  { log, configuration: { topics }, features, logger }: ForgetOptions,
+  { log, configuration: { topics }, features, by, logger }: ForgetOptions,
 ): Promise<Forgotten> {
   const { erasure } = log.capabilities
   if (erasure === undefined)
@@ -46,6 +48,6 @@ export async function forget(
   ] as const)
     forgotten[topic] = await erasure.erase(topic, matches)
   await erasure.scrub()
-  logger.info({ audit: 'forget', customer, forgotten }, 'a customer was erased')
+  logger.info({ audit: 'forget', by, customer, forgotten }, 'a customer was erased')
   return forgotten
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EmbeddedLog, openEmbeddedLog } from '@eddy/log-embedded'
-import { createHttpServer, createMetrics, Health } from '@eddy/runtime'
+import { createHttpServer, createLogger, createMetrics, Guard, Health } from '@eddy/runtime'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventsApi } from './events-api.ts'
 
@@ -24,7 +24,8 @@ async function start(): Promise<void> {
   await log.ensureTopics({ events: { partitions: 1, cleanup: 'delete' } })
   const health = new Health(() => now)
   const metrics = createMetrics()
-  server = createHttpServer({ host: '127.0.0.1', port: 0, maxConnections: 10, ...bodies, ...limits }, health, metrics)
+  const http = { host: '127.0.0.1', port: 0, maxConnections: 10, ...bodies, ...limits }
+  server = createHttpServer(http, { health, metrics, guard: new Guard(http, createLogger('silent')) })
   const rules = [{ name: 'x', type: 'number' }] as const
   const backlog = async () => 0
   server.register(eventsApi({ log, topic: 'events', rules, limits, backlog, metrics, health, now: () => now }))

@@ -43,6 +43,7 @@ async function locally(customer: string, configuration: ReturnType<typeof config
       log,
       configuration,
       features: knownFeatures(configuration),
+      by: `the command line, user ${process.getuid?.() ?? 'unknown'}`,
       logger: createLogger(configuration.logging.level),
     })
   } finally {

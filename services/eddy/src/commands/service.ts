@@ -40,7 +40,8 @@ export function serviceCommand(name: ServiceName, terminal: Terminal = processTe
 }
 
 async function service(name: ServiceName, flags: ServiceFlags, terminal: Terminal): Promise<void> {
-  const configuration = configurationOf(flags, terminal, { 'log.kind': 'kafka', 'http.port': flags.port })
+  const read = () => configurationOf(flags, terminal, { 'log.kind': 'kafka', 'http.port': flags.port })
+  const configuration = read()
   const { features } = await featuresOf(configuration, undefined)
   const logger = createLogger(configuration.logging.level)
   const shutdown = shutdownSignal()
@@ -60,6 +61,7 @@ async function service(name: ServiceName, flags: ServiceFlags, terminal: Termina
       now: Date.now,
       signal: shutdown.signal,
       onListening,
+      http: { ...configuration.http, reread: () => read().http },
     })
   } finally {
     // All that was to become durable is, or the service has failed: a broker that is silent must not keep the process.

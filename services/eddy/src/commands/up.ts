@@ -51,7 +51,8 @@ export function upCommand(terminal: Terminal = processTerminal): Command {
 async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   const stored = flags.model === undefined ? undefined : await readModel(flags.model)
   const form = stored && formOf(stored)
-  const configuration = configurationOf(flags, terminal, { 'http.port': flags.port }, form)
+  const read = () => configurationOf(flags, terminal, { 'http.port': flags.port }, form)
+  const configuration = read()
   const { features, plan } = await featuresOf(configuration, flags.replay, flags.key)
   if (plan !== undefined) note(terminal, columnTable(plan, features))
   const logger = createLogger(configuration.logging.level)
@@ -83,6 +84,7 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
     // The default port gives way to a free one; a chosen port does not.
     http: {
       ...configuration.http,
+      reread: () => read().http,
       mayMove: flags.port === undefined && terminal.environment.EDDY_HTTP_PORT === undefined,
     },
   })
