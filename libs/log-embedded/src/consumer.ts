@@ -98,6 +98,21 @@ export class Consumer implements Member {
     return false
   }
 
+  /** What was read of a partition is no longer what is stored. */
+  forget(partition: PartitionState): void {
+    const cursor = this.#cursors.get(partition.number)
+    if (cursor?.partition === partition) cursor.batch = undefined
+  }
+
+  isOf(topic: TopicState, group: string): boolean {
+    return this.#topic === topic && this.#options.group === group
+  }
+
+  /** Where what was handed out of each partition ends. */
+  get handed(): (readonly [PartitionState, number])[] {
+    return [...this.#cursors.values()].map(({ partition, handed }) => [partition, handed])
+  }
+
   grant(number: number): Cursor {
     const partition = this.#topic.partitions[number]!
     const cursor: Cursor = {
@@ -105,6 +120,7 @@ export class Consumer implements Member {
       partition,
       offset: undefined,
       batch: undefined,
+      handed: 0,
       outstanding: false,
       revoked: false,
       released: false,
@@ -202,6 +218,7 @@ export class Consumer implements Member {
         const delivery = this.#read(cursor, cursor.offset)
         if (!delivery) continue
         cursor.offset = delivery.nextOffset
+        cursor.handed = delivery.nextOffset
         cursor.outstanding = true
         this.#subscriber.next(delivery)
       }

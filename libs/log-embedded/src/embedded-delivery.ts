@@ -18,6 +18,8 @@ export interface Cursor {
   /** Next offset to hand out; undefined until `from` is resolved. */
   offset: number | undefined
   batch: StoredBatch | undefined
+  /** offset after what was handed out last */
+  handed: number
   outstanding: boolean
   /** To be given up once nothing is outstanding. */
   revoked: boolean

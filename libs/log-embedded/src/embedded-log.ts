@@ -2,9 +2,11 @@ import {
   type Capabilities,
   type ConsumeOptions,
   type Delivery,
+  type EraseOptions,
   type Erasure,
   type EventLog,
   LogError,
+  type Note,
   type PartitionOffsets,
   type Publication,
   type PublishOptions,
@@ -21,6 +23,7 @@ import { ConsumerGroup } from './consumer-group.ts'
 import { erase } from './erase.ts'
 import { explain } from './errors.ts'
 import { compact, retain, worthCompacting } from './maintenance.ts'
+import { notesOf, putNote } from './notes.ts'
 import { PublicationQueue } from './publication-queue.ts'
 import { RetentionClock } from './retention-clock.ts'
 import { createPartition, forgetRemembered, putMeta, putTopic, type Statement } from './statements.ts'
@@ -30,6 +33,9 @@ import { Store } from './store.ts'
 const POLL_MS = 25
 /** How often the writing process looks for what retention and compaction can drop, milliseconds. */
 const MAINTENANCE_MS = 1_000
+/** How often the file is swept of what retention and compaction have dropped, and how long readers are waited for, milliseconds. */
+const SWEEP_MS = 600_000
+const PATIENCE_MS = 60_000
 /** How long a tombstone of a compacted topic can be seen, as Kafka's delete.retention.ms. */
 const TOMBSTONE_MS = 24 * 3_600_000
 
@@ -53,6 +59,8 @@ const RETENTION_CLOCK = 'retention_clock'
 export interface EmbeddedLog extends EventLog {
   /** Runs retention and compaction to their end now; they also run by themselves, a little at a time. */
   maintain(): Promise<void>
+  /** Gives free pages back to the file system: needs as much room again, and what is published meanwhile waits (about a second a gigabyte). */
+  shrink(): Promise<void>
   readonly capabilities: Capabilities & { readonly erasure: Erasure; readonly upkeep: Observable<Upkeep> }
 }
 
@@ -74,6 +82,11 @@ class SqliteLog implements EmbeddedLog {
   readonly #consumers = new Set<Consumer>()
   readonly #groups = new Map<string, ConsumerGroup>()
   readonly #timer: NodeJS.Timeout
+  /** told, once, that a position has moved or a consumer has gone */
+  readonly #moved: (() => void)[] = []
+  /** whether retention or compaction has dropped something since the last sweep, and when that was */
+  #droppings = false
+  #swept = -Infinity
   /** ends when whoever rewrites batches is done; one at a time does */
   #rewriting: Promise<unknown> = Promise.resolve()
   #altering: Promise<unknown> = Promise.resolve()
@@ -86,7 +99,13 @@ class SqliteLog implements EmbeddedLog {
     this.capabilities = {
       pipelined: true,
       ahead: !readOnly,
-      erasure: { erase: (topic, matches) => this.#erase(topic, matches), scrub: () => this.#scrub() },
+      erasure: {
+        erase: (topic, matches, options) => this.#erase(topic, matches, options),
+        passed: (topic, group) => this.#passed(topic, group),
+        scrub: () => this.#scrub(),
+        note: (name, text) => this.#note(name, text),
+        notes: prefix => this.#notes(prefix),
+      },
       memory: { find: key => this.#find(key) },
       room: async () => ({ ...this.#store.room(), full: this.#queue.waitsForRoom }),
       identity: async () => this.#identity(),
@@ -168,6 +187,7 @@ class SqliteLog implements EmbeddedLog {
         consumer.abandon()
         this.#consumers.delete(consumer)
         if (this.#consumers.size === 0) this.#timer.unref()
+        this.#tellMoved()
       })
       consumer.start()
     })
@@ -199,6 +219,7 @@ class SqliteLog implements EmbeddedLog {
     this.#check('write')
     await this.#alone(async () => {
       for await (const _ of this.#maintain(true)) this.#check('write')
+      await this.#sweepDroppings()
     })
   }
 
@@ -220,17 +241,20 @@ class SqliteLog implements EmbeddedLog {
     )
   }
 
-  async #erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number> {
+  async #erase(topic: string, matches: (record: StoredRecord) => boolean, options: EraseOptions = {}): Promise<number> {
     this.#check('write')
     const { partitions } = this.#store.topic(topic)
+    // What has its place already is erased too.
+    await this.#queue.settled()
     return this.#alone(async () => {
       let erased = 0
       for (const partition of partitions) {
-        const steps = erase(this.#store, partition, matches)
+        const steps = erase(this.#store, partition, matches, options, erased)
         for (;;) {
           const step = await steps.next()
           if (step.done === true) {
             erased += step.value
+            if (step.value > 0) for (const consumer of this.#consumers) consumer.forget(partition)
             break
           }
           // Between batches everybody else gets a turn.
@@ -242,12 +266,46 @@ class SqliteLog implements EmbeddedLog {
     })
   }
 
-  /**
-   * Rewrites the files: needs as much room again, and nothing is published meanwhile (about a second a gigabyte, on a fast disk).
-   */
+  async #passed(topic: string, group: string): Promise<void> {
+    this.#check('write')
+    const state = this.#store.topic(topic)
+    const members = [...this.#consumers].filter(consumer => consumer.isOf(state, group))
+    const handed = members.map(member => [member, member.handed] as const)
+    const isDone = (): boolean =>
+      handed.every(
+        ([member, ends]) =>
+          !this.#consumers.has(member) ||
+          ends.every(([partition, end]) => (this.#store.position(group, partition) ?? 0) >= end),
+      )
+    while (!isDone()) {
+      await new Promise<void>(resolve => this.#moved.push(resolve))
+      this.#check('write')
+    }
+  }
+
+  /** In a log that was written before deleted bytes were zeroed, or on a full disk, only a rewrite reaches them. */
   async #scrub(): Promise<void> {
     this.#check('write')
-    await this.#alone(() => this.#store.scrub())
+    await this.#alone(async () => {
+      if (!this.#store.wiped) await this.#store.rewrite()
+      await this.#store.sweep(() => !this.#closed)
+      this.#check('write')
+    })
+  }
+
+  async shrink(): Promise<void> {
+    this.#check('write')
+    await this.#alone(() => this.#store.rewrite())
+  }
+
+  async #note(name: string, text: string | undefined): Promise<void> {
+    this.#check('write')
+    await this.#guard(() => this.#store.clear([putNote(name, text)]))
+  }
+
+  async #notes(prefix: string): Promise<readonly Note[]> {
+    this.#check('read')
+    return notesOf(this.#store, prefix)
   }
 
   async close(): Promise<void> {
@@ -255,6 +313,7 @@ class SqliteLog implements EmbeddedLog {
     this.#closed = true
     clearInterval(this.#timer)
     for (const consumer of [...this.#consumers]) consumer.close()
+    this.#tellMoved()
     this.#queue.close()
     await this.#queue.settled()
     await Promise.all([this.#rewriting, this.#altering])
@@ -300,7 +359,13 @@ class SqliteLog implements EmbeddedLog {
   }
 
   #wake(): void {
+    this.#tellMoved()
     for (const consumer of this.#consumers) if (consumer.hasNews) consumer.wake()
+  }
+
+  /** Those who wait for a group look again. */
+  #tellMoved(): void {
+    for (const look of this.#moved.splice(0)) look()
   }
 
   #follow(): void {
@@ -323,6 +388,8 @@ class SqliteLog implements EmbeddedLog {
           if (this.#closed) break
           await new Promise(resolve => setImmediate(resolve))
         }
+        if (this.#droppings && !this.#closed) await this.#store.emptyAhead()
+        if (performance.now() - this.#swept > SWEEP_MS) await this.#sweepDroppings()
       })
     } catch {
       // Publishing meets the same failure, and says so to somebody.
@@ -337,6 +404,14 @@ class SqliteLog implements EmbeddedLog {
     this.#clockTold = behind > 0
   }
 
+  /** What retention and compaction dropped leaves the files too. A reader of the write-ahead log is waited for the next time. */
+  async #sweepDroppings(): Promise<void> {
+    if (!this.#droppings) return
+    this.#swept = performance.now()
+    const deadline = this.#swept + PATIENCE_MS
+    this.#droppings = !(await this.#store.sweep(() => !this.#closed && performance.now() < deadline))
+  }
+
   async *#maintain(all: boolean): AsyncGenerator<void> {
     const { tombstoneMs = TOMBSTONE_MS, needed = () => Infinity } = this.#options
     const now = this.#clock.now()
@@ -349,9 +424,13 @@ class SqliteLog implements EmbeddedLog {
       for (const partition of partitions) {
         if (options.cleanup === 'delete') {
           const dropped = yield* retain(this.#store, partition, options, now, needed(name, partition.number))
-          if (dropped !== undefined) this.#upkeep.next({ kind: 'dropped', ...dropped })
-        } else if (all || worthCompacting(this.#store, partition, now))
+          if (dropped === undefined) continue
+          this.#droppings = true
+          this.#upkeep.next({ kind: 'dropped', ...dropped })
+        } else if (all || worthCompacting(this.#store, partition, now)) {
+          this.#droppings = true
           yield* compact(this.#store, partition, now, tombstoneMs)
+        }
       }
   }
 }

@@ -1,27 +1,32 @@
-import type { PackedRecord, StoredRecord } from '@eddy/log'
+import type { EraseOptions, PackedRecord, StoredRecord } from '@eddy/log'
 import { packRecords } from '@eddy/log/adapter'
+import { putNote } from './notes.ts'
 import type { PartitionState } from './partition-state.ts'
-import { deleteBatches, insertBatch, resized } from './statements.ts'
+import { replaceBatch, resized } from './statements.ts'
 import type { Store } from './store.ts'
 
 /**
- * Removes the records of a partition that match, a batch a step; their offsets become gaps.
+ * Removes the records of a partition that match, a batch a step; their offsets become gaps. A batch that has none is not written.
+ * @param removedBefore of other partitions, which the note counts too
  * @returns how many were removed
  */
 export async function* erase(
   store: Store,
   partition: PartitionState,
   matches: (record: StoredRecord) => boolean,
+  { before = [], note }: EraseOptions,
+  removedBefore: number,
 ): AsyncGenerator<void, number> {
   let erased = 0
-  for (let offset = partition.start; offset < partition.next; ) {
+  const end = Math.min(partition.next, before[partition.number] ?? Infinity)
+  for (let offset = partition.start; offset < end; ) {
     const batch = store.storedFrom(partition, offset)
     if (batch === undefined) break
     offset = batch.next
     const kept: PackedRecord[] = []
     for (let i = 0; i < batch.records.count; i++) {
       const record = batch.records.recordAt(i)
-      if (!matches(record)) kept.push(record)
+      if (record.offset >= end || !matches(record)) kept.push(record)
     }
     const removed = batch.records.count - kept.length
     if (removed > 0) {
@@ -32,9 +37,9 @@ export async function* erase(
       const payload = packRecords(base, kept, { offsets: kept.map(({ offset }) => offset) })
       const bytes = payload.length - batch.records.bytes.length
       await store.clear([
-        deleteBatches(partition.id, next - 1, next),
-        insertBatch(partition.id, { base, next, newest, tombstonesUntil, payload }),
+        replaceBatch(partition.id, { base, next, newest, tombstonesUntil, payload }),
         resized(partition.id, bytes),
+        ...(note === undefined ? [] : [putNote(...note(removedBefore + erased))]),
       ])
       store.recent.forget(partition)
       partition.bytes += bytes

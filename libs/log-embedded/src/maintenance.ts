@@ -51,6 +51,8 @@ async function* drop(
       if (next > needed || (newest >= now - retentionMs && partition.bytes - dropped - size < retentionBytes)) break
       start = next
       dropped += size
+      // What is deleted is zeroed.
+      if (dropped >= STEP_BYTES) break
     }
     if (start === partition.start) return
     await store.clear([

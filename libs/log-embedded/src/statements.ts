@@ -26,6 +26,12 @@ export const insertBatch = (partition: number, batch: NewBatch): Statement => ({
   values: [partition, batch.base, batch.next, batch.newest, batch.tombstonesUntil, batch.payload],
 })
 
+/** In place: a batch that moved would leave traces of itself in pages that are in use. */
+export const replaceBatch = (partition: number, batch: NewBatch): Statement => ({
+  sql: 'UPDATE batch SET base = ?2, newest = ?4, tombstones_until = ?5, payload = ?6 WHERE partition = ?1 AND next = ?3',
+  values: [partition, batch.base, batch.next, batch.newest, batch.tombstonesUntil, batch.payload],
+})
+
 /** Batches that end after `after` and at or before `upTo`. */
 export const deleteBatches = (partition: number, after: number, upTo: number): Statement => ({
   sql: 'DELETE FROM batch WHERE partition = ? AND next > ? AND next <= ?',
@@ -90,6 +96,14 @@ export const putRemembered = ({
 export const forgetRemembered = (now: number): Statement => ({
   sql: 'DELETE FROM remembered WHERE until <= ?',
   values: [now],
+})
+
+/** Whether nothing that was ever deleted is left in the file, but for gaps inside pages: those are swept. */
+export const WIPED = 'wiped'
+
+export const deleteMeta = (name: string): Statement => ({
+  sql: 'DELETE FROM meta WHERE name = ?',
+  values: [name],
 })
 
 /** A value of the log as a whole, by its name. */

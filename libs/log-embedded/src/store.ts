@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
 import { LogError, type Room, type TopicOptions } from '@eddy/log'
 import { catalogueChecksum, checkCatalogue } from './catalogue.ts'
 import { type BatchRow, type CheckedPartition, checkChains, missing, openBatch } from './chain.ts'
@@ -13,7 +14,7 @@ import { keepPrivate } from './private.ts'
 import { RecentBatches } from './recent-batches.ts'
 import { Reserve } from './reserve.ts'
 import { checkSchema, SCHEMA } from './schema.ts'
-import { countPositions, putMeta, type Statement } from './statements.ts'
+import { countPositions, putMeta, type Statement, WIPED } from './statements.ts'
 import { Tip } from './tip.ts'
 import { upgrade } from './upgrade.ts'
 import { type Row, Writer } from './writer.ts'
@@ -24,6 +25,9 @@ const FORMAT = 2
 
 /** The last batches of each partition whose checksums are looked at after an unclean stop; `eddy verify` looks at all. */
 const CHECKED_BATCHES = 64
+
+/** How soon it is looked again whether readers still need the write-ahead log, milliseconds. */
+const BUSY_MS = 20
 
 /** Room that the write-ahead log needs, bytes. */
 const LEAST_AHEAD = 512 << 10
@@ -117,7 +121,11 @@ export class Store {
     if (fresh) {
       database.exec(SCHEMA)
       database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}`)
-      for (const { sql, values } of [putMeta('catalogue', catalogueChecksum([], [])), countPositions])
+      for (const { sql, values } of [
+        putMeta('catalogue', catalogueChecksum([], [])),
+        putMeta(WIPED, 1),
+        countPositions,
+      ])
         database.prepare(sql).run(...values)
     } else if (this.#pragma('user_version') === 1) upgrade(database, SCHEMA, FORMAT)
     if (this.meta('id') === undefined) giveIdentity(database)
@@ -302,21 +310,54 @@ export class Store {
 
   /** A transaction that makes room, or belongs to what does: on a full disk it may use the reserve. */
   clear(statements: readonly Statement[]): Promise<Row[][]> {
-    return this.#clearing(() => this.writer.transaction(statements))
+    return this.#clearing(
+      () => this.writer.transaction(statements),
+      () => this.writer.transaction(statements, undefined, true),
+    )
   }
 
-  /** Rewrites the files. */
-  scrub(): Promise<void> {
-    return this.#clearing(() => this.writer.scrub())
+  /** Rewrites the file without its free pages; needs as much room again, and what is published meanwhile waits. */
+  rewrite(): Promise<void> {
+    return this.#clearing(() => this.writer.rewrite())
   }
 
-  async #clearing<T>(work: () => Promise<T>): Promise<T> {
+  /** Whether nothing that was deleted is left in free pages. */
+  get wiped(): boolean {
+    return this.meta(WIPED) !== undefined
+  }
+
+  /**
+   * Leaves nothing of what was deleted: a few pages at a time, so that publications go on. Not in free pages of a log that is not `wiped`.
+   * @param goesOn asked before each step, and while a reader needs the write-ahead log
+   * @returns whether it came to its end
+   */
+  async sweep(goesOn: () => boolean): Promise<boolean> {
+    // Once more at the end: what is written meanwhile goes through the write-ahead log too.
+    for (let after = 0; ; ) {
+      if (!goesOn()) return false
+      const { busy, next } = await this.writer.sweep(after)
+      if (busy) await delay(BUSY_MS)
+      else if (next !== undefined) after = next
+      else if (after === Infinity) return true
+      else after = Infinity
+    }
+  }
+
+  /** Empties the write-ahead log, unless somebody reads it. */
+  async emptyAhead(): Promise<void> {
+    await this.writer.sweep(Infinity)
+  }
+
+  async #clearing<T>(work: () => Promise<T>, last = work): Promise<T> {
     try {
       return await work()
     } catch (error) {
       if (!isFull(error) || !this.reserve.release()) throw error
       try {
-        return await work()
+        return await work().catch(again => {
+          if (!isFull(again) || last === work) throw again
+          return last()
+        })
       } finally {
         // At once, before anybody else has what is left of it.
         this.reserve.keep()

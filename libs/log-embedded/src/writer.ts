@@ -16,8 +16,14 @@ export type Row = Record<string, SQLOutputValue>
 
 /** What the thread is asked, one thing after another. */
 export type WriterTask =
-  | { readonly kind: 'transaction'; readonly statements: readonly Statement[]; readonly total: number | undefined }
-  | { readonly kind: 'scrub' }
+  | {
+      readonly kind: 'transaction'
+      readonly statements: readonly Statement[]
+      readonly total: number | undefined
+      readonly hasty: boolean
+    }
+  | { readonly kind: 'sweep'; readonly after: number }
+  | { readonly kind: 'rewrite' }
   | { readonly kind: 'close' }
 
 /** What the thread answers, in the order asked: the rows of each statement. */
@@ -51,9 +57,10 @@ export class Writer {
   /**
    * Durable, all or nothing. Payloads, which are batches, are copied before this returns, and sealed on their way.
    * @param total records the log has ever been given, where it gets more
+   * @param hasty where there is no room to zero what is deleted: it stays, and the log is no longer called wiped
    * @returns the rows of each statement
    */
-  transaction(statements: readonly Statement[], total?: number): Promise<Row[][]> {
+  transaction(statements: readonly Statement[], total?: number, hasty = false): Promise<Row[][]> {
     const size = statements.reduce((sum, { values }) => sum + sizeOf(values), 0)
     const memory = this.#memory.take(size)
     let at = 0
@@ -67,15 +74,25 @@ export class Writer {
         return copy
       }),
     }))
-    return this.#ask({ kind: 'transaction', statements: copied, total }).finally(() => this.#memory.giveBack(memory))
+    return this.#ask({ kind: 'transaction', statements: copied, total, hasty }).finally(() =>
+      this.#memory.giveBack(memory),
+    )
   }
 
   /**
-   * Leaves nothing in the files of what was deleted: free pages, and remains inside pages, go with a rewrite of the file (VACUUM,
-   * which needs as much room again), the write-ahead log as far as readers let it.
+   * Empties the write-ahead log, which holds pages as they were, and zeros what is unused inside some pages.
+   * @param after the last batch (its rowid) of those that were swept; Infinity empties the write-ahead log only
+   * @returns where to go on, if there is more; busy: a reader still needs the write-ahead log, and nothing was swept
    */
-  async scrub(): Promise<void> {
-    await this.#ask({ kind: 'scrub' })
+  async sweep(after: number): Promise<{ readonly busy: boolean; readonly next: number | undefined }> {
+    const [answer] = await this.#ask({ kind: 'sweep', after })
+    const { busy, next } = answer![0]!
+    return { busy: busy === 1, next: next === null ? undefined : Number(next) }
+  }
+
+  /** Rewrites the file without its free pages (VACUUM, which needs as much room again), after which it holds nothing that was deleted. */
+  async rewrite(): Promise<void> {
+    await this.#ask({ kind: 'rewrite' })
   }
 
   /** Does what was asked, then ends the thread. */

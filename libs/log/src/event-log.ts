@@ -156,12 +156,31 @@ export interface PartitionOffsets {
   readonly end: number
 }
 
+export interface EraseOptions {
+  /** Of each partition, by number: only records below this offset. Default: all. */
+  readonly before?: readonly number[]
+  /** A note that is stored in one atomic step with each removal, of how many were removed so far. */
+  readonly note?: (removed: number) => Note
+}
+
+/** A text that outlives the process, by its name. */
+export type Note = readonly [name: string, text: string]
+
 /** Removes single records, where a log can: elsewhere only retention and compaction do. */
 export interface Erasure {
-  /** Removes the records of a topic that match: their offsets become gaps. Consumers go on. @returns how many were removed */
-  erase(topic: string, matches: (record: StoredRecord) => boolean): Promise<number>
-  /** Leaves nothing of removed records on the disk; what is published meanwhile waits. */
+  /**
+   * Removes the records of a topic that match: their offsets become gaps. Consumers go on, and are handed none of them any more; what
+   * holds none is not written. @returns how many were removed
+   */
+  erase(topic: string, matches: (record: StoredRecord) => boolean, options?: EraseOptions): Promise<number>
+  /** Resolves when what a group has been handed of a topic by now is settled: what it made of it is stored. */
+  passed(topic: string, group: string): Promise<void>
+  /** Leaves nothing of removed records on the disk. */
   scrub(): Promise<void>
+  /** Stores a note under its name, or removes it where there is no text. */
+  note(name: string, text?: string): Promise<void>
+  /** Every note whose name begins so, by name. */
+  notes(prefix: string): Promise<readonly Note[]>
 }
 
 /** What a log can do beyond the contract. It is asked here, never guessed from its methods; a wrapper hands it on (`logWith`). */

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import type { Delivery } from '../event-log.ts'
 import { logWith } from '../log-with.ts'
 import { bytes, freshTopic, Reader, readAll, record, records } from '../testing/harness.ts'
 import type { Context } from './index.ts'
@@ -37,10 +38,51 @@ export function capabilities(context: Context): void {
       const isTheirs = ({ key }: { key: Uint8Array | null }) =>
         key !== null && bytes('k3').every((b, i) => key[i] === b)
       expect(await erasure.erase(topic, isTheirs)).toBe(2)
+      expect(await erasure.erase(topic, () => true, { before: [0, 0] })).toBe(0)
       await erasure.scrub()
       const left = (await readAll(log, topic)).map(({ partition, offset }) => `${partition} ${offset}`)
       expect(left).toEqual([0, 1].flatMap(p => [0, 1, 2, 4].map(offset => `${p} ${offset}`)))
       expect((await log.offsets(topic)).map(({ end }) => end)).toEqual([5, 5])
+    })
+
+    test('erasure: knows when a group is done with what it was handed', async () => {
+      const { log } = context
+      const { erasure } = log.capabilities
+      if (erasure === undefined) return
+      const topic = await freshTopic(log)
+      await log.publish([{ topic, records: records(3, 0) }])
+      const group = `g-${topic}`
+      await erasure.passed(topic, group)
+      const handed: Delivery[] = []
+      const reader = log.consume(topic, { group }).subscribe(delivery => handed.push(delivery))
+      await vi.waitFor(() => expect(handed).toHaveLength(1))
+      let passed = false
+      const passing = erasure.passed(topic, group).then(() => {
+        passed = true
+      })
+      handed[0]!.ack()
+      await log.publish([{ topic, records: records(1, 0) }])
+      expect(passed).toBe(false)
+      await log.publish([], { settles: { group, deliveries: handed.slice(0, 1) } })
+      await passing
+      reader.unsubscribe()
+      await erasure.passed(topic, group)
+    })
+
+    test('erasure: notes are kept by name, and one counts what was removed', async () => {
+      const { erasure } = context.log.capabilities
+      if (erasure === undefined) return
+      const topic = await freshTopic(context.log)
+      await context.log.publish([{ topic, records: records(3, 0) }])
+      await erasure.note('a/1', 'one')
+      await erasure.note('b/1', 'other')
+      await erasure.erase(topic, () => true, { note: removed => ['a/2', `${removed}`] })
+      expect(await erasure.notes('a/')).toEqual([
+        ['a/1', 'one'],
+        ['a/2', '3'],
+      ])
+      await erasure.note('a/1')
+      expect(await erasure.notes('a/')).toEqual([['a/2', '3']])
     })
 
     test('a log of which a part is replaced can do the same', async () => {

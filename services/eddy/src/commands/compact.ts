@@ -71,7 +71,7 @@ async function compact(flags: CompactFlags, terminal: Terminal): Promise<void> {
 /** Shrinks the file. @returns whether there was room for it */
 async function rewrite(log: EmbeddedLog): Promise<boolean> {
   try {
-    await log.capabilities.erasure?.scrub()
+    await log.shrink()
     return true
   } catch (error) {
     if (!(error instanceof LogError) || error.code !== 'FULL') throw error
