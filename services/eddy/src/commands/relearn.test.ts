@@ -271,6 +271,8 @@ describe('eddy relearn', () => {
     expect(other).toMatchObject({ code: 78, stderr: expect.stringContaining('model.components: expected 3, as the') })
     await relearned(wanted, '--promote')
     expect(existsSync(kept)).toBe(false)
+    writeFileSync(kept, 'torn')
+    expect((await relearn(wanted, '--promote')).stderr).toMatch(/relearned\.avro: expected a model, got damaged bytes/)
     // As if the process had ended before the file was gone.
     copyFileSync(join(folder, 'copy'), kept)
     expect((await relearn(wanted, '--promote')).stderr).toMatch(/expected the segments beside which/)

@@ -1,4 +1,5 @@
 import { LogError } from '@eddy/log'
+import type { Snapshot } from '@eddy/messages'
 import type { ModelSpecification } from '@eddy/mixture'
 import { type Configuration, type Feature, featuresOf, openLog } from '@eddy/settings'
 import { Command } from 'commander'
@@ -28,7 +29,10 @@ export function relearnCommand(terminal: Terminal = processTerminal): Command {
     .option('--promote', 'make it the model, while nothing runs on the log; it goes on from what it has learned')
     .option('--relabel', 'with --promote: label what is stored once more with it, at the next start')
     .option('--drop', 'forget it')
-    .option('--json', 'the comparison, or what was promoted, as one JSON object')
+    .option(
+      '--json',
+      'one JSON object {model, snapshot, form, heldOut, segments, born, gone}; with --promote {model, snapshot, segments, relabel}',
+    )
     .action((flags: Flags) => relearn(flags, terminal))
   return withExamples(withLogOptions(command), [
     ['eddy relearn --config new.yaml', 'learn the form of new.yaml, and compare'],
@@ -119,26 +123,31 @@ const forms = ({ stored, snapshot }: Candidate) =>
 /** Nats, with as many digits as their error gives meaning to. */
 const DECIMALS = 4
 
+/** Components of a snapshot in the order in which segments are listed. */
+const heaviestFirst = ({ parameters: { weights } }: Snapshot): number[] =>
+  [...weights!.keys()].sort((a, b) => weights![b]! - weights![a]!)
+
 function comparison(candidate: Candidate): string {
-  const { stored, snapshot, comparable, heldOut, before, after, gain, matching } = candidate
+  const { stored, snapshot, comparable, heldOut, before, after, gain, matching, changed } = candidate
   const [old, now] = forms(candidate)
   const nats = (value: number): string => (comparable ? fixed(value, DECIMALS) : '–')
   const rows = Object.keys(old).map(name => [name, old[name]!, now[name]!])
   rows.push(['log-likelihood of an event, nats', nats(before.mean), nats(after.mean)])
   const judged = comparable
-    ? `gain ${fixed(gain.mean, DECIMALS)} ± ${fixed(gain.error, DECIMALS)} nats an event, on ${heldOut} events that were kept from the new one`
+    ? `gain ${fixed(gain.mean, DECIMALS)} ± ${fixed(gain.error, DECIMALS)} nats an event, on ${heldOut} events that were kept from the new one (the old one may have learned them)`
     : 'their log-likelihoods are of different things (features, atoms or cells), and cannot be compared'
   const J = stored.segments.length
-  const shares = snapshot.segments.map(({ id }, k) => [
-    stored.segments.some(each => each.id === id) ? id : `${id} (new)`,
-    ...stored.segments.map((_, j) => percent(matching.shared[k * J + j]!)),
+  const columns = heaviestFirst(stored)
+  const shares = heaviestFirst(snapshot).map(k => [
+    changed.born.includes(snapshot.segments[k]!.id) ? `${snapshot.segments[k]!.id} (new)` : snapshot.segments[k]!.id,
+    ...columns.map(j => percent(matching.shared[k * J + j]!)),
   ])
   return [
     table(['', `${stored.model}@${stored.version}`, 'learned anew'], rows),
     judged,
     '',
     'Share of events, by new segment (rows) and old segment (columns):',
-    table(['', ...stored.segments.map(({ id }) => id)], shares),
+    table(['', ...columns.map(j => stored.segments[j]!.id)], shares),
     '',
   ].join('\n')
 }

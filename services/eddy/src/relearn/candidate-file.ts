@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Snapshot, snapshotCodec } from '@eddy/messages'
+import { MessageError, type Snapshot, snapshotCodec } from '@eddy/messages'
 import { InputError } from '@eddy/records'
 
 /**
@@ -21,10 +21,15 @@ export class CandidateFile {
     renameSync(unfinished, this.path)
   }
 
-  /** @throws InputError where there is none */
+  /** @throws InputError where there is none that can be read */
   read(): Snapshot {
     this.#expectOne()
-    return snapshotCodec.decode(readFileSync(this.path))
+    try {
+      return snapshotCodec.decode(readFileSync(this.path))
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error
+      throw new InputError(`${this.path}: expected a model, got damaged bytes. Run \`eddy relearn\` once more.`)
+    }
   }
 
   /** @throws InputError where there is none */
