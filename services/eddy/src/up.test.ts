@@ -63,6 +63,7 @@ it('ends when a stage is stuck, and is not kept by that stage', async () => {
   await vi.waitFor(async () => expect(await scoringLag()).toBe(100), { timeout: 10_000 })
   // Longer than it takes to look at the lag of the others once more.
   await vi.waitFor(() => expect(eddy.snapshot!.ledger[0]!.events).toBe(1100n), { timeout: 10_000 })
+  expect(await eddy.standing()).toEqual(['scoring stands at 1000 of 1100 in eddy.features.v1/0, 100 records behind'])
   asleep = 61_000
   await vi.waitFor(() => expect(failed).toHaveBeenCalled(), { timeout: 15_000 })
   expect((failed.mock.calls[0]![0] as Error).message).toBe(

@@ -15,6 +15,7 @@ import { groupName, specificationOf, topicOptions } from '@eddy/settings'
 import { type InputEnd, type LearningOptions, learningService } from '@eddy/stepwise-em'
 import { firstValueFrom, ReplaySubject, Subject } from 'rxjs'
 import { refuseChangedForm } from './refuse-changed-form.ts'
+import { standing } from './stage-lags.ts'
 import { type StartOptions, startServices } from './start-services.ts'
 
 export interface UpOptions extends Omit<StartOptions, 'mayWait'> {
@@ -121,6 +122,12 @@ export class EddyUp {
     if (!(await this.#until(async () => (await this.#backlog()) === 0))) return false
     this.#ends.next(await this.#featuresEnd())
     return this.#until(async () => (await this.#unlabelled()) === 0 && (await this.#unlearned()) === 0)
+  }
+
+  /** Where each stage stands that has something left to do: see `standing`. */
+  standing(): Promise<string[]> {
+    const { log, configuration } = this.#options
+    return standing(log, configuration, this.snapshot)
   }
 
   /** As `drained`; but a warm-up that has too few events goes on: then resolves when they are labelled, if there is a model for that. */

@@ -1,19 +1,14 @@
 import { newestOfEachModel } from '@eddy/model'
-import { committedPosition, lagOf, learnedPosition, type PartitionLag, type Position } from '@eddy/runtime'
-import { groupName, openLog } from '@eddy/settings'
-import Table from 'cli-table3'
+import { openLog } from '@eddy/settings'
 import { Command } from 'commander'
+import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
+import { stageLags } from '../stage-lags.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 
 interface LagFlags extends LogFlags {
   readonly json?: true
-}
-
-interface StageLag extends PartitionLag {
-  readonly stage: string
-  readonly topic: string
 }
 
 /** `eddy lag`: how far each stage is behind, by partition. */
@@ -45,25 +40,17 @@ async function lag(flags: LagFlags, terminal: Terminal): Promise<void> {
         terminal,
         `model.name: expected one of ${stored.map(each => each.model).join(', ')}, got ${model.name}, which has learned nothing yet.`,
       )
-    const committed = (stage: string, topic: string): Promise<Position> =>
-      committedPosition(log, topic, groupName(configuration, stage))
-    const rows: StageLag[] = []
-    for (const [stage, topic, position] of [
-      ['ingest', topics.events, await committed('ingest', topics.events)],
-      ['scoring', topics.features, await committed('scoring', topics.features)],
-      ['e-step', topics.features, learnedPosition(snapshot)],
-      ['updater', topics.statistics, () => snapshot?.statisticsOffset ?? 0],
-    ] as const)
-      for (const row of await lagOf(log, topic, position)) rows.push({ stage, topic, ...row })
+    const rows = await stageLags(log, configuration, snapshot)
     if (flags.json === true) await print(terminal, rows.map(row => `${JSON.stringify(row)}\n`).join(''))
     else {
-      const table = new Table({
-        head: ['stage', 'topic', 'partition', 'position', 'end', 'lag'],
-        style: { head: [], border: [] },
-      })
-      for (const { stage, topic, partition, position, end, lag: behind } of rows)
-        table.push([stage, topic, partition, position, end, behind])
-      await print(terminal, `${table.toString()}\n`)
+      const cells = rows.map(({ stage, topic, partition, position, end, lag: behind }) =>
+        [stage, topic, partition, position, end, behind].map(String),
+      )
+      await print(
+        terminal,
+        `${table(['stage', 'topic', 'partition', 'position', 'end', 'lag'], cells)}
+`,
+      )
     }
   } finally {
     await log.close()

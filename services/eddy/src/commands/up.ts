@@ -15,6 +15,7 @@ import { failWithoutEvents, inputLines } from './input-summary.ts'
 import { formOf, keepForm } from './kept-form.ts'
 import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
 import { snapshotTable } from './snapshot-table.ts'
+import { tellStandstill } from './tell-standstill.ts'
 import { totals } from './totals.ts'
 
 interface UpFlags extends LogFlags {
@@ -164,8 +165,26 @@ async function work(eddy: EddyUp, flags: UpFlags, signal: AbortSignal, terminal:
       )
     else note(terminal, `Replayed ${counted(appended, 'event')} of ${flags.replay}.`)
   }
-  if (flags.exitWhenDrained === true) return eddy.drained()
+  if (flags.exitWhenDrained === true) return drained(eddy, terminal)
   return flags.replay === undefined ? true : eddy.settled()
+}
+
+/** As `EddyUp.drained`; says where the stages stand while nothing moves, and where a stop came first. */
+async function drained(eddy: EddyUp, terminal: Terminal): Promise<boolean> {
+  const tell = (what: string, lines: readonly string[]): void => {
+    for (const line of lines) note(terminal, `${what}: ${line}.`)
+  }
+  const stop = tellStandstill(
+    () => eddy.standing(),
+    lines => tell('Not drained yet', lines),
+  )
+  try {
+    const done = await eddy.drained()
+    if (!done) tell('Not drained', await eddy.standing())
+    return done
+  } finally {
+    stop()
+  }
 }
 
 async function showTable(
