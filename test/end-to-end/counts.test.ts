@@ -60,3 +60,41 @@ features:
     })
   })
 })
+
+it('eddy up learns rates under an exposure, refuses events without it, and a configuration that gives it to no count', async () => {
+  const input = join(folder.path, 'exposed.csv')
+  const rows = Array.from({ length: 3000 }, (_, i) => {
+    const group = i % 3 === 0 ? 0 : 1
+    const months = group === 0 ? 2 + 2 * spread(i) : 0.5 + 0.5 * spread(i)
+    return `c${i},${months},${Math.round([2, 12][group]! * months * (0.5 + spread(7 * i)))},${spread(11 * i)}`
+  })
+  writeFileSync(input, `customer,months,visits,amount\n${rows.join('\n')}\nc,,1,1\nd,0,1,1\n`)
+  const config = join(folder.path, 'exposed.yaml')
+  const yaml = (
+    visits: string,
+  ) => `model: { name: test, components: 2, batchSize: 256, maxWaitMs: 100, warmUp: { events: 1000 } }
+features:
+  - { name: visits, type: ${visits} }
+  - { name: amount }
+  - { name: months, type: exposure }
+`
+  writeFileSync(config, yaml('count, exposure: months'))
+  const data = join(folder.path, 'exposed')
+  const argv = ['--replay', input, '--exit-when-drained', '--json', '--data-dir', data, '--port', '0']
+  const { stdout } = await eddy('up', '--config', config, ...argv)
+  const totals = lastLine(stdout)
+  expect(totals).toMatchObject({ events: 3002, labels: 3000, deadLetters: 2 })
+  const segments = totals.segments as { centre: Record<string, number> }[]
+  expect(segments.map(({ centre }) => Object.keys(centre))).toEqual([
+    ['visits', 'amount'],
+    ['visits', 'amount'],
+  ])
+  const rates = segments.map(({ centre }) => centre.visits!).toSorted((a, b) => a - b)
+  expect(Math.abs(rates[0]! / 2 - 1)).toBeLessThan(0.1)
+  expect(Math.abs(rates[1]! / 12 - 1)).toBeLessThan(0.1)
+  const letters = await eddy('dead-letters', 'list', '--data-dir', data)
+  expect(letters.stdout, letters.stderr).toContain('months: expected an exposure (a number above 0), got none')
+  writeFileSync(config, yaml('count'))
+  const other = await eddy('up', '--config', config, ...argv)
+  expect(other.stderr).toContain('features.months: expected a count with exposure: months, got none')
+})

@@ -52,6 +52,27 @@ for _ in range(400):
             for k in range(2)
         ]
     )
+
+# The same under exposures: mean · exposure is expected.
+exposed = []
+for mean, size, n in [(0.4, 0.5, 300), (3, 2, 200), (12, 30, 200)]:
+    e = np.round(np.exp(random.normal(0, 1, n)), 3) + 0.01
+    y = random.poisson(random.gamma(size, mean * e / size))
+    best = minimize(
+        lambda t: -logpmf(y, np.exp(t[0]) * e, np.exp(t[1])).sum(),
+        [np.log(y.mean()), 0.0],
+        method="Nelder-Mead",
+        options={"xatol": 1e-10, "fatol": 1e-12, "maxiter": 10000},
+    )
+    exposed.append(
+        {
+            "sample": y.tolist(),
+            "exposures": e.tolist(),
+            "mean": np.exp(best.x[0]),
+            "size": np.exp(best.x[1]),
+            "logLikelihood": -best.fun / n,
+        }
+    )
 print(
     json.dumps(
         {
@@ -61,6 +82,7 @@ print(
             "events": [[None if np.isnan(v) else v for v in row] for row in events],
             "componentLogDensity": log_density.tolist(),
             "estimates": estimates,
+            "exposed": exposed,
             "mixture": {
                 "sample": x.tolist(),
                 "weight": weight,

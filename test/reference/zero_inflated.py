@@ -33,6 +33,26 @@ for rate, share, n in [(1.5, 0.4, 400), (6, 0.7, 300), (40, 0.2, 200), (3, 0.05,
     estimates.append(
         {"sample": x.tolist(), "rate": np.exp(best.x[0]), "zeros": expit(best.x[1]), "logLikelihood": -best.fun / n}
     )
+# The same under exposures: rate · exposure is expected where it can be counted.
+exposed = []
+for rate, share, n in [(1.5, 0.4, 400), (6, 0.7, 300)]:
+    e = np.round(np.exp(random.normal(0, 1, n)), 3) + 0.01
+    x = random.poisson(rate * e) * (random.random(n) >= share)
+    best = minimize(
+        lambda t: -logpmf(x, np.exp(t[0]) * e, expit(t[1])).sum(),
+        [np.log(x.mean() + 1), 0.0],
+        method="Nelder-Mead",
+        options={"xatol": 1e-10, "fatol": 1e-12, "maxiter": 10000},
+    )
+    exposed.append(
+        {
+            "sample": x.tolist(),
+            "exposures": e.tolist(),
+            "rate": np.exp(best.x[0]),
+            "zeros": expit(best.x[1]),
+            "logLikelihood": -best.fun / n,
+        }
+    )
 print(
     json.dumps(
         {
@@ -42,6 +62,7 @@ print(
             "events": [[None if np.isnan(v) else v for v in row] for row in events],
             "componentLogDensity": log_density.tolist(),
             "estimates": estimates,
+            "exposed": exposed,
         }
     )
 )

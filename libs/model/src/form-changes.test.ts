@@ -45,6 +45,12 @@ const refused: readonly (readonly [string, Partial<SpecificationInput>, string, 
   ['features.spend.transform', features({ ...spend, transform: 'auto' }, age, income, channel), 'log1p', 'auto'],
   ['features.income.transform', features(spend, age, { name: 'income', transform: 'none' }, channel), 'auto', 'none'],
   ['features.age.resolution', features(spend, { ...age, resolution: 1 }, income, channel), 'none', '1'],
+  [
+    'features.age.type',
+    features(spend, { ...age, type: 'count', exposure: 'income' }, { name: 'income', type: 'exposure' }, channel),
+    'number',
+    'count',
+  ],
   ['features.age.atom', features(spend, { ...age, atom: 0 }, income, channel), 'none', '0'],
 ]
 
@@ -68,4 +74,19 @@ describe('formChanges', () => {
   it.each(fits)('has nothing against %s', (_, change) => {
     expect(formChanges(stored, createSpecification({ ...learned, ...change }))).toEqual([])
   })
+})
+
+it('an exposure that a count was learned under is a change of the model, not of its features', () => {
+  const of = (exposure?: string) =>
+    createSpecification({
+      ...learned,
+      features: [
+        { name: 'visits', type: 'count', ...(exposure === undefined ? {} : { exposure }) },
+        { name: 'clicks', type: 'count', exposure: 'days' },
+        { name: 'days', type: 'exposure' },
+      ],
+    })
+  expect(formChanges(of('days'), of())).toEqual([
+    { setting: 'features.visits.exposure', stored: 'days', configured: 'none', of: 'model' },
+  ])
 })

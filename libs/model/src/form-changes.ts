@@ -47,6 +47,7 @@ function treatmentChanges(stored: ModelSpecification, configured: ModelSpecifica
   const changes: FormChange[] = []
   for (const feature of stored.features) {
     const now = configured.features.find(({ name }) => name === feature.name)
+    if (now !== undefined) note(changes, 'model', `features.${feature.name}.exposure`, feature.exposure, now.exposure)
     if (now === undefined || feature.type !== 'number' || now.type !== 'number') continue
     const { name, transform = 'none', resolution, atom } = feature
     const olderDefault = transform === 'none' && now.transform === 'auto'

@@ -7,8 +7,8 @@ export interface SegmentDescription {
   /** mixing weight: share of events, 0 to 1 */
   readonly weight: number
   /**
-   * By feature, in the user's units: a number's centre (of a bent one, such as log1p, the median), the mean of a count or a
-   * duration, a boolean's share of true, a category's most probable value
+   * By feature, in the user's units: a number's centre (of a bent one, such as log1p, the median), the mean of a count (per unit
+   * of its exposure) or a duration, a boolean's share of true, a category's most probable value
    */
   readonly centre: Readonly<Record<string, number | string>>
   /** By feature of type number: the mean in the user's units; null where it cannot be told (see `segmentMeans`) */
@@ -49,6 +49,6 @@ function centresOf(
       const code = indexOfLargest(Float64Array.from(row))
       found.set(name, features.find(feature => feature.name === name)?.values?.[code] ?? code)
     }
-    return Object.fromEntries(features.map(({ name }) => [name, found.get(name)!]))
+    return Object.fromEntries(features.flatMap(({ name }) => (found.has(name) ? [[name, found.get(name)!]] : [])))
   })
 }

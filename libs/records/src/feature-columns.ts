@@ -39,10 +39,13 @@ export class FeatureReader {
   /** @throws InputError naming file, line and feature */
   read(record: InputRecord): number {
     const value = record.get(this.column.name)
-    if (value === undefined) return Number.NaN
-    this.#present = true
-    const { written, expected } = describeType(this.column.type)
-    if (value === null || (written !== 'name' && saysMissing(record, value))) return Number.NaN
+    const { written, expected, given } = describeType(this.column.type)
+    if (value !== undefined) this.#present = true
+    if (value === undefined || value === null || (written !== 'name' && saysMissing(record, value))) {
+      if (given)
+        throw new InputError(`${this.#file}:${record.line}: ${this.column.name}: expected ${expected}, got none.`)
+      return Number.NaN
+    }
     switch (written) {
       case 'name':
         return this.#category(record, value)

@@ -26,6 +26,10 @@ const feature = z
       .meta({ description: 'Categories, in the order of their codes.' }),
     min: z.number().optional(),
     max: z.number().optional(),
+    exposure: z.string().min(1).optional().meta({
+      description:
+        'Counts only: the feature of type exposure that they were counted under, such as days observed; what is learned is a rate per unit of it.',
+    }),
     required: z
       .boolean()
       .default(false)

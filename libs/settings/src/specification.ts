@@ -11,12 +11,13 @@ export function specificationOf({ model }: Configuration, features: readonly Fea
   const { components, covariance, family } = model
   try {
     return createSpecification({
-      features: features.map(({ name, type, transform, resolution, atom, min, max, values, unit }) => ({
+      features: features.map(({ name, type, transform, resolution, atom, exposure, min, max, values, unit }) => ({
         name,
         type,
         ...(type === 'number' ? { transform } : {}),
         ...(resolution === undefined ? {} : { resolution }),
         ...(atom === undefined ? {} : { atom }),
+        ...(exposure === undefined ? {} : { exposure }),
         ...(type === 'number' && transform === 'auto' && min !== undefined && max !== undefined && min < max
           ? { bounds: [min, max] as const }
           : {}),

@@ -146,6 +146,8 @@ function numberValue(value: number, rule: FeatureRule): number {
 }
 
 function missing(rule: FeatureRule): number {
+  const { given, expected } = describeType(rule.type)
+  if (given) throw new Refusal('missing-feature', `${rule.name}: expected ${expected}, got none`)
   if (rule.required === true)
     throw new Refusal('missing-feature', `${rule.name}: expected a value (it is required), got none`)
   return Number.NaN

@@ -19,10 +19,12 @@ const ROWS = 8 * 1024
 const BATCH = 1024
 
 /** Features of one mixture; in `missing` of the events, in one of `patterns` ways, some are absent. */
+type LearnedType = Exclude<FeatureType, 'exposure'>
+
 interface MixedCase {
   readonly name: string
   readonly covariance: 'full' | 'diag'
-  readonly types: Readonly<Partial<Record<FeatureType, number>>>
+  readonly types: Readonly<Partial<Record<LearnedType, number>>>
   readonly patterns: number
   readonly missing: number
 }
@@ -59,7 +61,7 @@ export interface MixedResult extends MixedCase {
   readonly nanoseconds: Readonly<Record<Step, number>>
 }
 
-function sample({ types, patterns, missing }: MixedCase, order: readonly FeatureType[]): Block {
+function sample({ types, patterns, missing }: MixedCase, order: readonly LearnedType[]): Block {
   const uniform = random(3)
   const columns = order.length
   const values = new Float64Array(ROWS * columns)

@@ -8,6 +8,8 @@ export interface ProductFactor {
   readonly name: string
   /** places of its columns in the product's block, in the family's order */
   readonly columns: readonly number[]
+  /** places of columns that the family reads behind its own without a density of them: other factors may read them too */
+  readonly given?: readonly number[]
   readonly family: Family
 }
 
@@ -27,7 +29,7 @@ export const isProduct = (family: Family): family is ProductFamily => 'factors' 
  */
 export function product(factors: readonly ProductFactor[]): ProductFamily {
   const components = check(factors)
-  const columns = factors.reduce((sum, { family }) => sum + family.columns, 0)
+  const columns = new Set(factors.flatMap(placesOf)).size
   const offsets = factors.map((_, f) =>
     factors.slice(0, f).reduce((sum, { family }) => sum + family.statisticsLength, 0),
   )
@@ -94,6 +96,9 @@ export function product(factors: readonly ProductFactor[]): ProductFamily {
   }
 }
 
+/** The columns that a factor's family reads, in its order. */
+const placesOf = ({ columns, given = [] }: ProductFactor): readonly number[] => [...columns, ...given]
+
 function joinMoments(parts: readonly Moments[], components: number): Moments {
   const rows = (of: 'means' | 'variances'): Float64Array =>
     Float64Array.from(
@@ -149,8 +154,9 @@ function parameterSplitter(factors: readonly ProductFactor[]): (parameters: Para
 /** Copies a factor's columns into memory that is used again; the copy is valid until the factor's next one. */
 function blockGatherer(factors: readonly ProductFactor[]): (block: Block, f: number) => Block {
   const memory = factors.map(() => new Float64Array(0))
+  const all = factors.map(placesOf)
   return (block, f) => {
-    const places = factors[f]!.columns
+    const places = all[f]!
     const size = block.rows * places.length
     if (memory[f]!.length < size) memory[f] = new Float64Array(size)
     const values = memory[f]!
@@ -165,15 +171,19 @@ function check(factors: readonly ProductFactor[]): number {
   const { components } = factors[0]!.family
   const names = new Set<string>()
   const columns: number[] = []
-  for (const { name, columns: own, family } of factors) {
+  const given = new Set(factors.flatMap(factor => factor.given ?? []))
+  for (const factor of factors) {
+    const { name, columns: own, family } = factor
+    const read = placesOf(factor).length
     if (family.components !== components)
       throw new Error(`factors.${name}.components: expected ${components} as the others, got ${family.components}`)
     if (names.has(name)) throw new Error(`factors.${name}: expected a name used once, got it twice`)
-    if (own.length !== family.columns)
-      throw new Error(`factors.${name}.columns: expected ${family.columns} of them, got ${own.length}`)
+    if (read !== family.columns)
+      throw new Error(`factors.${name}.columns: expected ${family.columns} of them, got ${read}`)
     names.add(name)
     columns.push(...own)
   }
+  columns.push(...given)
   columns.sort((a, b) => a - b)
   if (columns.some((column, j) => column !== j))
     throw new Error(`factors.columns: expected each of 0 … ${columns.length - 1} once, got ${columns.join(', ')}`)

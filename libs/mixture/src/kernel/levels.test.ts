@@ -12,7 +12,9 @@ import { type Random, random, standardNormal } from '../numerics/random.ts'
 import { createKernel } from './kernel.ts'
 
 const CATEGORIES = 5
-const TYPES: readonly FeatureType[] = [
+type LearnedType = Exclude<FeatureType, 'exposure'>
+
+const TYPES: readonly LearnedType[] = [
   'number',
   'count',
   'category',
@@ -26,7 +28,7 @@ const TYPES: readonly FeatureType[] = [
   'zero-inflated',
 ]
 
-const make = (covariance: Covariance, components: number, types: readonly FeatureType[]): Mixture =>
+const make = (covariance: Covariance, components: number, types: readonly LearnedType[]): Mixture =>
   createMixture(
     createSpecification({
       features: types.map((type, j) => ({ name: `x${j}`, type, categories: CATEGORIES })),
@@ -38,7 +40,7 @@ const make = (covariance: Covariance, components: number, types: readonly Featur
   )
 
 /** Clusters of mixed events; `other` is the share of values besides the numbers that are missing, none of their type, or large. */
-function sample(uniform: Random, rows: number, components: number, types: readonly FeatureType[], other = 0): Block {
+function sample(uniform: Random, rows: number, components: number, types: readonly LearnedType[], other = 0): Block {
   const columns = types.length
   const values = new Float64Array(rows * columns)
   for (let n = 0; n < rows; n++) {
@@ -112,7 +114,7 @@ test('a block larger than one chunk of the kernel, with more levels than values 
 })
 
 test('negligible components: what levels add decides which these are', () => {
-  const types: readonly FeatureType[] = [...Array.from({ length: 9 }, () => 'number' as const), 'category', 'count']
+  const types: readonly LearnedType[] = [...Array.from({ length: 9 }, () => 'number' as const), 'category', 'count']
   const uniform = random(8)
   const model = make('full', 12, types)
   const block = sample(uniform, 900, 12, types)

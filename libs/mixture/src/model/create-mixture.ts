@@ -7,7 +7,7 @@ import { factorParameters, type ProductFactor, product } from '../families/produ
 import { studentT } from '../families/student-t/student-t.ts'
 import { type Kernel, sharedKernel } from '../kernel/kernel.ts'
 import { describeType, type FeatureType, featureTypes } from './feature-types.ts'
-import { modelColumns } from './model-columns.ts'
+import { exposureColumn, modelColumns } from './model-columns.ts'
 import type { ModelSpecification } from './specification.ts'
 
 /**
@@ -26,7 +26,7 @@ export function createMixture(specification: ModelSpecification, kernel: Kernel 
 /** The component densities of a specification, worked on by no kernel: for what is asked of parameters alone. */
 export function componentFamily(specification: ModelSpecification): Family {
   const factors = factorsOf(specification)
-  return factors.length === 1 ? factors[0]!.family : product(factors)
+  return isProduct(specification) ? product(factors) : factors[0]!.family
 }
 
 function factorsOf(specification: ModelSpecification): ProductFactor[] {
@@ -34,6 +34,7 @@ function factorsOf(specification: ModelSpecification): ProductFactor[] {
   const d = specification.features.length
   const factors: ProductFactor[] = typesOf(specification).map(type => ({
     name: type,
+    given: exposuresOf(specification, type),
     columns: [
       ...columnsOfType(specification, type),
       ...(type === 'number' ? cells.map((_, i) => d + spikes.length + i) : []),
@@ -51,14 +52,21 @@ function factorsOf(specification: ModelSpecification): ProductFactor[] {
   return factors
 }
 
-/** The types that occur among the features, in the order of their factors. */
+/** The types that occur among the features and are learned, in the order of their factors. */
 export function typesOf(specification: ModelSpecification): FeatureType[] {
-  return featureTypes.filter(type => specification.features.some(feature => feature.type === type))
+  return featureTypes.filter(
+    type => !describeType(type).given && specification.features.some(feature => feature.type === type),
+  )
 }
 
 /** Columns of the features of one type. */
 export function columnsOfType(specification: ModelSpecification, type: FeatureType): number[] {
   return specification.features.flatMap((feature, j) => (feature.type === type ? [j] : []))
+}
+
+/** Columns of the exposures of the features of one type that have one. */
+function exposuresOf(specification: ModelSpecification, type: FeatureType): number[] {
+  return columnsOfType(specification, type).flatMap(j => exposureColumn(specification, j) ?? [])
 }
 
 /** The arrays of the family of one type, without prefix. */
@@ -76,14 +84,21 @@ export function spikeProbabilities(parameters: Parameters): Float64Array | undef
 }
 
 const isProduct = (specification: ModelSpecification): boolean =>
-  typesOf(specification).length > 1 || modelColumns(specification).spikes.length > 0
+  typesOf(specification).length > 1 ||
+  modelColumns(specification).spikes.length > 0 ||
+  specification.features.some(({ type }) => describeType(type).given)
 
 function familyOf(specification: ModelSpecification, type: FeatureType): Family {
   const { components, features } = specification
   const { family } = describeType(type)
   const columns = columnsOfType(specification, type)
   if (family === undefined) return numbersOf(specification, columns)
-  return family({ components, columns: columns.length, categories: columns.map(j => features[j]!.categories ?? 2) })
+  return family({
+    components,
+    columns: columns.length,
+    categories: columns.map(j => features[j]!.categories ?? 2),
+    exposed: columns.flatMap((j, i) => (features[j]!.exposure === undefined ? [] : [i])),
+  })
 }
 
 /** The family of the numbers, at these places among the features. */

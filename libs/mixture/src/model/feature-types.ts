@@ -14,6 +14,8 @@ interface TypeOptions {
   readonly columns: number
   /** how many values each of them has, where these are names */
   readonly categories: readonly number[]
+  /** which of the features were counted under an exposure: its column stands behind theirs, see `countColumns` */
+  readonly exposed: readonly number[]
 }
 
 /** All that is known of a type of feature, in one place. */
@@ -39,6 +41,8 @@ export interface FeatureTypeDescription {
   }
   /** whether values are counts, each more or less probable by itself */
   readonly counted?: true
+  /** its values are not learned: the others came about under them, and none may be missing */
+  readonly given?: true
   /** bends a value so that distances between events mean something; then it is scaled to variance 1 */
   readonly spread?: (value: number) => number
 }
@@ -90,6 +94,12 @@ export const FEATURE_TYPES = {
       others: { zero_inflated_rates_: 'rates', zero_inflated_zeros_: 'zeros' },
     },
     spread: Math.sqrt,
+  },
+  exposure: {
+    written: 'number',
+    expected: 'an exposure (a number above 0)',
+    accepts: value => value > 0 && value < Infinity,
+    given: true,
   },
   duration: {
     written: 'number',

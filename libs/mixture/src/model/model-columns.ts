@@ -1,4 +1,5 @@
 import { treatmentOf } from '../treatment/treatment.ts'
+import { describeType } from './feature-types.ts'
 import type { ModelSpecification } from './specification.ts'
 
 /** The columns of model space: first one a feature, then `spikes`, then `cells`. */
@@ -28,10 +29,21 @@ export function modelColumns(specification: ModelSpecification): ModelColumns {
   return columns
 }
 
-/** The columns of model space that say something of each feature: its own, its spike, its cell variance. */
+/** The column of the exposure that a feature was counted under; undefined where there is none. */
+export function exposureColumn({ features }: ModelSpecification, j: number): number | undefined {
+  const { exposure } = features[j]!
+  return exposure === undefined ? undefined : features.findIndex(({ name }) => name === exposure)
+}
+
+/**
+ * The columns of model space that say something of each feature: its own, its spike, its cell variance, the exposure that it was counted under.
+ * An exposure says nothing by itself.
+ */
 export function columnsByFeature(specification: ModelSpecification): readonly (readonly number[])[] {
   const { spikes, cells } = modelColumns(specification)
-  const columns = specification.features.map((_, j) => [j])
+  const columns = specification.features.map(({ type }, j) =>
+    describeType(type).given ? [] : [j, ...[exposureColumn(specification, j) ?? []].flat()],
+  )
   const d = columns.length
   spikes.forEach((j, i) => {
     columns[j]!.push(d + i)

@@ -28,7 +28,7 @@ export interface ModelJson {
   /** student-t: ν (K); `covariances_` are then scale matrices */
   readonly degrees_of_freedom_?: readonly number[]
   readonly count_names_?: readonly string[]
-  /** mean counts, (K, number of counts) */
+  /** mean counts, per unit of exposure where they have one, (K, number of counts) */
   readonly rates_?: unknown
   readonly negative_binomial_names_?: readonly string[]
   /** means, and sizes r: the variance is mean + mean²/r; (K, number of such counts) each */

@@ -3,13 +3,15 @@ import type { StepSizeSpecification } from '../em/step-size.ts'
 import type { Covariance } from '../families/gaussian/layout.ts'
 import type { Prior } from '../families/prior.ts'
 import type { DeclaredTreatment, TransformName } from '../treatment/treatment.ts'
-import { type FeatureType, featureTypes } from './feature-types.ts'
+import { describeType, type FeatureType, featureTypes } from './feature-types.ts'
 
 export interface FeatureSpecification extends DeclaredTreatment {
   readonly name: string
   readonly type: FeatureType
   /** categories only: how many there are, ≥ 2 */
   readonly categories?: number
+  /** counts only: the feature of type `exposure` that they were counted under (days observed, visits that could have bought): what is learned is a rate per unit of it */
+  readonly exposure?: string
   /** names of the categories in the order of their codes, and the unit of the values: for reports only */
   readonly values?: readonly string[]
   readonly unit?: string
@@ -112,6 +114,7 @@ function check(specification: ModelSpecification): void {
     checkTreatment(at, feature)
     if (feature.type === 'category') wholeNumber(`${at}.categories`, feature.categories, 2)
   }
+  checkExposures(features)
   wholeNumber('components', specification.components, 1)
   oneOf('covariance', specification.covariance, COVARIANCES)
   oneOf('family', specification.family, ['gaussian', 'student-t'])
@@ -143,6 +146,24 @@ function checkTreatment(at: string, { type, resolution, atom, bounds }: FeatureS
   if (atom !== undefined && !Number.isFinite(atom)) throw new Error(`${at}.atom: expected a finite number, got ${atom}`)
   if (bounds !== undefined && !(bounds[0] < bounds[1]))
     throw new Error(`${at}.bounds: expected two numbers, the smaller first, got ${bounds.join(', ')}`)
+}
+
+function checkExposures(features: readonly FeatureSpecification[]): void {
+  const given = features.filter(({ type }) => describeType(type).given).map(({ name }) => name)
+  for (const { name, type, exposure } of features) {
+    if (exposure === undefined) continue
+    if (!describeType(type).counted)
+      throw new Error(`features.${name}.exposure: expected none for a ${type}, got ${exposure}; counts have one`)
+    if (!given.includes(exposure))
+      throw new Error(
+        `features.${name}.exposure: expected a feature of type exposure (${given.join(', ') || 'there is none'}), got ${exposure}`,
+      )
+  }
+  const unused = given.find(name => !features.some(({ exposure }) => exposure === name))
+  if (unused !== undefined)
+    throw new Error(
+      `features.${unused}: expected a count with exposure: ${unused}, got none; without one it says nothing`,
+    )
 }
 
 function oneOf(name: string, value: string, allowed: readonly string[]): void {

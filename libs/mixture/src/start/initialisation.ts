@@ -3,7 +3,7 @@ import type { Block } from '../families/block.ts'
 import type { Parameters } from '../families/family.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { describeType } from '../model/feature-types.ts'
-import { modelColumns } from '../model/model-columns.ts'
+import { exposureColumn, modelColumns } from '../model/model-columns.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import { choose, type Random } from '../numerics/random.ts'
 import { parametersFromResponsibilities } from './from-responsibilities.ts'
@@ -75,7 +75,7 @@ function randomCentres(
 }
 
 /**
- * Events as points of a Euclidean space of comparable axes: numbers as they are (standardised if the model does so), counts and durations bent
+ * Events as points of a Euclidean space of comparable axes: numbers as they are (standardised if the model does so), counts (per unit of exposure) and durations bent
  * (see `spread`) and scaled to variance 1, booleans and spikes as 0 and 1, a category as one 0/1 column a value.
  */
 function clusteringPoints(specification: ModelSpecification, block: Block, weights: Float64Array | undefined): Block {
@@ -86,8 +86,11 @@ function clusteringPoints(specification: ModelSpecification, block: Block, weigh
   const columnAt = (j: number) =>
     Float64Array.from({ length: block.rows }, (_, n) => block.values[n * block.columns + j]!)
   features.forEach((feature, j) => {
-    const column = columnAt(j)
-    const { written, spread } = describeType(feature.type)
+    const { written, spread, given } = describeType(feature.type)
+    if (given) return
+    const exposure = exposureColumn(specification, j)
+    const exposures = exposure === undefined ? undefined : columnAt(exposure)
+    const column = exposures === undefined ? columnAt(j) : columnAt(j).map((x, n) => x / exposures[n]!)
     if (written === 'name')
       for (let c = 0; c < (feature.categories ?? 2); c++)
         columns.push(column.map(x => (Number.isNaN(x) ? x : x === c ? 1 : 0)))

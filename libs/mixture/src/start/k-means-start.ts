@@ -23,7 +23,12 @@ export function kMeansStart(
   random: Random,
   kernel?: Kernel,
 ): Parameters {
-  const { components } = specification
+  const { components, features } = specification
+  const exposed = features.find(({ exposure }) => exposure !== undefined)
+  if (exposed !== undefined)
+    throw new Error(
+      `features.${exposed.name}.exposure: expected none for k-means, which has distances and no rates, got ${exposed.exposure}; another algorithm learns them`,
+    )
   const transform = estimateTransform(specification, block, weights)
   const points = applyTransform(specification, transform, block).block
   const runs = Array.from({ length: specification.warmUp.restarts }, () => lloyd(points, weights, components, random))

@@ -165,7 +165,6 @@ async function learn(terminal: Terminal, flags: ClassifyFlags, file: string) {
     terminal,
     { ...flags, input: file },
     {
-      types: flags.types,
       label: { name: label, type: 'category' },
     },
   )

@@ -82,3 +82,85 @@ describe.each(Object.entries(families))('a count of type %s', (type, { key, mean
     expect(stderr).toContain('visits: expected a count (0, 1, 2 …), got "-2"')
   })
 })
+
+describe.each(['count', ...Object.keys(families)])('a count of type %s under an exposure', type => {
+  const draw = random(12)
+  // Two groups of 2 and 12 visits a month: their counts overlap, as the first was watched for longer.
+  const poisson = (mean: number) => {
+    let count = -1
+    for (let left = mean; left > 0; count++) left += Math.log(1 - draw())
+    return Math.max(count, 0)
+  }
+  const rows = Array.from({ length: 1200 }, (_, i) => {
+    const group = i % 3 === 0 ? 0 : 1
+    const months = group === 0 ? 2 + 2 * draw() : 0.5 + 0.5 * draw()
+    return `${months},${poisson([2, 12][group]! * months)},${poisson([3, 20][group]! * months)}`
+  })
+  const input = fileOf(`exposed-${type}.csv`, `months,visits,clicks\n${rows.join('\n')}\n`)
+  const flags = ['--types', `visits=${type},clicks=${type}`, '--exposure', 'visits=months,clicks=months']
+  const model = fileOf(`exposed-${type}.json`, '')
+
+  it.each(['stepwise', 'batch'])('is told by its rate, by %s', async algorithm => {
+    const argv = ['--input', input, ...flags, '--components', '2', '--algorithm', algorithm, '--out', model]
+    const { stdout, stderr, code } = await runCommand(fitCommand, argv)
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(/segment\s+share\s+visits per months\s+clicks per months\n/)
+    const scored = await runCommand(scoreCommand, ['--model', model, '--input', input])
+    expect(scored.code, scored.stderr).toBe(0)
+    const segments = scored.stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line).segment as number)
+    const right = segments.filter((segment, i) => (segment === segments[0]) === (i % 3 === 0)).length
+    expect(right).toBeGreaterThan(1170)
+  })
+
+  it('is explained by its own contribution, and has two segments by cross-validation', async () => {
+    const explained = await runCommand(explainCommand, ['--model', model, '--input', input])
+    expect(explained.code, explained.stderr).toBe(0)
+    const argv = ['--input', input, ...flags, '--max-components', '3', '--json']
+    const { stdout, stderr, code } = await runCommand(selectCommand, argv)
+    expect(code, stderr).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ chosen: 2 })
+  })
+
+  it('is refused without its exposure, by fit and by score', async () => {
+    const none = fileOf('none.csv', 'months,visits,clicks\n2,4,6\n,3,5\n')
+    const zero = fileOf('zero.csv', 'months,visits,clicks\n2,4,6\n0,3,5\n')
+    for (const [file, got] of [
+      [none, 'none'],
+      [zero, '"0"'],
+    ] as const) {
+      const message = `:3: months: expected an exposure (a number above 0), got ${got}`
+      const fitted = await runCommand(fitCommand, ['--input', file, ...flags, '--components', '1'])
+      expect(fitted.stderr).toContain(message)
+      const scored = await runCommand(scoreCommand, ['--model', model, '--input', file])
+      expect(scored.stderr).toContain(message)
+    }
+  })
+})
+
+describe('eddy fit --exposure', () => {
+  const input = fileOf('days.csv', 'days,visits,spend\n2,4,6.5\n1,3,5.5\n')
+  it.each([
+    [['--exposure', 'visits'], 'Expected count=column, such as visits=days, got "visits"'],
+    [['--exposure', 'visits=days'], 'features.visits.exposure: expected none for a number, got days'],
+    [['--types', 'visits=count,days=exposure'], 'features.days: expected a count with exposure: days, got none'],
+    [
+      ['--types', 'visits=count,days=count', '--exposure', 'visits=days'],
+      '--exposure visits=days: expected a column of type exposure, got --types days=count',
+    ],
+    [
+      ['--features', 'spend', '--exposure', 'visits=days'],
+      '--exposure: expected a count among the features, got visits=days',
+    ],
+    [
+      ['--types', 'visits=count', '--exposure', 'visits=days', '--algorithm', 'kmeans'],
+      'features.visits.exposure: expected none for k-means',
+    ],
+  ])('refuses %j', async (flags, message) => {
+    const { stderr, code } = await runCommand(fitCommand, ['--input', input, ...flags, '--components', '1'])
+    expect(stderr).toContain(message)
+    expect(code).not.toBe(0)
+  })
+})

@@ -55,7 +55,7 @@ export function fitCommand(terminal: Terminal = processTerminal): Command {
 async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
   const start = initialisationOf(flags.init) ? undefined : ((await readJson(flags.init)) as StartingJson)
   if (start !== undefined) checkStartTreatment(start, flags)
-  const stream = await openModelFeatures(terminal, flags, flags)
+  const stream = await openModelFeatures(terminal, flags)
   const { matrix, groups } = await collectGrouped(stream, undefined)
   const block = { rows: matrix.rows, columns: matrix.columns.length, values: matrix.values }
   const distinct = distinctRows(block, flags.components)

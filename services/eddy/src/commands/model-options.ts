@@ -11,6 +11,7 @@ import {
 import { type FeatureColumn, type FeatureOptions, type FeatureStream, isIdName } from '@eddy/records'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { decimal, featureColumns, nameList, typeList, wholeNumber } from '../command-line/arguments.ts'
+import { UsageError } from '../command-line/exit-code.ts'
 import { note, type Terminal } from '../command-line/terminal.ts'
 import { type Algorithm, algorithms } from '../offline/train.ts'
 import { addInputOptions, type InputFlags, openFeatures } from './input-options.ts'
@@ -19,6 +20,7 @@ import { addInputOptions, type InputFlags, openFeatures } from './input-options.
 export interface ModelFlags extends InputFlags {
   readonly features?: readonly string[]
   readonly types?: ReadonlyMap<string, FeatureType>
+  readonly exposure?: ReadonlyMap<string, string>
   readonly covariance: Covariance
   readonly factors?: number
   readonly family: 'gaussian' | 'student-t'
@@ -48,6 +50,11 @@ export function addModelOptions(command: Command): Command {
       '--types <a=number,b=count>',
       `types of columns that are not plain numbers: ${featureTypes.filter(type => type !== 'number').join(', ')}`,
       typeList,
+    )
+    .option(
+      '--exposure <count=column>',
+      'what counts were made under, such as days observed (visits=days); a rate per unit of it is learned, and no event may be without it',
+      exposureList,
     )
     .addOption(
       new Option(
@@ -141,6 +148,18 @@ const priorParts = {
   covariance: 'covariancePseudoEvents',
 } as const
 
+/** Parser of `visits=days,orders=days`. */
+function exposureList(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    nameList(text).map(pair => {
+      const [count, column, ...more] = pair.split('=')
+      if (!count || !column || more.length > 0)
+        throw new InvalidArgumentError(`Expected count=column, such as visits=days, got "${pair}".`)
+      return [count, column]
+    }),
+  )
+}
+
 /** Parser of `weight=1,mean=0.5,covariance=8`. */
 function priorList(text: string): Partial<Prior> {
   return Object.fromEntries(
@@ -160,17 +179,30 @@ function priorList(text: string): Partial<Prior> {
 export async function openModelFeatures(
   terminal: Terminal,
   flags: ModelFlags,
-  options: Pick<FeatureOptions, 'label' | 'types'>,
+  options: Pick<FeatureOptions, 'label'> = {},
 ): Promise<FeatureStream> {
   for (const name of flags.features ?? [])
     if (isIdName(name) && (flags.types?.get(name) ?? 'number') === 'number')
       note(terminal, `eddy: ${name} looks like an id, whose numbers measure nothing. Leave it out of --features.`)
-  return openFeatures(terminal, flags, modelColumns(flags), options)
+  return openFeatures(terminal, flags, modelColumns(flags), { ...options, types: typesOf(flags) })
 }
 
 /** The features of the flags; undefined for every column of the input. */
 function modelColumns(flags: ModelFlags): readonly FeatureColumn[] | undefined {
-  return featureColumns(flags.features, flags.types)
+  return featureColumns(flags.features, typesOf(flags))
+}
+
+/** The types that flags tell: what is an exposure is said by `--exposure`. */
+function typesOf({ types, exposure }: Pick<ModelFlags, 'types' | 'exposure'>): ModelFlags['types'] {
+  if (exposure === undefined) return types
+  for (const [count, name] of exposure) {
+    const type = types?.get(name) ?? 'exposure'
+    if (type !== 'exposure')
+      throw new UsageError(
+        `--exposure ${count}=${name}: expected a column of type exposure, got --types ${name}=${type}.`,
+      )
+  }
+  return new Map([...(types ?? []), ...[...exposure.values()].map(name => [name, 'exposure'] as const)])
 }
 
 /** The initialisation a name stands for; undefined for anything else, which `fit` takes for a file. */
@@ -203,6 +235,7 @@ export function trainingOptions(flags: ModelFlags & { readonly sharedCovariance?
     transform: transformOf(flags),
     transforms: typeof transform === 'object' ? transform.byName : undefined,
     resolutions: flags.resolution,
+    exposures: flags.exposure,
   }
 }
 

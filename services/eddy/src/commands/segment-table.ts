@@ -79,8 +79,10 @@ function typicalColumns(
   const means = segmentMeans(specification, parameters)
   return columns.flatMap((column, j) => {
     const { name, type, unit } = column
-    const head = unit === undefined ? name : `${name} (${unit})`
-    const { written, json: place } = describeType(type)
+    const unitOf = [unit, specification.features[j]!.exposure].filter(text => text !== undefined).join(' per ')
+    const head = unitOf === '' ? name : unit === undefined ? `${name} per ${unitOf}` : `${name} (${unitOf})`
+    const { written, json: place, given } = describeType(type)
+    if (given) return []
     if (place === undefined) return [{ head, cells: likeliest(json, column) }]
     const told = json as unknown as Readonly<Record<string, unknown>>
     const at = (told[place.names] as readonly string[]).indexOf(name)

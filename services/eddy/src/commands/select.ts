@@ -72,7 +72,7 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
       `--init: expected kmeans++, random or split, got ${flags.init}. A file fits one number of components only.`,
     )
   }
-  const stream = await openModelFeatures(terminal, flags, flags)
+  const stream = await openModelFeatures(terminal, flags)
   const { matrix, groups } = await collectGrouped(stream, flags.group)
   const group = typeof flags.group === 'string' ? flags.group : 'customer'
   if (groups !== undefined && matrix.columns.some(({ name }) => name === group))

@@ -11,10 +11,11 @@ import type { FeatureMatrix } from '@eddy/records'
 export function smoothed(matrix: FeatureMatrix, everything: FeatureMatrix, smoothing: number): FeatureMatrix {
   if (smoothing === 0) return matrix
   const width = matrix.columns.length
+  const means = matrix.columns.map((_, j) => meanOf(everything, j))
   const added = matrix.columns.flatMap(({ type, values }, j) => {
     if (type === 'category') return Array.from(values ?? [], (_, code) => [j, code] as const)
     if (type === 'boolean') return [[j, 0] as const, [j, 1] as const]
-    const mean = describeType(type).counted ? meanOf(everything, j) : Number.NaN
+    const mean = describeType(type).counted ? means[j]! : Number.NaN
     return Number.isNaN(mean) ? [] : [[j, mean] as const]
   })
   const rows = matrix.rows + added.length
@@ -24,6 +25,9 @@ export function smoothed(matrix: FeatureMatrix, everything: FeatureMatrix, smoot
   weights.set(matrix.weights)
   added.forEach(([j, value], i) => {
     values[(matrix.rows + i) * width + j] = value
+    // A count is read under its exposure: the mean count under the mean one.
+    for (const [given, { type }] of matrix.columns.entries())
+      if (describeType(type).given) values[(matrix.rows + i) * width + given] = means[given]!
   })
   return { columns: matrix.columns, rows, values, weights }
 }

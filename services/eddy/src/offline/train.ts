@@ -59,6 +59,8 @@ export interface TrainingOptions {
   readonly transforms?: ReadonlyMap<string, TransformName> | undefined
   /** what numbers were rounded to, by name */
   readonly resolutions?: ReadonlyMap<string, number> | undefined
+  /** the exposures that counts were made under, by the name of the count */
+  readonly exposures?: ReadonlyMap<string, string> | undefined
   /** how the short runs begin whose best one is the start, default k-means++ */
   readonly initialisation?: Initialisation | undefined
   /** starting values in the user's units instead */
@@ -78,6 +80,9 @@ export function specificationOf(matrix: Pick<FeatureMatrix, 'columns'>, options:
       const numbers = matrix.columns.filter(column => column.type === 'number').map(column => column.name)
       throw new Error(`${flag}: expected features of type number (${numbers.join(', ')}), got ${name}`)
     }
+  for (const [name, exposure] of options.exposures ?? [])
+    if (!matrix.columns.some(column => column.name === name))
+      throw new Error(`--exposure: expected a count among the features, got ${name}=${exposure}`)
   return createSpecification({
     components: options.components,
     covariance: options.covariance,
@@ -89,6 +94,7 @@ export function specificationOf(matrix: Pick<FeatureMatrix, 'columns'>, options:
       name,
       type,
       ...(type === 'number' ? transformOf(name, options) : {}),
+      ...(options.exposures?.has(name) ? { exposure: options.exposures.get(name)! } : {}),
       ...(options.resolutions?.has(name) ? { resolution: options.resolutions.get(name)! } : {}),
       // A column with fewer categories than two still is a categorical variable.
       ...(type === 'category' ? { categories: Math.max(2, values?.length ?? 0) } : {}),

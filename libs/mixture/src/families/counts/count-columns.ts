@@ -63,17 +63,27 @@ export interface CountDistribution {
 export interface CountOptions {
   /** K */
   readonly components: number
-  /** d */
+  /** d, the number of counts */
   readonly columns: number
+  /**
+   * counts of the d that were made under an exposure, in the order of the columns of exposures (> 0), which stand behind the d columns of a block. A
+   * count without its exposure says nothing: it is missing.
+   */
+  readonly exposed?: readonly number[]
 }
 
 /**
- * Columns of counts, independent given the component, each with the same distribution.
- * Statistics: `[ s0 (K) | those of the distribution (K, d, statistics) ]`. A missing value (NaN, or no count) adds to s0 alone, which is exact.
+ * Columns of counts, independent given the component, each with the same distribution, some of them under an exposure: what is expected is
+ * the component's mean times the event's exposure.
+ * Statistics: `[ s0 (K) | those of the distribution (K, d, statistics) ]`. A missing value (NaN, no count, or none of its exposure) adds to s0 alone, which is exact.
  * Parameters: the distribution's arrays, (K, d) each.
  */
-export function countColumns(distribution: CountDistribution, options: CountOptions): LevelledFamily {
-  const { components: K, columns: d } = options
+export function countColumns(distribution: CountDistribution, options: CountOptions): Family | LevelledFamily {
+  const { components: K, columns: d, exposed = [] } = options
+  const width = d + exposed.length
+  const exposures = Array.from({ length: d }, (_, j) => (exposed.includes(j) ? d + exposed.indexOf(j) : -1))
+  const exposureOf = ({ values }: Block, row: number, j: number) =>
+    exposures[j]! < 0 ? 1 : values[row + exposures[j]!]!
   const { arrays, statistics: size } = distribution
   const length = K + K * d * size
   const listed = (parameters: Parameters): CountParameters => arrays.map(name => parameters[name]!)
@@ -97,18 +107,19 @@ export function countColumns(distribution: CountDistribution, options: CountOpti
   const family: Family = {
     name: distribution.name,
     components: K,
-    columns: d,
+    columns: width,
     statisticsLength: length,
 
-    initial: (block, weights) => initialCounts(distribution, K, d, block, weights),
+    initial: (block, weights) => initialCounts(distribution, K, d, block, weights, exposureOf),
 
     observe(into, block, responsibilities, parameters) {
       const own = listed(parameters)
       for (let n = 0, from = 0; n < block.rows; n++, from += K) {
         for (let k = 0; k < K; k++) into[k]! += responsibilities[from + k]!
         for (let j = 0; j < d; j++) {
-          const x = block.values[n * d + j]!
-          if (isCount(x)) accumulate(into, x, 1, j, responsibilities, from, own)
+          const x = block.values[n * width + j]!
+          const e = exposureOf(block, n * width, j)
+          if (isCount(x) && isExposure(e)) accumulate(into, x, e, j, responsibilities, from, own)
         }
       }
     },
@@ -137,8 +148,10 @@ export function countColumns(distribution: CountDistribution, options: CountOpti
       out.fill(0, 0, block.rows * K)
       for (let n = 0, to = 0; n < block.rows; n++, to += K) {
         for (let j = 0; j < d; j++) {
-          const x = block.values[n * d + j]!
-          if (isCount(x)) for (let k = 0; k < K; k++) out[to + k]! += distribution.logProbability(own, k * d + j, x, 1)
+          const x = block.values[n * width + j]!
+          const e = exposureOf(block, n * width, j)
+          if (isCount(x) && isExposure(e))
+            for (let k = 0; k < K; k++) out[to + k]! += distribution.logProbability(own, k * d + j, x, e)
         }
         for (let k = 0; k < K; k++) out[to + k] = boundLogDensity(out[to + k]!)
       }
@@ -156,7 +169,8 @@ export function countColumns(distribution: CountDistribution, options: CountOpti
       return columnwise(d, means, variances)
     },
   }
-  return { ...family, levels: countLevels() }
+  // A level is one number; what is expected under an exposure is not.
+  return exposed.length > 0 ? family : { ...family, levels: countLevels() }
 
   function countLevels(): Levels {
     const met = new MetLevels(d)
@@ -181,6 +195,7 @@ export function countColumns(distribution: CountDistribution, options: CountOpti
 }
 
 const isCount = (x: number): boolean => x >= 0 && x <= LARGEST_COUNT
+const isExposure = (e: number): boolean => e > 0 && e < Infinity
 
 /** Of one column: the weight of all components together, their mean count, and the mean exposure. */
 function overallCounts(statistics: Statistics, K: number, d: number, size: number, j: number) {
@@ -201,6 +216,7 @@ function initialCounts(
   d: number,
   block: Block,
   weights: Float64Array | undefined,
+  exposureOf: (block: Block, row: number, j: number) => number,
 ): Parameters {
   const { arrays, statistics: size } = distribution
   const prior: Prior = { weightPseudoEvents: 0, meanPseudoEvents: 0, covariancePseudoEvents: 0, varianceFloor: 0 }
@@ -214,9 +230,10 @@ function initialCounts(
       const statistics = new Float64Array(1 + size)
       for (let n = 0; n < block.rows; n++) {
         const x = block.values[n * block.columns + j]!
+        const e = exposureOf(block, n * block.columns, j)
         const r = weights?.[n] ?? 1
-        if (!isCount(x) || r === 0) continue
-        distribution.value(x, 1)
+        if (!isCount(x) || !isExposure(e) || r === 0) continue
+        distribution.value(x, e)
         distribution.add(statistics, 1, r, own, 0)
       }
       const { weight, ...overall } = overallCounts(statistics, 1, 1, size, 0)

@@ -9,6 +9,7 @@ import { empty } from '../family.ts'
 import { negativeBinomial } from './negative-binomial.ts'
 
 /** Geometric, of mean m: negative-binomial of size 1. */
+const halfOf = (columns: number) => Array.from({ length: columns / 2 }, (_, j) => j)
 const geometric = (uniform: Random, mean: number) => Math.floor(Math.log(1 - uniform()) / Math.log(mean / (1 + mean)))
 
 familyLaws(
@@ -18,6 +19,18 @@ familyLaws(
     value: (uniform, j, group) => geometric(uniform, (1 + j) * 4 ** group),
   },
   { runs: 1000, columns: [1, 2, 3, 5] },
+)
+
+familyLaws(
+  'negative-binomial under exposures',
+  {
+    make: (components, columns) => negativeBinomial({ components, columns: columns / 2, exposed: halfOf(columns) }),
+    value: (uniform, j, group) => geometric(uniform, (1 + (j % 3)) * 4 ** group),
+    valueColumns: columns => columns / 2,
+    // The mean at a size between those of the grid is a polynomial's.
+    monotoneTolerance: 1e-7,
+  },
+  { runs: 1000, columns: [2, 4] },
 )
 
 interface Estimate {
@@ -30,6 +43,7 @@ const fixture = JSON.parse(
 ) as Record<'means' | 'sizes' | 'componentLogDensity', number[][]> & {
   readonly events: (number | null)[][]
   readonly estimates: (Estimate & { readonly mean: number; readonly size: number })[]
+  readonly exposed: (Estimate & { readonly exposures: number[]; readonly mean: number; readonly size: number })[]
   readonly mixture: Estimate & { readonly weight: number; readonly means: number[]; readonly sizes: number[] }
 }
 
@@ -62,6 +76,21 @@ test.each(fixture.estimates)('one component has the maximum of the likelihood: m
   expect(Math.abs(parameters.sizes![0]! / estimate.size - 1)).toBeLessThan(0.02)
   expect(logLikelihood / block.rows).toBeLessThan(estimate.logLikelihood + 1e-9)
   expect(logLikelihood / block.rows).toBeGreaterThan(estimate.logLikelihood - 2e-5)
+})
+
+test.each(fixture.exposed)('under exposures too: mean $mean, size $size', estimate => {
+  const model = mixture(negativeBinomial({ components: 1, columns: 1, exposed: [0] }))
+  const rows = estimate.sample.length
+  const values = Float64Array.from(estimate.sample.flatMap((x, n) => [x, estimate.exposures[n]!]))
+  const block = { rows, columns: 2, values }
+  const estimator = batchEm({ prior: DEFAULT_PRIOR, tolerance: 1e-12, maxIterations: 200 })
+  const { parameters, converged } = estimator.fit(model, block, undefined, { parameters: model.initial(block) })
+  const { logLikelihood } = model.expectation(parameters, block, undefined, empty(model))
+  expect(converged).toBe(true)
+  expect(Math.abs(parameters.means![0]! / estimate.mean - 1)).toBeLessThan(2e-3)
+  expect(Math.abs(parameters.sizes![0]! / estimate.size - 1)).toBeLessThan(0.02)
+  expect(logLikelihood / rows).toBeLessThan(estimate.logLikelihood + 1e-9)
+  expect(logLikelihood / rows).toBeGreaterThan(estimate.logLikelihood - 2e-5)
 })
 
 const { mixture: two } = fixture

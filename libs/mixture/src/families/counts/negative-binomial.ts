@@ -1,7 +1,7 @@
 import { logFactorial } from '../../numerics/special.ts'
-import type { LevelledFamily } from '../discrete/levels.ts'
+import type { Family } from '../family.ts'
 import { type CountDistribution, type CountOptions, countColumns } from './count-columns.ts'
-import { bestSize, LARGEST_SIZE, logRising, logRisings, SIZES } from './size-grid.ts'
+import { bestSize, LARGEST_SIZE, logRising, logRisings, SIZES, valueAtSize } from './size-grid.ts'
 
 /** A mean is held at or above this, so that a first event is unlikely, not impossible. */
 const LEAST_MEAN = 1e-10
@@ -16,20 +16,27 @@ const [WEIGHT, SUM, EXPOSURE, RISINGS] = [0, 1, 2, 3]
  * Statistics, see `countColumns`: Σ r, Σ r x, Σ r e, and Σ r log(Γ(x+s)/(Γ(s) s^x)) for each size s of a fixed grid (`SIZES`). They are free of
  * parameters and add up; with them the likelihood of every size of the grid is exact, so that the M-step is the maximum over sizes (of moments it
  * would be far from it where r < 1; with the Gamma rate as latent it would take hundreds of steps where r is large).
+ * Under exposures e what a size is worth depends on the mean too, so that the M-step is two conditional maximisations, each of which cannot lower the
+ * likelihood: the best size at the mean of the E-step, by Σ r (x+s) log(1 + μe/s) of each s; then the mean at that size. There the likelihood is
+ * Σ r (xθ − (x+s) log(1 + e^t)), θ = log μ, t = θ + log(e/s), and log(1 + e^t) ≤ t/2 + λ(ξ) t² + const with λ(ξ) = tanh(ξ/2)/(4ξ) and ξ the t of the E-step
+ * (Jaakkola & Jordan 2000): a parabola in θ, of which Σ r (x+s) 2λ and Σ r (x+s) 2λ log(e/s) are kept for each s.
  */
-export function negativeBinomial(options: CountOptions): LevelledFamily {
-  return countColumns(distribution(), options)
+export function negativeBinomial(options: CountOptions): Family {
+  return countColumns(distribution((options.exposed ?? []).length > 0), options)
 }
 
-function distribution(): CountDistribution {
+function distribution(exposed: boolean): CountDistribution {
   const G = SIZES.length
+  const LOGS = RISINGS + G
+  const CURVATURES = LOGS + G
+  const PULLS = CURVATURES + G
   const risings = new Float64Array(G)
-  const likelihoods = new Float64Array(G)
+  const values = new Float64Array(G)
   let [x, e] = [0, 1]
   return {
     name: 'negative-binomial',
     arrays: ['means', 'sizes'],
-    statistics: RISINGS + G,
+    statistics: RISINGS + (exposed ? 4 : 1) * G,
     start: mean => [Math.max(mean, LEAST_MEAN), LARGEST_SIZE],
     moments: ([mean, size]) => ({ mean: mean!, variance: mean! + mean! ** 2 / size! }),
 
@@ -47,25 +54,46 @@ function distribution(): CountDistribution {
       logRisings(x, risings)
     },
 
-    add(into, to, r) {
+    add(into, to, r, [means], at) {
       into[to + WEIGHT]! += r
       into[to + SUM]! += r * x
       into[to + EXPOSURE]! += r * e
       // Of 0 and 1 all of them are 0.
       if (x > 1) for (let g = 0; g < G; g++) into[to + RISINGS + g]! += r * risings[g]!
+      if (!exposed) return
+      const expected = means![at]! * e
+      for (let g = 0; g < G; g++) {
+        const size = SIZES[g]!
+        const scatter = r * (x + size)
+        const t = Math.log(expected / size)
+        const curvature = scatter * (Math.abs(t) < 1e-6 ? 0.25 : (expected - size) / (expected + size) / (2 * t))
+        into[to + LOGS + g]! += scatter * Math.log1p(expected / size)
+        into[to + CURVATURES + g]! += curvature
+        into[to + PULLS + g]! += curvature * Math.log(e / size)
+      }
     },
 
     maximise(statistics, from, { meanPseudoEvents: pseudo }, overall, [means, sizes], at) {
       const weight = statistics[from + WEIGHT]!
       const sum = statistics[from + SUM]!
-      const exposure = statistics[from + EXPOSURE]! + pseudo * overall.exposure
-      const mean = Math.max((sum + pseudo * overall.exposure * overall.mean) / exposure, LEAST_MEAN)
+      const exposure = statistics[from + EXPOSURE]!
+      const pulled = (mean: number) => {
+        const added = pseudo * overall.exposure
+        return Math.max((mean * exposure + added * overall.mean) / (exposure + added), LEAST_MEAN)
+      }
+      if (!exposed) means![at] = pulled(sum / exposure)
       for (let g = 0; g < G; g++) {
         const size = SIZES[g]!
-        likelihoods[g] = statistics[from + RISINGS + g]! - (sum + size * weight) * Math.log1p(mean / size)
+        const logs = exposed ? statistics[from + LOGS + g]! : (sum + size * weight) * Math.log1p(means![at]! / size)
+        values[g] = statistics[from + RISINGS + g]! - logs
       }
-      means![at] = mean
-      sizes![at] = bestSize(likelihoods)
+      const size = bestSize(values)
+      sizes![at] = size
+      if (!exposed) return
+      for (let g = 0; g < G; g++)
+        values[g] =
+          ((sum - SIZES[g]! * weight) / 2 - statistics[from + PULLS + g]!) / statistics[from + CURVATURES + g]!
+      means![at] = pulled(sum > 0 ? Math.exp(valueAtSize(values, size)) : 0)
     },
   }
 }

@@ -55,7 +55,14 @@ export function bestSize(values: Float64Array): number {
   return 2 ** (LEAST_POWER + first + largest(at, low, high))
 }
 
-/** The polynomial through values[first + i] at t = i, i = 0 … 4 (Lagrange). */
+/** A smooth function known at `SIZES`, at a size between them: the polynomial of degree 4 in log r through the five nearest. */
+export function valueAtSize(values: Float64Array, size: number): number {
+  const place = Math.log2(size) - LEAST_POWER
+  const first = Math.min(Math.max(Math.round(place) - (WINDOW >> 1), 0), SIZES.length - WINDOW)
+  return values[first]! + interpolated(values, first, place - first)
+}
+
+/** The polynomial through values[first + i] at t = i, i = 0 … 4 (Lagrange), less values[first]. */
 function interpolated(values: Float64Array, first: number, t: number): number {
   let sum = 0
   for (let i = 0; i < WINDOW; i++) {

@@ -17,16 +17,31 @@ familyLaws(
   { runs: 1000, columns: [1, 2, 3, 5] },
 )
 
+familyLaws(
+  'zero-inflated under exposures',
+  {
+    make: (components, columns) =>
+      zeroInflated({ components, columns: columns / 2, exposed: Array.from({ length: columns / 2 }, (_, j) => j) }),
+    value: (uniform, j, group) =>
+      uniform() < 0.3 ? 0 : Math.floor((uniform() + uniform()) * (2 + group * 3 + (j % 2))),
+    valueColumns: columns => columns / 2,
+  },
+  { runs: 1000, columns: [2, 4] },
+)
+
+interface Estimate {
+  readonly sample: number[]
+  readonly rate: number
+  readonly zeros: number
+  readonly logLikelihood: number
+}
+
 const fixture = JSON.parse(
   readFileSync(new URL('../../../../../test/reference/fixtures/zero-inflated.json', import.meta.url), 'utf8'),
 ) as Record<'rates' | 'zeros' | 'componentLogDensity', number[][]> & {
   readonly events: (number | null)[][]
-  readonly estimates: {
-    readonly sample: number[]
-    readonly rate: number
-    readonly zeros: number
-    readonly logLikelihood: number
-  }[]
+  readonly estimates: Estimate[]
+  readonly exposed: (Estimate & { readonly exposures: number[] })[]
 }
 
 test('densities are those of a point at 0 and scipy’s Poisson, of missing values too', () => {
@@ -53,6 +68,19 @@ test.each(fixture.estimates)('one component has the maximum of the likelihood: r
   expect(parameters.rates![0]! / estimate.rate).toBeCloseTo(1, 4)
   expect(parameters.zeros![0]!).toBeCloseTo(estimate.zeros, 4)
   expect(Math.abs(logLikelihood / block.rows - estimate.logLikelihood)).toBeLessThan(1e-8)
+})
+
+test.each(fixture.exposed)('under exposures too: rate $rate, zeros $zeros', estimate => {
+  const model = mixture(zeroInflated({ components: 1, columns: 1, exposed: [0] }))
+  const rows = estimate.sample.length
+  const values = Float64Array.from(estimate.sample.flatMap((x, n) => [x, estimate.exposures[n]!]))
+  const block = { rows, columns: 2, values }
+  const estimator = batchEm({ prior: DEFAULT_PRIOR, tolerance: 1e-14, maxIterations: 1000 })
+  const { parameters } = estimator.fit(model, block, undefined, { parameters: model.initial(block) })
+  const { logLikelihood } = model.expectation(parameters, block, undefined, empty(model))
+  expect(parameters.rates![0]! / estimate.rate).toBeCloseTo(1, 4)
+  expect(parameters.zeros![0]!).toBeCloseTo(estimate.zeros, 4)
+  expect(Math.abs(logLikelihood / rows - estimate.logLikelihood)).toBeLessThan(1e-8)
 })
 
 test('zeros alone have a density of 1', () => {

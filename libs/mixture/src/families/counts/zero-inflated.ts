@@ -1,5 +1,5 @@
 import { logFactorial } from '../../numerics/special.ts'
-import type { LevelledFamily } from '../discrete/levels.ts'
+import type { Family } from '../family.ts'
 import { type CountDistribution, type CountOptions, countColumns } from './count-columns.ts'
 
 /** A rate is held at or above this, so that a first event is unlikely, not impossible. */
@@ -16,7 +16,7 @@ const [WEIGHT, SUM, EXPOSURE, ZEROS, COUNTING] = [0, 1, 2, 3, 4]
  * Poisson of rate λ: p(0) = φ + (1−φ) e^(−λ), p(x) = (1−φ) λ^x e^(−λ)/x! (Lambert 1992). Mean (1−φ) λ.
  * Parameters: `rates` λ (K, d), `zeros` φ (K, d). Statistics, see `countColumns`: Σ r, Σ r x, Σ r e, Σ r z, Σ r (1−z) e, with the expected z of a 0.
  */
-export function zeroInflated(options: CountOptions): LevelledFamily {
+export function zeroInflated(options: CountOptions): Family {
   return countColumns(distribution(), options)
 }
 

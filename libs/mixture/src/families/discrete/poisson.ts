@@ -1,19 +1,19 @@
 import { logFactorial } from '../../numerics/special.ts'
+import type { CountOptions } from '../counts/count-columns.ts'
+import { LEAST_RATE, poissonRates } from '../counts/poisson-rates.ts'
+import type { Family } from '../family.ts'
 import { independentColumns } from './independent-columns.ts'
-import type { LevelledFamily } from './levels.ts'
-
-/** A rate is held at or above this, so that a first event is unlikely, not impossible. */
-const LEAST_RATE = 1e-10
 
 /** Counts beyond this are not counts of anything; they would also lose their last digits. */
 const LARGEST_COUNT = 2 ** 53
 
 /**
  * Columns of counts 0, 1, 2 …, independent given the component: p(x) = λ^x e^−λ / x!.
- * Parameters: `rates` λ (K, d), events per observation. Statistics: see `independentColumns`. Negative numbers count as
+ * Parameters: `rates` λ (K, d), events per observation, or per unit of exposure (`poissonRates`). Statistics: see `independentColumns`. Negative numbers count as
  * missing; fractions are allowed (x! is Γ(x+1)).
  */
-export function poisson(options: { readonly components: number; readonly columns: number }): LevelledFamily {
+export function poisson(options: CountOptions): Family {
+  if ((options.exposed ?? []).length > 0) return poissonRates(options)
   return independentColumns(
     {
       name: 'poisson',
