@@ -22,12 +22,12 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 const learnedWith = { model: 'components: 2', features: '{ name: x }, { name: y }' }
-function write(changed: Partial<typeof learnedWith & { name: string }> = {}): string {
-  const { model, features, name = 'customers' } = { ...learnedWith, ...changed }
+function write(changed: Partial<typeof learnedWith & { name: string; partitions: number }> = {}): string {
+  const { model, features, name = 'customers', partitions = 1 } = { ...learnedWith, ...changed }
   const config = join(folder, `${model}-${features}-${name}.yaml`.replaceAll(/[^\w.]/g, ''))
   writeFileSync(
     config,
-    `model: { name: ${name}, ${model}, batchSize: 64, warmUp: { events: 200 } }\nfeatures: [${features}]\nlog: { directory: ${data} }\nlogging: { level: silent }\n`,
+    `model: { name: ${name}, ${model}, batchSize: 64, warmUp: { events: 200 } }\nfeatures: [${features}]\nlog: { directory: ${data}, partitions: ${partitions} }\nlogging: { level: silent }\n`,
   )
   return config
 }
@@ -211,6 +211,25 @@ describe('eddy relearn', () => {
     expect(ledger.map(({ next }) => next)).toEqual([800])
     expect(weight).toBeCloseTo(800, 6)
     expect((await up(stored, 1, 3)).stderr).toMatch(/features: expected .* got x, y;.*`eddy relearn`/)
+  })
+
+  it('does all of it for each partition', async () => {
+    const partitions = 3
+    const stored = write({ partitions })
+    await learned(stored, 600)
+    const more = write({ ...three, partitions })
+    await relearned(more)
+    await relearned(more, '--promote', '--relabel')
+    expect(await learned(more, 100, 2)).toMatchObject({ events: 700, labels: 1300 })
+    const places = (await labels()).map(({ sourcePartition, sourceOffset }) => `${sourcePartition}/${sourceOffset}`)
+    expect(new Set(places).size).toBe(700)
+    await expectEqual(more)
+    const wider = write({ ...three, partitions, features: '{ name: z }, { name: y }, { name: x }' })
+    await relearned(wider)
+    await relearned(wider, '--promote')
+    expect(await learned(wider, 100, 3)).toMatchObject({ events: 800, labels: 1400, deadLetters: 0 })
+    expect((await newest()).weight).toBeCloseTo(800, 6)
+    await expectEqual(wider)
   })
 
   it('says of features that cannot be learned from the events why', async () => {
