@@ -16,6 +16,7 @@ const onKafka = 'mode=kafka,kafka.brokers={b:9092},kafka.autoscaling.enabled=tru
 const everything = [
   `${onKafka},tokenSecret=mine,tls.secret=tls,tls.clientCa=true,ca.configMap=trusted,kafka.ssl.enabled=true,kafka.ssl.caSecret=broker-ca`,
   'env[0].name=EDDY_LOGGING_LEVEL,env[0].value=warn,podAnnotations.team=data,image.pullSecrets[0].name=registry',
+  'networkPolicy.extraEgress[0].ports[0].protocol=TCP,networkPolicy.extraEgress[0].ports[0].port=8081',
   'extraVolumes[0].name=scratch,extraVolumes[0].emptyDir.medium=Memory',
   'extraVolumeMounts[0].name=scratch,extraVolumeMounts[0].mountPath=/scratch',
 ].join(',')
@@ -268,6 +269,9 @@ describe.runIf(hasTool('helm', helmAdvice))('helm', () => {
       { ports: names },
       { ports: [{ protocol: 'TCP', port: 9093 }] },
     ])
+    const registry =
+      'networkPolicy.extraEgress[0].ports[0].protocol=TCP,networkPolicy.extraEgress[0].ports[0].port=8081'
+    expect(policy(`${onKafka},${registry}`)!.spec.egress.at(-1)).toEqual({ ports: [{ protocol: 'TCP', port: 8081 }] })
     expect(policy('networkPolicy.enabled=false')).toBeUndefined()
   })
 
