@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
+import { createCertificate } from '../fixtures/certificates.ts'
 import { postEvents } from '../post-events.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
 
@@ -160,33 +160,8 @@ describe('erasing over HTTP', () => {
 })
 
 describe('mutual TLS', () => {
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder.path, stdio: 'ignore' })
-  const certificate = (name: string, authority?: string): void => {
-    openssl(
-      'req',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-keyout',
-      `${name}.key`,
-      ...['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'],
-      ...(authority === undefined ? ['-x509', '-out', `${name}.crt`] : ['-out', `${name}.csr`]),
-    )
-    if (authority !== undefined)
-      openssl(
-        'x509',
-        '-req',
-        '-in',
-        `${name}.csr`,
-        '-CA',
-        `${authority}.crt`,
-        '-CAkey',
-        `${authority}.key`,
-        ...['-CAcreateserial', '-copy_extensions', 'copy', '-days', '2', '-out', `${name}.crt`],
-      )
-  }
+  const certificate = (name: string, authority?: string): void =>
+    createCertificate(folder.path, name, authority === undefined ? {} : { authority })
   const get = (url: string, client?: string): Promise<number> =>
     new Promise((resolve, reject) => {
       const own =

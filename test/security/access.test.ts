@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { Agent, request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
+import { createCertificate } from '../fixtures/certificates.ts'
 import { hasTool } from '../fixtures/tool.ts'
 import { postEvents } from '../post-events.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
@@ -132,6 +134,94 @@ describe('tokens', () => {
     expect(await several.exit).toBe(78)
     expect(several.stderr).toContain('for several there is http.tokensFile')
   })
+})
+
+describe('certificates', () => {
+  it('have scopes by their names, also for our own commands, and are read again on SIGHUP', async () => {
+    createCertificate(folder.path, 'ca')
+    createCertificate(folder.path, 'other-ca')
+    const ours = { authority: 'ca' }
+    createCertificate(folder.path, 'server', ours)
+    createCertificate(folder.path, 'renewed', ours)
+    createCertificate(folder.path, 'shop', { ...ours, alternative: 'DNS:shop.internal' })
+    createCertificate(folder.path, 'steward', ours)
+    createCertificate(folder.path, 'unlisted', ours)
+    createCertificate(folder.path, 'forged', { authority: 'other-ca', alternative: 'DNS:shop.internal' })
+    const clients = '[{ name: shop.internal, scopes: [produce] }, { name: steward, scopes: [operate, read] }]'
+    const tls = `cert: '${path('live.crt')}', key: '${path('live.key')}', clientCa: '${path('ca.crt')}'`
+    const install = (name: string): void => {
+      for (const end of ['crt', 'key']) copyFileSync(path(`${name}.${end}`), path(`live.${end}`))
+    }
+    install('server')
+    const file = config('tls.yaml', `{ tls: { ${tls}, clients: ${clients} } }`)
+    const running = start(file)
+    const url = await running.url()
+    const agents: Agent[] = []
+    const agentOf = (client?: string): Agent => {
+      const ca = readFileSync(path('ca.crt'))
+      const own = client && { cert: readFileSync(path(`${client}.crt`)), key: readFileSync(path(`${client}.key`)) }
+      const agent = new Agent({ ca, keepAlive: true, maxSockets: 1, ...(own || {}) })
+      agents.push(agent)
+      return agent
+    }
+    /** Status, and whose certificate the server has shown. */
+    const ask = (agent: Agent, route: string, method = 'GET', body?: string): Promise<[number, string, boolean]> =>
+      new Promise((resolve, reject) => {
+        const headers = body === undefined ? {} : { 'content-type': 'application/x-ndjson' }
+        const sent = request(url + route, { agent, method, headers }, response => {
+          const socket = response.socket as import('node:tls').TLSSocket
+          const { CN } = socket.getPeerCertificate().subject
+          response.resume().once('end', () => resolve([response.statusCode!, String(CN), sent.reusedSocket]))
+        })
+        sent.on('error', reject).end(body)
+      })
+    const status = async (client: string | undefined, route: string, method?: string, body?: string) =>
+      (await ask(agentOf(client), route, method, body))[0]
+    expect(await status('shop', '/v1/events', 'POST', syntheticEvents(3))).toBe(200)
+    expect(await status('steward', '/v1/events', 'POST', syntheticEvents(3))).toBe(403)
+    expect(await status('shop', '/v1/labels?follow=false')).toBe(403)
+    expect(await status('steward', '/v1/labels?follow=false')).toBe(200)
+    expect(await status('shop', '/metrics')).toBe(200)
+    expect(await status('unlisted', '/metrics')).toBe(403)
+    for (const stranger of ['forged', undefined]) {
+      expect(await status(stranger, '/metrics')).toBe(401)
+      expect(await status(stranger, '/livez')).toBe(200)
+    }
+    const flags = (client: string): string[] => [
+      ...['--url', url, '--ca', path('ca.crt')],
+      ...['--cert', path(`${client}.crt`), '--key', path(`${client}.key`)],
+    ]
+    expect((await eddy('top', '--once', '--interval', '0.2', ...flags('shop'))).code).toBe(0)
+    const denied = await eddy('forget', 'c1', ...flags('shop'))
+    expect([denied.code, denied.stderr]).toEqual([1, expect.stringMatching(/got 403: scope: expected .* got shop/)])
+    expect((await eddy('forget', 'c1', ...flags('steward'))).code).toBe(0)
+    const untrusting = await eddy('forget', 'c1', '--url', url)
+    expect([untrusting.code, untrusting.stderr]).toEqual([1, expect.stringMatching(/trusted here, got .*--ca/)])
+    await running.said(/"audit":"denied".*"by":"shop.internal"/)
+    await running.said(/"audit":"forget","by":"steward","customer":"c1"/)
+
+    // The certificate is renewed, a name may more: connections stay, and new ones see it.
+    const kept = agentOf('shop')
+    expect(await ask(kept, '/v1/labels?follow=false')).toEqual([403, 'server', false])
+    // A key that is not the certificate's: all stays.
+    copyFileSync(path('renewed.crt'), path('live.crt'))
+    running.child.kill('SIGHUP')
+    await running.said(/"audit":"reread","reason":"[^"]*mismatch.*stay in force/)
+    expect((await ask(agentOf('steward'), '/livez'))[1]).toBe('server')
+    install('renewed')
+    config('tls.yaml', `{ tls: { ${tls}, clients: ${clients.replace('[produce]', '[produce, read]')} } }`)
+    running.child.kill('SIGHUP')
+    await running.said(/were read again/)
+    expect(await ask(kept, '/v1/labels?follow=false')).toEqual([200, 'server', true])
+    expect(await ask(agentOf('shop'), '/v1/labels?follow=false')).toEqual([200, 'renewed', false])
+    expect(await status('forged', '/metrics')).toBe(401)
+    // What cannot be changed while connections are open.
+    config('tls.yaml', '{}')
+    running.child.kill('SIGHUP')
+    await running.said(/"reason":"[^"]*http.tls.cert: expected it to be given as at the start/)
+    expect(await status('shop', '/metrics')).toBe(200)
+    for (const agent of agents) agent.destroy()
+  }, 90_000)
 })
 
 describe('a hangup', () => {

@@ -5,7 +5,7 @@ import { type Process, type ProcessOptions, type Service, startProcess } from '.
 
 const options: ProcessOptions = {
   // Services that need no model, and whose lag is not looked at, do not touch it.
-  log: {} as EventLog,
+  log: { capabilities: {} } as EventLog,
   logger: createLogger('silent'),
   topics: { events: 'events', features: 'features', statistics: 'statistics' },
   groupOf: stage => stage,

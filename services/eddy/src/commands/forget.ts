@@ -2,12 +2,13 @@ import { type Forgotten, forget } from '@eddy/ingest'
 import { createLogger, HttpError } from '@eddy/runtime'
 import { customerIds, knownFeatures, openLog } from '@eddy/settings'
 import { Command } from 'commander'
-import { ask } from '../command-line/ask.ts'
+import { ask, type Credentials } from '../command-line/ask.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
+import { type ClientFlags, credentialsOf, withClientOptions } from './client-options.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 
-interface ForgetFlags extends LogFlags {
+interface ForgetFlags extends LogFlags, ClientFlags {
   readonly url?: string
 }
 
@@ -18,21 +19,22 @@ export function forgetCommand(terminal: Terminal = processTerminal): Command {
       'Erase a customer from events, features, labels and dead letters; docs/erasure.md says what a model keeps.',
     )
     .argument('<customer>', 'id, as producers send it')
-    .option('--url <url>', 'ask the running `eddy up` there (its token from EDDY_HTTP_TOKEN or EDDY_HTTP_TOKEN_FILE)')
+    .option('--url <url>', 'ask the running `eddy up` there')
     .option('--json', 'what is printed: one JSON object with customer, forgotten')
     .action((customer: string, flags: ForgetFlags) => run(customer, flags, terminal))
-  return withExamples(withLogOptions(command), [
+  return withExamples(withClientOptions(withLogOptions(command)), [
     ['eddy forget c42', 'while nothing else runs on the log'],
     ['eddy forget c42 --url http://127.0.0.1:7700', 'while `eddy up` runs'],
+    ['eddy forget c42 --url https://eddy:7700 --ca ca.pem --token-file steward', 'with a token that may operate'],
   ])
 }
 
 async function run(customer: string, flags: ForgetFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
+  const { url } = flags
+  const credentials = credentialsOf(flags, url === undefined ? [] : [url], configuration.http.token)
   const forgotten =
-    flags.url === undefined
-      ? await locally(customer, configuration)
-      : await remotely(customer, flags.url, configuration.http.token)
+    url === undefined ? await locally(customer, configuration) : await remotely(customer, url, credentials)
   await print(terminal, `${JSON.stringify({ customer, forgotten })}\n`)
 }
 
@@ -51,9 +53,9 @@ async function locally(customer: string, configuration: ReturnType<typeof config
   }
 }
 
-async function remotely(customer: string, url: string, token: string | undefined): Promise<Forgotten> {
+async function remotely(customer: string, url: string, credentials: Credentials): Promise<Forgotten> {
   const path = `/v1/customers/${encodeURIComponent(customer)}`
-  const { status, body } = await ask(url, { method: 'DELETE', path, token })
+  const { status, body } = await ask(url, { method: 'DELETE', path }, credentials)
   const answer = JSON.parse(body) as Forgotten & { readonly error?: string; readonly detail?: string }
   if (status !== 200)
     throw new HttpError(

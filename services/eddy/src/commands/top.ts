@@ -1,13 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { HttpError, shutdownSignal } from '@eddy/runtime'
 import { Command } from 'commander'
+import { ask, type Credentials } from '../command-line/ask.ts'
 import { table } from '../command-line/table.ts'
 import { draw, oneLine, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
+import { type ClientFlags, credentialsOf, withClientOptions } from './client-options.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 import { activity, parseMetrics, type Sample, type View, view } from './top-view.ts'
 
-interface TopFlags extends LogFlags {
+interface TopFlags extends LogFlags, ClientFlags {
   readonly url: readonly string[]
   readonly interval: string
   readonly once?: true
@@ -28,7 +30,7 @@ export function topCommand(terminal: Terminal = processTerminal): Command {
       'print one view as a JSON object and end: model, snapshot, rates, stages, segments; null where unknown',
     )
     .action((flags: TopFlags) => top(flags, terminal))
-  return withExamples(withLogOptions(command), [
+  return withExamples(withClientOptions(withLogOptions(command)), [
     ['eddy top', 'watch the Eddy on this machine; Ctrl-C ends'],
     ['eddy top --url http://scoring:7700 http://em-updater:7700', 'separate services, seen together'],
     ['eddy top --once --interval 10', 'averages over ten seconds, for a script or a report'],
@@ -36,19 +38,19 @@ export function topCommand(terminal: Terminal = processTerminal): Command {
 }
 
 async function top(flags: TopFlags, terminal: Terminal): Promise<void> {
-  const { token } = configurationOf(flags, terminal).http
+  const credentials = credentialsOf(flags, flags.url, configurationOf(flags, terminal).http.token)
   const seconds = Math.max(0.2, Number(flags.interval) || 2)
   const stdout = terminal.stdout as NodeJS.WritableStream & Partial<NodeJS.WriteStream>
   const live = flags.once !== true && flags.json !== true && stdout.isTTY === true
   const shutdown = shutdownSignal()
   try {
-    let before = await scrapeAll(flags.url, token)
+    let before = await scrapeAll(flags.url, credentials)
     let since = performance.now()
     if (live) await draw(terminal, `${screen.enter}${screen.frame([`${flags.url.join(', ')}: looking …`])}`)
     do {
       await delay(1000 * seconds, undefined, { signal: shutdown.signal }).catch(() => {})
       if (shutdown.signal.aborted) return
-      const now = await scrapeAll(flags.url, token)
+      const now = await scrapeAll(flags.url, credentials)
       const elapsed = (performance.now() - since) / 1000
       const seen = activity(before, now, elapsed, Date.now() / 1000)
       const lines = linesOf(view(seen))
@@ -87,22 +89,16 @@ function fitted(lines: readonly string[], rows: number, columns: number): string
   return shown.map(line => [...oneLine(line)].slice(0, columns).join(''))
 }
 
-async function scrapeAll(urls: readonly string[], token: string | undefined): Promise<Sample[]> {
-  return (await Promise.all(urls.map(url => scrape(url, token)))).flat()
+async function scrapeAll(urls: readonly string[], credentials: Credentials): Promise<Sample[]> {
+  return (await Promise.all(urls.map(url => scrape(url, credentials)))).flat()
 }
 
-async function scrape(url: string, token: string | undefined): Promise<Sample[]> {
-  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
-  const response = await fetch(`${url}/metrics`, { headers }).catch((error: Error) => {
-    throw new HttpError(
-      'UNREACHABLE',
-      `${url}: expected a running Eddy, got ${(error.cause as Error | undefined)?.message ?? error.message}. Start it with \`eddy up\`, or name another with --url.`,
-    )
-  })
-  if (!response.ok)
+async function scrape(url: string, credentials: Credentials): Promise<Sample[]> {
+  const { status, body } = await ask(url, { path: '/metrics' }, credentials)
+  if (status !== 200)
     throw new HttpError(
       'REFUSED',
-      `${url}: expected metrics, got ${response.status}. Set EDDY_HTTP_TOKEN where it asks for a token.`,
+      `${url}: expected metrics, got ${status}. Set EDDY_HTTP_TOKEN, or give --token-file, where it asks for a token.`,
     )
-  return parseMetrics(await response.text())
+  return parseMetrics(body)
 }
