@@ -54,7 +54,7 @@ it('no command that is shown fetches a package of another name', () => {
   const texts = ['README.md', ...globSync('{docs,examples,infra,services}/**/*.md', { cwd: root })]
   const fetched = texts
     .filter(path => !path.includes('node_modules'))
-    .flatMap(path => [...read(path).matchAll(/\bnpx (\S+)/g)].map(([, what]) => what))
+    .flatMap(path => [...read(path).matchAll(/(?:^|`)(?:\w+=\S+ )*npx (\S+)/gm)].map(([, what]) => what))
   expect(fetched.length).toBeGreaterThan(10)
   expect([...new Set(fetched)]).toEqual(['@eddy/cli'])
   // In a checkout, before its dependencies are installed, npx asks nobody for anything.
