@@ -2,7 +2,7 @@ export { type Configuration, configurationSchema, type Feature } from './configu
 export { type CustomerIds, customerIds } from './customer-ids.ts'
 export { featuresOf, knownFeatures } from './features.ts'
 export { formerIngestGroup, groupName } from './groups.ts'
-export { kafkaOptions, openLog } from './open-log.ts'
+export { kafkaOptions, type OpenOptions, openLog } from './open-log.ts'
 export { codecsOf, registryOf, subjectOf, useRegistryIds, withRegistry } from './registry.ts'
 export { type Role, rightsOf, roles } from './rights.ts'
 export { specificationOf } from './specification.ts'

@@ -3,11 +3,11 @@ import { type DeadLetter, deadLetterFrom } from '@eddy/messages'
 import { valueJson } from '@eddy/model'
 import { InputError } from '@eddy/records'
 import { counted } from '@eddy/runtime'
-import { openLog } from '@eddy/settings'
 import { Command, InvalidArgumentError } from 'commander'
 import { note, oneLine, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+import { openCommandLog } from './open-command-log.ts'
 
 interface Flags extends LogFlags {
   readonly reason?: string
@@ -53,7 +53,7 @@ export function deadLettersCommand(terminal: Terminal = processTerminal): Comman
 
 async function each(flags: Flags, terminal: Terminal, handle: (found: Found) => Promise<void>): Promise<void> {
   const configuration = configurationOf(flags, terminal)
-  const log = await openLog(configuration, { readOnly: true })
+  const log = await openCommandLog(configuration, terminal, { readOnly: true })
   try {
     for await (const found of letters(log, configuration.topics.deadLetters, flags.reason)) await handle(found)
   } finally {
@@ -76,7 +76,7 @@ const noneAt = ({ partition, offset }: Place): InputError =>
 
 async function retryLetters(where: Place | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
-  const log = await openLog(configuration)
+  const log = await openCommandLog(configuration, terminal)
   try {
     let retried = 0
     for await (const { letter, partition, offset } of letters(log, configuration.topics.deadLetters, flags.reason)) {

@@ -3,7 +3,7 @@ import { addHashes, type LedgerEntry, type Snapshot } from '@eddy/messages'
 import { identityOf, type Learnable, learnable, newestOfEachModel, snapshotJson, storedSnapshots } from '@eddy/model'
 import { InputError } from '@eddy/records'
 import { counted } from '@eddy/runtime'
-import { type Configuration, openLog } from '@eddy/settings'
+import type { Configuration } from '@eddy/settings'
 import { Command } from 'commander'
 import { fixed } from '../command-line/figures.ts'
 import { table } from '../command-line/table.ts'
@@ -11,6 +11,7 @@ import { note, print, processTerminal, type Terminal } from '../command-line/ter
 import { withExamples } from '../program.ts'
 import { ingestedOnce } from './ingested-once.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+import { openCommandLog } from './open-command-log.ts'
 import { snapshotTable } from './snapshot-table.ts'
 import { totals } from './totals.ts'
 import { findSnapshot, type WantedSnapshot, wantedSnapshot } from './wanted-snapshot.ts'
@@ -136,7 +137,7 @@ function verdictOf(events: number, offsetsHash: bigint, { start, erased, ...stor
 
 async function inspect(flags: InspectFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
-  const log = await openLog(configuration, { readOnly: true })
+  const log = await openCommandLog(configuration, terminal, { readOnly: true })
   try {
     const snapshot = await chosen(log, configuration, flags, terminal)
     if (flags.ledger === true) return await showLedger(log, configuration, snapshot, flags, terminal)

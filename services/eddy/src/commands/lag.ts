@@ -1,11 +1,11 @@
 import { newestOfEachModel } from '@eddy/model'
-import { openLog } from '@eddy/settings'
 import { Command } from 'commander'
 import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { stageLags } from '../stage-lags.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+import { openCommandLog } from './open-command-log.ts'
 
 interface LagFlags extends LogFlags {
   readonly json?: true
@@ -27,7 +27,7 @@ export function lagCommand(terminal: Terminal = processTerminal): Command {
 async function lag(flags: LagFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
   const { topics, model } = configuration
-  const log = await openLog(configuration, { readOnly: true })
+  const log = await openCommandLog(configuration, terminal, { readOnly: true })
   try {
     const stored = await newestOfEachModel({
       log,

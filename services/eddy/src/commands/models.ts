@@ -11,11 +11,11 @@ import {
 } from '@eddy/model'
 import { InputError } from '@eddy/records'
 import { counted } from '@eddy/runtime'
-import { openLog } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+import { openCommandLog } from './open-command-log.ts'
 import { findSnapshot, type WantedSnapshot, wantedSnapshot, wantedVersion } from './wanted-snapshot.ts'
 
 interface Flags extends LogFlags {
@@ -79,7 +79,7 @@ async function withSnapshots(
   readOnly = true,
 ): Promise<void> {
   const configuration = configurationOf(flags, terminal)
-  const log = await openLog(configuration, { readOnly })
+  const log = await openCommandLog(configuration, terminal, { readOnly })
   try {
     await use(await storedSnapshots(log, configuration.topics.snapshots, message => note(terminal, message)), log)
   } finally {

@@ -2,13 +2,14 @@ import { eventRecord } from '@eddy/ingest'
 import type { OutgoingRecord } from '@eddy/log'
 import { readEventLines } from '@eddy/records'
 import { counted } from '@eddy/runtime'
-import { customerIds, openLog, topicOptions } from '@eddy/settings'
+import { customerIds, topicOptions } from '@eddy/settings'
 import { Command } from 'commander'
 import { Refusals } from '../command-line/refusals.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { refuseChangedForm } from '../refuse-changed-form.ts'
 import { configurationOf, type LogFlags, topicName, withLogOptions } from './log-options.ts'
+import { openCommandLog } from './open-command-log.ts'
 
 interface ProduceFlags extends LogFlags {
   readonly topic: string
@@ -39,7 +40,7 @@ export function produceCommand(terminal: Terminal = processTerminal): Command {
 
 async function produce(flags: ProduceFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
-  const log = await openLog(configuration)
+  const log = await openCommandLog(configuration, terminal)
   try {
     // On a cluster, a producer need not have the right to look at every topic: `eddy topics create` makes them.
     if (configuration.log.kind === 'embedded') {

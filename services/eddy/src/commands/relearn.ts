@@ -1,7 +1,7 @@
 import { LogError } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import type { ModelSpecification } from '@eddy/mixture'
-import { type Configuration, type Feature, featuresOf, openLog } from '@eddy/settings'
+import { type Configuration, type Feature, featuresOf } from '@eddy/settings'
 import { Command } from 'commander'
 import { UsageError } from '../command-line/exit-code.ts'
 import { fixed, percent } from '../command-line/figures.ts'
@@ -12,6 +12,7 @@ import { CandidateFile } from '../relearn/candidate-file.ts'
 import { type Candidate, learnCandidate } from '../relearn/learn-candidate.ts'
 import { promoteCandidate } from '../relearn/promote-candidate.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+import { openCommandLog } from './open-command-log.ts'
 
 interface Flags extends LogFlags {
   readonly promote?: true
@@ -66,7 +67,7 @@ async function compare(
   file: CandidateFile,
   terminal: Terminal,
 ): Promise<void> {
-  const log = await openLog(configuration, { readOnly: true })
+  const log = await openCommandLog(configuration, terminal, { readOnly: true })
   try {
     const candidate = await learnCandidate(log, configuration, features)
     const { stored, snapshot } = candidate
@@ -90,7 +91,7 @@ async function goOn(
   terminal: Terminal,
 ): Promise<void> {
   const candidate = file.read()
-  const log = await openLog(configuration)
+  const log = await openCommandLog(configuration, terminal)
   try {
     const { model, version, segments } = await promoteCandidate(log, configuration, features, candidate, {
       relabel,

@@ -1,12 +1,12 @@
 import { asyncValues, type From, type StoredRecord, sameLog } from '@eddy/log'
 import { valueJson } from '@eddy/model'
 import { shutdownSignal } from '@eddy/runtime'
-import { openLog } from '@eddy/settings'
 import { Command, InvalidArgumentError } from 'commander'
 import { InterruptedError } from '../command-line/exit-code.ts'
 import { print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { configurationOf, type LogFlags, topicName, withLogOptions } from './log-options.ts'
+import { openCommandLog } from './open-command-log.ts'
 
 interface TailFlags extends LogFlags {
   readonly topic: string
@@ -39,7 +39,7 @@ export function tailCommand(terminal: Terminal = processTerminal): Command {
 
 async function tail(flags: TailFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
-  const log = await openLog(configuration, { readOnly: true })
+  const log = await openCommandLog(configuration, terminal, { readOnly: true })
   const shutdown = shutdownSignal()
   try {
     if (flags.log !== undefined) await sameLog(log, flags.log)

@@ -1,11 +1,12 @@
 import { type EventLog, LogError } from '@eddy/log'
 import { InputError } from '@eddy/records'
 import { counted } from '@eddy/runtime'
-import { openLog, topicOptions } from '@eddy/settings'
+import { topicOptions } from '@eddy/settings'
 import { Command } from 'commander'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
+import { openCommandLog } from './open-command-log.ts'
 
 interface TopicsFlags extends LogFlags {
   readonly json?: true
@@ -32,7 +33,7 @@ export function topicsCommand(terminal: Terminal = processTerminal): Command {
 
 async function createTopics(flags: TopicsFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
-  const log = await openLog(configuration)
+  const log = await openCommandLog(configuration, terminal)
   try {
     const topics = topicOptions(configuration)
     await log.ensureTopics(topics)
@@ -45,7 +46,7 @@ async function createTopics(flags: TopicsFlags, terminal: Terminal): Promise<voi
 
 async function checkTopics(flags: TopicsFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
-  const log = await openLog(configuration, { readOnly: true })
+  const log = await openCommandLog(configuration, terminal, { readOnly: true })
   const missing: string[] = []
   try {
     for (const [name, { partitions }] of Object.entries(topicOptions(configuration))) {

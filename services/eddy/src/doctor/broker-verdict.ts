@@ -1,5 +1,6 @@
 import { LogError } from '@eddy/log'
 import { type Configuration, openLog, type Role, rightsOf, topicOptions } from '@eddy/settings'
+import { reachBrokers, SHORT_PATIENCE } from '../command-line/reach-brokers.ts'
 import { failure, ok, type Verdict, warning } from './verdict.ts'
 
 const patienceMs = 10_000
@@ -12,6 +13,7 @@ export async function brokerVerdict(configuration: Configuration, role?: Role): 
   const ofRole = rights.filter(({ resource }) => resource === 'topic').map(({ name }) => name)
   const topics = role === undefined ? Object.keys(topicOptions(configuration)) : [...new Set(ofRole)]
   const invisible: string[] = []
+  await reachBrokers(configuration.kafka.brokers ?? [], () => {}, SHORT_PATIENCE)
   const log = await openLog({ ...configuration, registry: { ...configuration.registry, url: undefined } })
   try {
     for (const topic of topics)

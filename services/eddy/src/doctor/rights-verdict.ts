@@ -1,5 +1,6 @@
 import type { KafkaRight } from '@eddy/log-kafka'
 import { type Configuration, kafkaOptions, type Role, rightsOf, roles } from '@eddy/settings'
+import { reachBrokers, SHORT_PATIENCE } from '../command-line/reach-brokers.ts'
 import { failure, ok, type Verdict } from './verdict.ts'
 
 /**
@@ -8,6 +9,7 @@ import { failure, ok, type Verdict } from './verdict.ts'
  */
 export async function rightsVerdict(configuration: Configuration, role?: Role): Promise<Verdict> {
   if (configuration.log.kind !== 'kafka') return ok('not used (log.kind: embedded)')
+  await reachBrokers(configuration.kafka.brokers ?? [], () => {}, SHORT_PATIENCE)
   const { missingRights } = await import('@eddy/log-kafka/platformatic')
   const wanted = rightsOf(configuration)
   const lacking = async (of: Role): Promise<KafkaRight[]> => missingRights(kafkaOptions(configuration), wanted[of])
