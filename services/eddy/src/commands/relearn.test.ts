@@ -307,6 +307,19 @@ describe('eddy relearn', () => {
     expect(await learned(stored, 100, 2)).toMatchObject({ events: 600, labels: 600 })
   })
 
+  it('is gone on with where no configuration is given, too', async () => {
+    const wanted = write({ ...three, features: '{ name: y }' })
+    await learned(write(), 500)
+    await relearned(wanted)
+    await relearned(wanted, '--promote')
+    const { code, stdout, stderr } = await runCommand(upCommand, [
+      ...['--data-dir', data, '--replay', join(folder, 'events-1.ndjson')],
+      ...['--exit-when-drained', '--json', '--port', '0'],
+    ])
+    expect(code, stderr).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ events: 500, labels: 500, segments: { length: 3 } })
+  })
+
   it('leads back by eddy models rollback', async () => {
     const [stored, wanted] = [write(), write(three)]
     await learned(stored, 500)

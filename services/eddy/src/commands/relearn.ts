@@ -1,6 +1,7 @@
 import { LogError } from '@eddy/log'
 import type { Snapshot } from '@eddy/messages'
 import type { ModelSpecification } from '@eddy/mixture'
+import { storedModelOf } from '@eddy/model'
 import { type Configuration, type Feature, featuresOf } from '@eddy/settings'
 import { Command } from 'commander'
 import { UsageError } from '../command-line/exit-code.ts'
@@ -11,6 +12,7 @@ import { withExamples } from '../program.ts'
 import { CandidateFile } from '../relearn/candidate-file.ts'
 import { type Candidate, learnCandidate } from '../relearn/learn-candidate.ts'
 import { promoteCandidate } from '../relearn/promote-candidate.ts'
+import { formOf, keepForm } from './kept-form.ts'
 import { configurationOf, type LogFlags, withLogOptions } from './log-options.ts'
 import { openCommandLog } from './open-command-log.ts'
 
@@ -93,13 +95,17 @@ async function goOn(
   const candidate = file.read()
   const log = await openCommandLog(configuration, terminal)
   try {
-    const { model, version, segments } = await promoteCandidate(log, configuration, features, candidate, {
+    const promoted = await promoteCandidate(log, configuration, features, candidate, {
       relabel,
       now: Date.now(),
     })
+    const { model, version, segments, specification, parameters } = promoted
+    // Where a later configuration says nothing of the form, it is the one that was promoted.
+    const form = { specification: JSON.parse(specification) as ModelSpecification, parameters, segmentIds: [], step: 0 }
+    keepForm(configuration.log.directory, model, formOf(storedModelOf(form)))
     file.drop()
-    const promoted = { model, snapshot: Number(version), segments: segments.map(({ id }) => id), relabel }
-    if (json === true) await print(terminal, `${JSON.stringify(promoted)}\n`)
+    const told = { model, snapshot: Number(version), segments: segments.map(({ id }) => id), relabel }
+    if (json === true) await print(terminal, `${JSON.stringify(told)}\n`)
     else
       note(
         terminal,
@@ -111,14 +117,14 @@ async function goOn(
 }
 
 /** What can differ between the forms of two models, in words. */
-function formOf({ components, covariance, family, features }: ModelSpecification): Readonly<Record<string, string>> {
+function inWords({ components, covariance, family, features }: ModelSpecification): Readonly<Record<string, string>> {
   return { segments: `${components}`, covariance, family, features: features.map(({ name }) => name).join(', ') }
 }
 
 const forms = ({ stored, snapshot }: Candidate) =>
-  [stored, snapshot].map(({ specification }) => formOf(JSON.parse(specification) as ModelSpecification)) as [
-    ReturnType<typeof formOf>,
-    ReturnType<typeof formOf>,
+  [stored, snapshot].map(({ specification }) => inWords(JSON.parse(specification) as ModelSpecification)) as [
+    ReturnType<typeof inWords>,
+    ReturnType<typeof inWords>,
   ]
 
 /** Nats, with as many digits as their error gives meaning to. */
