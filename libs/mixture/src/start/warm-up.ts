@@ -6,7 +6,7 @@ import { empty, type Parameters, type Statistics, scale } from '../families/fami
 import type { Prior } from '../families/prior.ts'
 import { takeRows } from '../families/take-rows.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { createMixture } from '../model/create-mixture.ts'
+import { createMixture, freeParameters } from '../model/create-mixture.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import { applyTransform, estimateTransform, type TransformParameters } from '../model/transform.ts'
 import { treated } from '../model/treated.ts'
@@ -32,8 +32,8 @@ export interface WarmUp {
 const HELD_OUT_SHARE = 4
 
 /**
- * A model of a buffer of events: the features' treatment and transform are estimated and frozen, then the best of `restarts` short EM runs by
- * the likelihood of events they did not see goes on over the whole buffer. This matters far more for the result of
+ * A model of a buffer of events: the features' treatment and transform are estimated and frozen, then the best of `restarts` EM runs from
+ * promising starts by the likelihood of events they did not see goes on over the whole buffer. This matters far more for the result of
  * a single pass than any step size does.
  * Works with any number of rows ≥ 1, duplicates, constant columns and missing values.
  * @param block shape (rows, d), user's units
@@ -54,11 +54,11 @@ export function warmUp(
   const { block: all, logJacobian } = applyTransform(specification, transform, block)
   const mixture = createMixture(specification, kernel)
   const { prior } = specification
-  const { restarts, iterations } = specification.warmUp
+  const { iterations } = specification.warmUp
   const split = holdOut(all, weights, logJacobian, specification.components, random)
+  const starts = promisingStarts(specification, mixture, split, random, kernel)
   let best: { parameters: Parameters; heldOut: number } | undefined
-  for (let run = 0; run < restarts; run++) {
-    const start = initialParameters(specification, split.train, split.trainWeights, random, kernel)
+  for (const start of starts) {
     const parameters = iterate(mixture, split.train, split.trainWeights, prior, start, iterations).parameters
     const { logLikelihood, weight } = mixture.expectation(parameters, split.test, split.testWeights, empty(mixture))
     const heldOut = (logLikelihood + split.testJacobian) / weight
@@ -74,6 +74,39 @@ export function warmUp(
   }
 }
 
+/** Starts that are tried for each run. */
+const TRIED = 6
+
+/** EM iterations of a trial; events that it takes at most; events a parameter from which on their likelihood tells good starts from spurious ones. */
+const TRIAL = { iterations: 10, rows: 4096, rowsPerParameter: 4 }
+
+/**
+ * As many starts as there are to be runs: where there are events enough, those with the highest likelihood after a few iterations, of
+ * several times as many (Biernacki, Celeux & Govaert 2003, em-EM).
+ */
+function promisingStarts(
+  specification: ModelSpecification,
+  mixture: Mixture,
+  { train, trainWeights }: HeldOut,
+  random: Random,
+  kernel: Kernel | undefined,
+): Parameters[] {
+  const { prior, warmUp } = specification
+  const { restarts } = warmUp
+  const start = (block: Block, weights: Float64Array | undefined) =>
+    initialParameters(specification, block, weights, random, kernel)
+  if (train.rows < TRIAL.rowsPerParameter * freeParameters(specification))
+    return Array.from({ length: restarts }, () => start(train, trainWeights))
+  const block = rowsOf(train, 0, Math.min(train.rows, TRIAL.rows))
+  const weights = trainWeights?.subarray(0, block.rows)
+  return Array.from({ length: TRIED * restarts }, () =>
+    iterate(mixture, block, weights, prior, start(block, weights), TRIAL.iterations),
+  )
+    .sort((a, b) => b.logLikelihood - a.logLikelihood)
+    .slice(0, restarts)
+    .map(({ parameters }) => parameters)
+}
+
 /** Standard error of the mean log-likelihood of the events kept back, nats. */
 function heldOutError(mixture: Mixture, parameters: Parameters, { test, testWeights, testJacobians }: HeldOut): number {
   const densities = new Float64Array(test.rows)
@@ -87,7 +120,17 @@ function heldOutError(mixture: Mixture, parameters: Parameters, { test, testWeig
 /** Mean log-likelihood that an iteration must gain for the next one to be worth its time, nats. */
 const WORTHWHILE = 1e-5
 
-/** At most `iterations` of EM. @returns the last M-step's parameters and the statistics it was made from, mean per unit weight */
+/** What a number of iterations of EM came to. */
+interface Iterated {
+  /** the last M-step's */
+  readonly parameters: Parameters
+  /** that it was made from, mean per unit weight */
+  readonly statistics: Statistics
+  /** under the parameters, mean per unit weight, nats, model space */
+  readonly logLikelihood: number
+}
+
+/** At most `iterations` of EM. */
 function iterate(
   mixture: Mixture,
   block: Block,
@@ -95,7 +138,7 @@ function iterate(
   prior: Prior,
   start: Parameters,
   iterations: number,
-): { parameters: Parameters; statistics: Statistics } {
+): Iterated {
   let parameters = start
   let last = -Infinity
   for (let i = 0; ; i++) {
@@ -104,7 +147,7 @@ function iterate(
     const gain = logLikelihood / weight - last
     last = logLikelihood / weight
     if (i >= iterations || !(gain > WORTHWHILE))
-      return { parameters, statistics: weight > 0 ? scale(statistics, 1 / weight) : statistics }
+      return { parameters, statistics: weight > 0 ? scale(statistics, 1 / weight) : statistics, logLikelihood: last }
     parameters = mixture.maximise(statistics, prior, parameters)
   }
 }
