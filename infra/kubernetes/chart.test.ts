@@ -141,7 +141,10 @@ describe.runIf(hasTool('helm', helmAdvice))('helm', () => {
     const { features, http } = loadConfiguration(configurationSchema, { file, environment: told })
     expect(features).not.toHaveLength(0)
     expect(http).toMatchObject({ host: '0.0.0.0', token })
-    expect(podsOf('mode=embedded')[0].spec.volumes[1].secret.secretName).toBe(found('Secret').metadata.name)
+    const { secret } = podsOf('mode=embedded')[0].spec.volumes[1]
+    expect(secret.secretName).toBe(found('Secret').metadata.name)
+    // A file of tokens beside the one is refused where others than the pod's group may read it.
+    expect(secret.defaultMode).toBe(0o440)
     expect(render('tokenSecret=mine').manifests.some(({ kind }) => kind === 'Secret')).toBe(false)
   })
 

@@ -205,11 +205,12 @@ describe('certificates', () => {
     expect(await ask(kept, '/v1/labels?follow=false')).toEqual([403, 'server', false])
     // A key that is not the certificate's: all stays.
     copyFileSync(path('renewed.crt'), path('live.crt'))
+    config('tls.yaml', `{ tls: { ${tls}, clients: ${clients.replace('[produce]', '[produce, read]')} } }`)
     running.child.kill('SIGHUP')
     await running.said(/"audit":"reread","reason":"[^"]*mismatch.*stay in force/)
     expect((await ask(agentOf('steward'), '/livez'))[1]).toBe('server')
+    expect(await ask(kept, '/v1/labels?follow=false')).toEqual([403, 'server', true])
     install('renewed')
-    config('tls.yaml', `{ tls: { ${tls}, clients: ${clients.replace('[produce]', '[produce, read]')} } }`)
     running.child.kill('SIGHUP')
     await running.said(/were read again/)
     expect(await ask(kept, '/v1/labels?follow=false')).toEqual([200, 'server', true])

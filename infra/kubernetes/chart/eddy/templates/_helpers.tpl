@@ -151,7 +151,8 @@ spec:
     - name: config
       configMap: { name: {{ .root.Release.Name }}-eddy }
     - name: token
-      secret: { secretName: {{ include "eddy.tokenSecret" .root }} }
+      # 0440: what it holds is for the pod's group alone.
+      secret: { secretName: {{ include "eddy.tokenSecret" .root }}, defaultMode: 288 }
     {{- if eq .root.Values.mode "kafka" }}
     - name: data
       emptyDir: {}
