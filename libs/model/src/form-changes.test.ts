@@ -45,12 +45,6 @@ const refused: readonly (readonly [string, Partial<SpecificationInput>, string, 
   ['features.spend.transform', features({ ...spend, transform: 'auto' }, age, income, channel), 'log1p', 'auto'],
   ['features.income.transform', features(spend, age, { name: 'income', transform: 'none' }, channel), 'auto', 'none'],
   ['features.age.resolution', features(spend, { ...age, resolution: 1 }, income, channel), 'none', '1'],
-  [
-    'features.age.type',
-    features(spend, { ...age, type: 'count', exposure: 'income' }, { name: 'income', type: 'exposure' }, channel),
-    'number',
-    'count',
-  ],
   ['features.age.atom', features(spend, { ...age, atom: 0 }, income, channel), 'none', '0'],
 ]
 

@@ -6,6 +6,8 @@ import { bestSize, LARGEST_SIZE, logRising, logRisings, SIZES, valueAtSize } fro
 /** A mean is held at or above this, so that a first event is unlikely, not impossible. */
 const LEAST_MEAN = 1e-10
 
+const LOG_SIZES = SIZES.map(Math.log)
+
 /** Places of the statistics. */
 const [WEIGHT, SUM, EXPOSURE, RISINGS] = [0, 1, 2, 3]
 
@@ -32,7 +34,7 @@ function distribution(exposed: boolean): CountDistribution {
   const PULLS = CURVATURES + G
   const risings = new Float64Array(G)
   const values = new Float64Array(G)
-  let [x, e] = [0, 1]
+  let [x, e, logExposure] = [0, 1, 0]
   return {
     name: 'negative-binomial',
     arrays: ['means', 'sizes'],
@@ -51,6 +53,7 @@ function distribution(exposed: boolean): CountDistribution {
     value(count, exposure) {
       x = count
       e = exposure
+      logExposure = Math.log(exposure)
       logRisings(x, risings)
     },
 
@@ -62,14 +65,15 @@ function distribution(exposed: boolean): CountDistribution {
       if (x > 1) for (let g = 0; g < G; g++) into[to + RISINGS + g]! += r * risings[g]!
       if (!exposed) return
       const expected = means![at]! * e
+      const logExpected = Math.log(expected)
       for (let g = 0; g < G; g++) {
         const size = SIZES[g]!
         const scatter = r * (x + size)
-        const t = Math.log(expected / size)
+        const t = logExpected - LOG_SIZES[g]!
         const curvature = scatter * (Math.abs(t) < 1e-6 ? 0.25 : (expected - size) / (expected + size) / (2 * t))
         into[to + LOGS + g]! += scatter * Math.log1p(expected / size)
         into[to + CURVATURES + g]! += curvature
-        into[to + PULLS + g]! += curvature * Math.log(e / size)
+        into[to + PULLS + g]! += curvature * (logExposure - LOG_SIZES[g]!)
       }
     },
 
