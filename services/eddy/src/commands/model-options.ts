@@ -1,6 +1,7 @@
 import {
   type Covariance,
   createKernel,
+  DEFAULT_PRIOR,
   DEFAULTS,
   type FeatureType,
   featureTypes,
@@ -30,7 +31,7 @@ export interface ModelFlags extends InputFlags {
   readonly passes: number
   readonly batchSize: number
   readonly stepExponent: number
-  readonly varianceFloor?: number
+  readonly varianceFloor: number
   readonly prior?: Partial<Prior>
   readonly tolerance: number
   readonly maxIterations: number
@@ -84,6 +85,7 @@ export function addModelOptions(command: Command): Command {
       '--variance-floor <f>',
       "smallest variance, as a share of the feature's overall variance",
       decimal('[0, 1]'),
+      DEFAULT_PRIOR.varianceFloor,
     )
     .option('--prior <weight=1,mean=0.5,covariance=8>', 'MAP estimate: pseudo-events of each part', priorList)
     .option(
@@ -224,10 +226,7 @@ export function trainingOptions(flags: ModelFlags & { readonly sharedCovariance?
     family: flags.family,
     degreesOfFreedom: flags.degreesOfFreedom,
     initialisation: initialisationOf(flags.init),
-    prior: {
-      ...flags.prior,
-      ...(flags.varianceFloor === undefined ? {} : { varianceFloor: flags.varianceFloor }),
-    },
+    prior: { ...flags.prior, varianceFloor: flags.varianceFloor },
     tolerance: flags.tolerance,
     maxIterations: flags.maxIterations,
     seed: flags.seed,
