@@ -22,6 +22,8 @@ writeFileSync(
 const start = (data: string, environment: Record<string, string> = {}, ...flags: string[]): EddyProcess => {
   const running = new EddyProcess(['up', '--config', config, '--data-dir', data, '--port', '0', ...flags], {
     EDDY_LOGGING_LEVEL: 'trace',
+    // So that what is looked for in the files would be found.
+    EDDY_LOG_COMPRESSION: 'none',
     ...environment,
   })
   started.push(running)

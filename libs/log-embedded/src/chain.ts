@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { LogError } from '@eddy/log'
 import { PackedRecords } from '@eddy/log/adapter'
 import { checksum } from './checksum.ts'
+import { decompressed } from './compression.ts'
 import type { StoredBatch } from './partition-state.ts'
 
 export interface BatchRow {
@@ -32,8 +33,14 @@ export function openBatch(row: BatchRow, { topic, number }: Place, file: string)
   }
 }
 
-/** Batches of the first format were sealed by themselves. */
 function opened(base: number, payload: Uint8Array, seed: number): PackedRecords {
+  const stored = intact(base, payload, seed)
+  const batch = decompressed(payload)
+  return batch === payload ? stored : new PackedRecords(base, batch)
+}
+
+/** Batches of the first format were sealed by themselves. */
+function intact(base: number, payload: Uint8Array, seed: number): PackedRecords {
   try {
     return PackedRecords.open(base, payload, seed)
   } catch {

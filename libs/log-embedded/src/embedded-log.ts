@@ -46,6 +46,8 @@ export interface EmbeddedLogOptions {
   readonly clock?: () => number
   /** Upper limit of the file, bytes: beyond it publishing is refused until retention has made room. */
   readonly maxBytes?: number
+  /** Whether batches are compressed (zstd); those that are there stay as they are. Default true. */
+  readonly compress?: boolean
   /** How long a tombstone can be seen before compaction drops it, milliseconds; default one day. */
   readonly tombstoneMs?: number
   /** Offset of a partition from which on retention keeps everything: who reads it has come so far. Default: nobody does. */
@@ -95,7 +97,7 @@ class SqliteLog implements EmbeddedLog {
   #closed = false
 
   constructor(directory: string, options: EmbeddedLogOptions) {
-    const { readOnly = false, clock = Date.now, maxBytes } = options
+    const { readOnly = false, clock = Date.now, maxBytes, compress } = options
     this.capabilities = {
       pipelined: true,
       ahead: !readOnly,
@@ -112,7 +114,7 @@ class SqliteLog implements EmbeddedLog {
       upkeep: this.#upkeep.asObservable(),
     }
     this.#options = options
-    this.#store = new Store(directory, { readOnly, clock, maxBytes })
+    this.#store = new Store(directory, { readOnly, clock, maxBytes, compress })
     if (!readOnly) this.#store.reserve.takeWhereShort()
     const remembered = readOnly ? undefined : (this.#store.meta(RETENTION_CLOCK) as number | undefined)
     this.#clock = new RetentionClock({ clock, monotonic: () => performance.now(), remembered })

@@ -1,5 +1,6 @@
 import type { Dropped, PackedRecord, TopicOptions } from '@eddy/log'
 import { packRecords } from '@eddy/log/adapter'
+import { PACKED_LENGTH } from './compression.ts'
 import type { PartitionState } from './partition-state.ts'
 import { compactedTo, deleteBatches, insertBatch, resized, startsAt } from './statements.ts'
 import type { Store } from './store.ts'
@@ -42,7 +43,7 @@ async function* drop(
   for (let batches = 1; ; batches = STEP_BATCHES) {
     const oldest = store
       .statement(
-        'SELECT next, newest, length(payload) AS size FROM batch WHERE partition = ? AND next <= ? ORDER BY next LIMIT ?',
+        `SELECT next, newest, ${PACKED_LENGTH} AS size FROM batch WHERE partition = ? AND next <= ? ORDER BY next LIMIT ?`,
       )
       .all(partition.id, partition.next, batches)
     let { start } = partition

@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite'
 import type { PublishOptions, TopicOptions } from '@eddy/log'
 import { checksum } from './checksum.ts'
+import { PACKED_LENGTH } from './compression.ts'
 
 /** One statement of a transaction; what it returns (RETURNING) comes back with the commit. */
 export interface Statement {
@@ -58,7 +59,7 @@ export const startsAt = (partition: number, start: number): Statement => ({
 /** Returns `dirty`, the payload bytes from `end` on. */
 export const compactedTo = (partition: number, end: number): Statement => ({
   sql: `UPDATE partition SET compacted = ?1,
-    dirty = (SELECT coalesce(sum(length(payload)), 0) FROM batch WHERE partition = ?2 AND next > ?1) WHERE id = ?2 RETURNING dirty`,
+    dirty = (SELECT coalesce(sum(${PACKED_LENGTH}), 0) FROM batch WHERE partition = ?2 AND next > ?1) WHERE id = ?2 RETURNING dirty`,
   values: [end, partition],
 })
 

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { LogError, type Room, type TopicOptions } from '@eddy/log'
 import { catalogueChecksum, checkCatalogue } from './catalogue.ts'
 import { type BatchRow, type CheckedPartition, checkChains, missing, openBatch } from './chain.ts'
+import { withPackedLength } from './compression.ts'
 import { explain, isFull, notStored } from './errors.ts'
 import { giveIdentity } from './identity.ts'
 import type { PartitionState, StoredBatch, TopicState } from './partition-state.ts'
@@ -21,7 +22,8 @@ import { type Row, Writer } from './writer.ts'
 import { lockForWriting } from './writer-lock.ts'
 
 const APPLICATION_ID = 0x45444459 // "EDDY"
-const FORMAT = 2
+/** 1: batches by themselves; 2: in chains, with a catalogue that has a checksum; 3: compressed. */
+const FORMAT = 3
 
 /** The last batches of each partition whose checksums are looked at after an unclean stop; `eddy verify` looks at all. */
 const CHECKED_BATCHES = 64
@@ -37,6 +39,8 @@ export interface StoreOptions {
   readonly clock: () => number
   /** Upper limit of the database file, bytes. */
   readonly maxBytes: number | undefined
+  /** whether batches are compressed; default yes */
+  readonly compress?: boolean | undefined
 }
 
 /** The SQLite file of a log: opening, the catalogue of topics, reading; what is written goes through `writer`. */
@@ -57,12 +61,12 @@ export class Store {
   readonly #positions = new Map<string, number>()
   #seen = -1
 
-  constructor(directory: string, { readOnly, clock, maxBytes }: StoreOptions) {
+  constructor(directory: string, { readOnly, clock, maxBytes, compress = true }: StoreOptions) {
     this.file = join(directory, 'log.sqlite')
     this.readOnly = readOnly
     this.maxBytes = maxBytes
     this.reserve = new Reserve(directory)
-    this.writer = new Writer({ file: this.file, maxBytes })
+    this.writer = new Writer({ file: this.file, maxBytes, compress })
     try {
       if (!readOnly) {
         keepPrivate(directory)
@@ -72,7 +76,7 @@ export class Store {
         throw new LogError(
           `log ${directory}: expected a log to read, got none. Check the directory, or start the writing process first (\`eddy up\`).`,
         )
-      this.#database = new DatabaseSync(this.file, { readOnly })
+      this.#database = withPackedLength(new DatabaseSync(this.file, { readOnly }))
     } catch (error) {
       this.#unlock?.()
       throw explain(error, directory)
@@ -83,7 +87,7 @@ export class Store {
       // A reader may meet a checkpoint or the writer's recovery: it waits for those; nobody else ever writes.
       this.#database.exec('PRAGMA busy_timeout = 5000')
       if (readOnly) {
-        this.#checkFormat([FORMAT])
+        this.#checkFormat([2, FORMAT])
         checkSchema(this.#database, this.file)
         this.refresh()
       } else
@@ -116,18 +120,19 @@ export class Store {
     const database = this.#database
     const fresh = this.#pragma('schema_version') === 0
     if (fresh) database.exec('PRAGMA page_size = 8192')
-    else this.#checkFormat([1, FORMAT])
+    else this.#checkFormat([1, 2, FORMAT])
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE')
     if (fresh) {
       database.exec(SCHEMA)
-      database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}`)
+      database.exec(`PRAGMA application_id = ${APPLICATION_ID}`)
       for (const { sql, values } of [
         putMeta('catalogue', catalogueChecksum([], [])),
         putMeta(WIPED, 1),
         countPositions,
       ])
         database.prepare(sql).run(...values)
-    } else if (this.#pragma('user_version') === 1) upgrade(database, SCHEMA, FORMAT)
+    } else if (this.#pragma('user_version') === 1) upgrade(database, SCHEMA)
+    database.exec(`PRAGMA user_version = ${FORMAT}`)
     if (this.meta('id') === undefined) giveIdentity(database)
     const unclean = this.statement('SELECT 1 FROM writer').get() !== undefined
     this.statement('DELETE FROM writer').run()

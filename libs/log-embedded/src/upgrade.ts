@@ -9,7 +9,7 @@ import { countPositions, insertBatch, putMeta, putPosition, type Statement } fro
  * Makes a log of the first format one of the second, within the transaction that is open: batches cover what was erased or compacted away
  * before them, positions and the catalogue have checksums. What is missing already cannot be told from what was erased.
  */
-export function upgrade(database: DatabaseSync, schema: string, format: number): void {
+export function upgrade(database: DatabaseSync, schema: string): void {
   const run = ({ sql, values }: Statement): void => void database.prepare(sql).run(...(values as SQLInputValue[]))
   database.exec('DROP TABLE IF EXISTS meta')
   const known = database.prepare('SELECT name FROM sqlite_schema').all()
@@ -26,7 +26,6 @@ export function upgrade(database: DatabaseSync, schema: string, format: number):
   run(putMeta('catalogue', catalogueChecksum(topics as never, partitions)))
   for (const { id, start, next, topic, number } of partitions as Iterable<Record<string, number> & { topic: string }>)
     cover(database, { id, topic, number } as never, start as number, next as number)
-  database.exec(`PRAGMA user_version = ${format}`)
 }
 
 /** Lets each batch of a partition begin where the one before it ends. */

@@ -76,7 +76,7 @@ describe('a log that is whole', () => {
       DROP TABLE meta;
       DELETE FROM batch WHERE partition = 1 AND base < 100;
       PRAGMA user_version = 1`)
-    expect(() => openEmbeddedLog(log, { readOnly: true })).toThrow(/expected format 2, got 1. .*up to date/)
+    expect(() => openEmbeddedLog(log, { readOnly: true })).toThrow(/expected format 3, got 1. .*up to date/)
     const before = intact as { records: { partition: number; offset: number }[] }[]
     const [input, ...others] = (await opened(log)) as typeof before
     expect(others).toEqual(before.slice(1))

@@ -5,6 +5,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { seal } from '@eddy/log/adapter'
 import { checksum } from './checksum.ts'
+import { compressed, withPackedLength } from './compression.ts'
 import { isFull } from './errors.ts'
 import { wipeGaps } from './gaps.ts'
 import { mostAhead } from './reserve.ts'
@@ -12,7 +13,7 @@ import { deleteMeta, putMeta, type Statement, WIPED } from './statements.ts'
 import { Tip } from './tip.ts'
 import type { Row, WriterAnswer, WriterOptions, WriterTask } from './writer.ts'
 
-const { file, maxBytes } = workerData as WriterOptions
+const { file, maxBytes, compress } = workerData as WriterOptions
 const prepared = new Map<string, StatementSync>()
 const tip = new Tip(file)
 let database: DatabaseSync | undefined
@@ -21,7 +22,7 @@ let database: DatabaseSync | undefined
 const LONGEST_AHEAD = 1000
 
 function open(): DatabaseSync {
-  const opened = new DatabaseSync(file)
+  const opened = withPackedLength(new DatabaseSync(file))
   const pageSize = Number(opened.prepare('PRAGMA page_size').get()?.page_size)
   const ahead = Math.min(LONGEST_AHEAD, Math.floor(mostAhead(dirname(file)) / pageSize))
   opened.exec(
@@ -33,7 +34,7 @@ function open(): DatabaseSync {
   return opened
 }
 
-/** Durable, all or nothing. The batches among the values are sealed here: their checksums keep no event loop waiting. */
+/** Durable, all or nothing. The batches among the values are compressed and sealed here: that keeps no event loop waiting. */
 function transaction(database: DatabaseSync, statements: readonly Statement[]): Row[][] {
   database.exec('BEGIN IMMEDIATE')
   try {
@@ -42,8 +43,9 @@ function transaction(database: DatabaseSync, statements: readonly Statement[]): 
       prepared.set(sql, statement)
       // A batch is the last value of its row, and vouches for the others.
       const payload = values.at(-1)
-      if (payload instanceof Uint8Array) seal(payload, checksum(...values.slice(0, -1)))
-      return statement.all(...values)
+      if (!(payload instanceof Uint8Array)) return statement.all(...values)
+      const others = values.slice(0, -1)
+      return statement.all(...others, seal(compress ? compressed(payload) : payload, checksum(...others)))
     })
     database.exec('COMMIT')
     return rows

@@ -10,6 +10,8 @@ export interface WriterOptions {
   readonly file: string
   /** Upper limit of the database file, bytes. */
   readonly maxBytes: number | undefined
+  /** whether batches are compressed */
+  readonly compress: boolean
 }
 
 export type Row = Record<string, SQLOutputValue>
@@ -55,7 +57,7 @@ export class Writer {
   }
 
   /**
-   * Durable, all or nothing. Payloads, which are batches, are copied before this returns, and sealed on their way.
+   * Durable, all or nothing. Payloads, which are batches, are copied before this returns, compressed and sealed on their way.
    * @param total records the log has ever been given, where it gets more
    * @param hasty where there is no room to zero what is deleted: it stays, and the log is no longer called wiped
    * @returns the rows of each statement

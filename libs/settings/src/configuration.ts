@@ -176,6 +176,10 @@ export const configurationSchema = z
           .min(4_194_304)
           .optional()
           .meta({ description: 'Most bytes of the embedded log: beyond it new events are refused (503).' }),
+        compression: z
+          .enum(['zstd', 'none'])
+          .default('zstd')
+          .meta({ description: 'Of the embedded log, as it grows.' }),
         maxEventBytes: z.int().min(1024).default(1_048_576),
         maxRecordBytes: z
           .int()

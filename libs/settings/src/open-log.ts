@@ -32,6 +32,7 @@ async function openAdapter(configuration: Configuration, options: OpenOptions): 
     const log = openEmbeddedLog(configuration.log.directory, {
       readOnly,
       needed,
+      compress: configuration.log.compression === 'zstd',
       ...(configuration.log.maxBytes !== undefined && { maxBytes: configuration.log.maxBytes }),
       onClockAhead: behindMs =>
         logger?.error(
