@@ -44,6 +44,11 @@ describe('eddy up', () => {
     const running = start('up', '--replay', input, '--exit-when-drained', '--json', '--data-dir', data, '--port', '0')
     expect(await running.exit).toBe(0)
     expect(lastLine(running.stdout)).toMatchObject({ events: 600, labels: 600, deadLetters: 0 })
+    // A later start shows the segments that are stored.
+    const again = start('up', '--data-dir', data, '--port', '0')
+    await again.said(/What to try next|No segments yet/)
+    expect(again.stderr).not.toContain('No segments yet')
+    expect(again.stderr).toMatch(/ segment +share/)
   })
 
   it('learns durations of eddy.yaml beside counts, keeps them in snapshots and shows their means', async () => {

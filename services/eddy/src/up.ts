@@ -1,6 +1,7 @@
 import { type InputTotals, ingestService, type Replayed, type ReplayOptions, replay } from '@eddy/ingest'
 import type { Snapshot } from '@eddy/messages'
 import { soundSample } from '@eddy/mixture'
+import { newestSnapshot } from '@eddy/model'
 import {
   committedPosition,
   lagOf,
@@ -42,6 +43,8 @@ export class EddyUp {
   /** whenever a stage has moved on; errors when one fails, completes at the stop */
   readonly #moved = new Subject<void>()
   #running: RunningProcess | undefined
+  /** the newest when this was started, until the process that follows them has read it */
+  #stored: Snapshot | undefined
   #input: InputTotals | undefined
   #replaying: boolean
   #stopping = false
@@ -62,6 +65,8 @@ export class EddyUp {
     const hooks = { ends: this.#ends, whenQuiet: () => this.#whenQuiet() }
     await refuseChangedForm(log, configuration, features)
     await log.ensureTopics(topicOptions(configuration))
+    const { topics, model } = configuration
+    this.#stored = await newestSnapshot({ log, topic: topics.snapshots, model: model.name })
     this.#running = await startServices(
       ({ steps, ...parts }) => [
         ingestService({
@@ -95,7 +100,7 @@ export class EddyUp {
 
   /** The newest snapshot, once there is one. */
   get snapshot(): Snapshot | undefined {
-    return this.#running?.newestSnapshot()
+    return this.#running?.newestSnapshot() ?? this.#stored
   }
 
   get metrics(): Metrics {
