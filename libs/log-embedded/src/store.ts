@@ -353,16 +353,17 @@ export class Store {
     await this.writer.sweep(Infinity)
   }
 
-  async #clearing<T>(work: () => Promise<T>, last = work): Promise<T> {
+  /** @param frugal what to do instead where the disk is full: zeroing what is deleted would take the reserve, and more */
+  async #clearing<T>(work: () => Promise<T>, frugal?: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      if (!isFull(error) || !this.reserve.release()) throw error
+      if (!isFull(error)) throw error
+      const released = this.reserve.release()
       try {
-        return await work().catch(again => {
-          if (!isFull(again) || last === work) throw again
-          return last()
-        })
+        if (frugal !== undefined) return await frugal()
+        if (released) return await work()
+        throw error
       } finally {
         // At once, before anybody else has what is left of it.
         this.reserve.keep()
