@@ -3,6 +3,7 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
+import { eraseCustomer } from '../erase-customer.ts'
 import { createCertificate } from '../fixtures/certificates.ts'
 import { postEvents } from '../post-events.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
@@ -78,7 +79,7 @@ describe('customer ids', () => {
     const text = await (await fetch(`${url}/v1/labels?from=earliest&follow=false`)).text()
     expect(JSON.parse(text.split('\n')[0] as string).customer).toMatch(/^[\w-]{43}$/)
     expect(new Set(text.match(/"customer":"[^"]+"/g)).size).toBe(400)
-    expect(await (await fetch(`${url}/v1/customers/alice-7`, { method: 'DELETE' })).json()).toMatchObject({
+    expect(await eraseCustomer(url, 'alice-7')).toMatchObject({
       'eddy.labels.v1': 1,
     })
     await running.stop('SIGTERM')
@@ -112,7 +113,8 @@ describe('eddy forget', () => {
     expect(filesWith(data, 'forget-me')).not.toEqual([])
     const erased = await eddy('forget', 'forget-me', '--url', url)
     expect(JSON.parse(erased.stdout)).toEqual({
-      customer: 'forget-me',
+      customers: ['forget-me'],
+      erasure: expect.any(String),
       forgotten: { 'eddy.events.v1': 4, 'eddy.features.v1': 2, 'eddy.labels.v1': 2, 'eddy.dead-letters.v1': 2 },
     })
     expect(filesWith(data, 'forget-me')).toEqual([])

@@ -22,6 +22,7 @@ const configuration = loadConfiguration(configurationSchema, {
 const log = openEmbeddedLog(directory)
 const stop = new AbortController()
 const running: Promise<void>[] = []
+let erasure: string
 const urls = new Map<ServiceName, string>()
 beforeAll(async () => {
   await log.ensureTopics(topicOptions(configuration))
@@ -35,6 +36,9 @@ beforeAll(async () => {
     })
     urls.set(name, `http://127.0.0.1:${port}`)
   }
+  const authorization = `Bearer ${tokenOf('operate')}`
+  const asked = await fetch(`${urls.get('ingest')}/v1/customers/c`, { method: 'DELETE', headers: { authorization } })
+  erasure = ((await asked.json()) as { id: string }).id
 })
 afterAll(async () => {
   stop.abort()
@@ -50,7 +54,10 @@ async function statuses(url: string, route: string): Promise<Record<string, numb
   for (const holder of ['nobody', 'a stranger', ...holders]) {
     const headers: Record<string, string> =
       holder === 'nobody' ? {} : { authorization: `Bearer ${tokenOf(holder.replace(' ', '-'))}` }
-    const response = await fetch(`${url}${path.replace(':customer', 'c')}?follow=false`, { method, headers })
+    const response = await fetch(`${url}${path.replace(':customer', 'c').replace(':id', erasure)}?follow=false`, {
+      method,
+      headers,
+    })
     await response.arrayBuffer()
     found[holder] = response.status
   }

@@ -8,6 +8,7 @@ import { createLogger, loadConfiguration } from '@eddy/runtime'
 import { configurationSchema } from '@eddy/settings'
 import { filter } from 'rxjs'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { eraseCustomer } from '../../../test/erase-customer.ts'
 import { postEvents } from '../../../test/post-events.ts'
 import { syntheticEvents } from '../../../test/synthetic-events.ts'
 import { EddyUp } from './up.ts'
@@ -93,7 +94,7 @@ it('labels of an erased customer are not handed out from what readers share', as
     // All labels are one delivery, whose first record and end stay.
     const { customer } = JSON.parse(before.split('\n')[9]!) as { customer: string }
     expect(before).toContain(`"${customer}"`)
-    expect((await fetch(`${url}/v1/customers/${customer}`, { method: 'DELETE' })).status).toBe(200)
+    expect(await eraseCustomer(url, customer)).toMatchObject({ [configuration.topics.labels]: 1 })
     expect(await labels()).not.toContain(`"${customer}"`)
   } finally {
     await eddy.stop()

@@ -4,31 +4,48 @@ import { customerId, featureVectorCodec, writeLong } from '@eddy/messages'
 /** Members of an event that never hold a customer's id, besides its features. */
 const ownNames = ['time', 'weight', 'features']
 
+/** Where more ids are looked for, reading each value is quicker than looking for each id in it. */
+const fewIds = 4
+
 /**
- * Whether a record of events, features, labels or dead letters is the customer's: by its key, else by the customer its value names.
+ * Whether a record of events, features, labels or dead letters is one of the customers': by its key, else by the customer its value names.
  * Only where no customer can be read from the value do its texts decide, and then each as a whole: a part of another id, a name, or the
  * value of a feature never does.
- * @param customer the id as it is stored
+ * @param customers the ids as they are stored
  * @param features names of the features, whose values are nobody's id
  */
-export function belongsTo(customer: string, features: readonly string[]): (record: StoredRecord) => boolean {
-  const id = Buffer.from(customer)
-  const lengthAndId = prefixed(id)
+export function belongsTo(
+  customers: readonly string[],
+  features: readonly string[],
+): (record: StoredRecord) => boolean {
+  const ids = customers.map(customer => ({ customer, bytes: Buffer.from(customer) }))
+  const names = new Set(customers)
+  const hasTheirKey = keyIsOf(customers)
   const notIds = new Set([...ownNames, ...features])
-  return ({ key, value }) => {
-    if (key !== null && id.equals(key)) return true
+  return record => {
+    if (hasTheirKey(record)) return true
+    const { value } = record
     if (value === null || value.length === 0) return false
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     // Written with escapes, an id need not be among the bytes.
-    if (!bytes.includes(id) && !bytes.includes('\\')) return false
+    const mayHold = ({ bytes: id }: { readonly bytes: Buffer }): boolean => bytes.includes(id) || bytes.includes('\\')
+    if (ids.length <= fewIds && !ids.some(mayHold)) return false
     if (bytes[0] === 0) {
       const named = customerOfVector(bytes)
-      return named === undefined ? bytes.includes(lengthAndId) : named === customer
+      return named === undefined ? ids.some(({ bytes: id }) => bytes.includes(prefixed(id))) : names.has(named)
     }
     const text = bytes.toString()
     const named = customerOfJson(text)
-    return named === undefined ? isNamed(text, customer, notIds) : named === customer
+    if (named !== undefined) return names.has(named)
+    return ids.some(id => mayHold(id) && isNamed(text, id.customer, notIds))
   }
+}
+
+/** Whether a record's key is one of the customers. */
+export function keyIsOf(customers: readonly string[]): (record: StoredRecord) => boolean {
+  const keys = new Set(customers.map(customer => Buffer.from(customer).toString('latin1')))
+  return ({ key }) =>
+    key !== null && keys.has(Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1'))
 }
 
 /** Bytes as Avro writes a text of them. */

@@ -8,10 +8,12 @@ import { withRegistry } from '@eddy/settings'
 import { lastValueFrom, tap, toArray } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventRecord } from './event-record.ts'
-import { forget } from './forget.ts'
+
 import { ingest } from './ingest.ts'
+import { eraseNow } from './testing/erase-now.ts'
 
 const topics = { events: 'events', features: 'features', labels: 'labels', deadLetters: 'dead' }
+const configuration = { topics, model: { name: 'm' } } as never
 const rules = [
   { name: 'x', type: 'number' },
   { name: 'tier', type: 'category', values: ['gold', 'silver', 'c1'] },
@@ -85,13 +87,7 @@ describe('forget', () => {
       await log.publish([{ topic: topics.events, records: events.map(event => eventRecord(event, coded)) }])
     }
     for (const id of [ids[1]!, hmac(ids[2]!)])
-      await forget(id, {
-        log,
-        configuration: { topics } as never,
-        features: ['x'],
-        by: 'ops',
-        logger: { info: () => {} } as never,
-      })
+      await eraseNow([id], { log, configuration, features: ['x'], logger: { info() {} } as never })
     const kept = [...(await marks())].map(mark => /«(\d+h?)»/.exec(mark)![1])
     expect(kept).toEqual(expect.arrayContaining([ids[0], ids[2], ids[3], `${ids[0]}h`, `${ids[1]}h`, `${ids[3]}h`]))
     expect(kept).toHaveLength(6)
@@ -108,9 +104,9 @@ describe('forget', () => {
     for (const [n, id] of hostile.entries()) {
       const logger = { info: (line: object) => audits.push(line) } as never
       const features = rules.map(({ name }) => name)
-      const forgotten = await forget(id, { log, configuration: { topics } as never, features, by: 'ops', logger })
+      const forgotten = await eraseNow([id], { log, configuration, features, logger })
       expect(forgotten, id).toEqual({ events: 5, features: 1, labels: 1, dead: 4 })
-      expect(audits.at(-1)).toMatchObject({ audit: 'forget', by: 'ops', customer: id, forgotten })
+      expect(audits.at(-1)).toMatchObject({ audit: 'forget', by: 'ops', customers: [id], forgotten })
       const now = await marks()
       const gone = [...left].filter(mark => !now.has(mark)).sort()
       const lines = [0, 1, 2, 3, 4].map(line => `«${n}.${line}»`)
@@ -137,24 +133,25 @@ describe('forget', () => {
     const records = [...vectors, ...broken].map(value => ({ key: null, value, partition: 0 }))
     await log.publish([{ topic: topics.events, records }])
     const logger = { info: () => {} } as never
-    const options = { log, configuration: { topics } as never, features: ['x', 'tier'], by: 'ops', logger }
-    expect(await forget('bob', options)).toMatchObject({ events: 2 })
-    expect(await forget('b', options)).toMatchObject({ events: 0 })
-    expect(await forget('x', options)).toMatchObject({ events: 2 })
+    const options = { log, configuration, features: ['x', 'tier'], logger }
+    expect(await eraseNow(['bob'], options)).toMatchObject({ events: 2 })
+    expect(await eraseNow(['b'], options)).toMatchObject({ events: 0 })
+    expect(await eraseNow(['x'], options)).toMatchObject({ events: 2 })
   })
 
   it('erases behind a schema registry too', async () => {
     await publish(linesOf('bob', 0))
     const registry = new SchemaRegistry({ url: 'http://127.0.0.1:9', timeoutMs: 1000 })
     const behind = withRegistry(log, registry, topics as never)
-    const options = { log: behind, configuration: { topics } as never, features: ['x', 'tier'], logger: { info() {} } }
-    expect(await forget('bob', options as never)).toMatchObject({ events: 5 })
+    const options = { log: behind, configuration, features: ['x', 'tier'], logger: { info() {} } }
+    expect(await eraseNow(['bob'], options as never)).toMatchObject({ events: 5 })
     expect(await marks()).toEqual(new Set())
   })
 
   it('refuses an id that nobody can have', async () => {
     const logger = { info: () => {} } as never
-    const options = { log, configuration: { topics } as never, features: [], by: 'ops', logger }
-    for (const id of ['', 'c'.repeat(1025)]) await expect(forget(id, options)).rejects.toThrow(/^customer: expected/)
+    const options = { log, configuration, features: [], logger }
+    for (const id of ['', 'c'.repeat(1025)])
+      await expect(eraseNow([id], options)).rejects.toThrow(/^customer: expected/)
   })
 })

@@ -1,6 +1,5 @@
+export { type Erasure, Erasures } from './erasures.ts'
 export { eventRecord } from './event-record.ts'
-
-export { type Forgotten, forget } from './forget.ts'
 
 export { type Replayed, type ReplayOptions, replay } from './replay.ts'
 export { rowReader } from './row-reader.ts'

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { positionFromOutput } from '@eddy/log'
 import {
   committedPosition,
@@ -11,6 +12,7 @@ import {
 } from '@eddy/runtime'
 import { type Configuration, customerIds, type Feature, formerIngestGroup, groupName } from '@eddy/settings'
 import { customersApi } from './customers-api.ts'
+import { Erasures } from './erasures.ts'
 import { eventsApi } from './events-api.ts'
 import { ingest } from './ingest.ts'
 import { ingestedTo } from './ingested-to.ts'
@@ -27,12 +29,18 @@ export interface IngestServiceOptions {
   readonly onErased?: (() => void) | undefined
 }
 
-/** Events → feature vectors and dead letters. HTTP: `POST /v1/events`, `DELETE /v1/customers/{id}`. */
+/** Events → feature vectors and dead letters; erasures. HTTP: `POST /v1/events`, `DELETE /v1/customers/{id}`, `/v1/erasures`. */
 export function ingestService(options: IngestServiceOptions): Service {
   const { configuration, features, onErased } = options
   const { topics, http, log: limits } = configuration
   const ids = customerIds(configuration)
   const group = groupName(configuration, 'ingest')
+  let known: Erasures | undefined
+  const erasuresOf = ({ log, logger, now }: Pick<Process, 'log' | 'logger' | 'now'>): Erasures => {
+    const names = features.map(({ name }) => name)
+    known ??= new Erasures({ log, configuration, features: names, logger, now, newId: randomUUID, onErased })
+    return known
+  }
   return {
     stages: ['ingest'],
     needsModel: false,
@@ -52,10 +60,15 @@ export function ingestService(options: IngestServiceOptions): Service {
           now,
         }),
       )
-      const names = features.map(({ name }) => name)
-      server.register(customersApi({ log, configuration, features: names, ids, logger, onErased }))
+      const erasures = erasuresOf({ log, logger, now })
+      server.register(customersApi({ log, erasures, ids }))
     },
-    run: process => runIngest(options, process),
+    async run(process) {
+      const erasures = erasuresOf(process)
+      await erasures.resume()
+      process.signal.addEventListener('abort', () => erasures.stop(), { once: true })
+      await runIngest(options, process)
+    },
   }
 }
 

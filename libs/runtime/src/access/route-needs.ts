@@ -16,6 +16,9 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'GET /v1/labels': 'read',
   'GET /v1/segments': 'read',
   'DELETE /v1/customers/:customer': 'operate',
+  'POST /v1/erasures': 'operate',
+  'GET /v1/erasures': 'operate',
+  'GET /v1/erasures/:id': 'operate',
 }
 
 /** @returns undefined for a route that is not in the table */

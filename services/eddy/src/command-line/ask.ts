@@ -16,6 +16,8 @@ export interface Question {
   readonly method?: string
   /** sent as it is: `fetch` would take the path `/v1/customers/..` apart */
   readonly path: string
+  /** sent as JSON */
+  readonly body?: unknown
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Question {
  */
 export async function ask(
   url: string,
-  { method = 'GET', path }: Question,
+  { method = 'GET', path, body }: Question,
   { token, ...tls }: Credentials,
 ): Promise<{ readonly status: number; readonly body: string }> {
   const { protocol, hostname, port, pathname } = new URL(url)
@@ -38,14 +40,17 @@ export async function ask(
         port,
         method,
         path: pathname.replace(/\/$/, '') + path,
-        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+        headers: {
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
         agent: false,
         ...tls,
       },
       resolve,
     )
       .on('error', error => reject(new HttpError('UNREACHABLE', `${url}: ${unreachable(error)}`, { cause: error })))
-      .end()
+      .end(body === undefined ? undefined : JSON.stringify(body))
   })
   return { status: response.statusCode as number, body: await text(response) }
 }
