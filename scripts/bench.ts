@@ -1,9 +1,10 @@
-// `npm run bench -- kernels|pipeline [options]`: measures beside other software and writes docs/benchmarks.
+// `npm run bench -- kernels|pipeline|attacks [options]`: measures beside other software and writes docs/benchmarks.
+import { ATTACKS_USAGE, benchAttacks } from '../test/bench/attacks/command.ts'
 import { benchKafka, KAFKA_USAGE } from '../test/bench/kafka/command.ts'
 import { benchKernels, KERNELS_USAGE } from '../test/bench/kernels/command.ts'
 import { benchPipeline, PIPELINE_USAGE } from '../test/bench/pipeline/command.ts'
 
-const usage = [KERNELS_USAGE, PIPELINE_USAGE, KAFKA_USAGE].join('\n\n')
+const usage = [KERNELS_USAGE, PIPELINE_USAGE, KAFKA_USAGE, ATTACKS_USAGE].join('\n\n')
 
 async function bench([what, ...args]: readonly string[]): Promise<number> {
   if (what === '--help' || args.includes('--help')) {
@@ -12,7 +13,8 @@ async function bench([what, ...args]: readonly string[]): Promise<number> {
   }
   if (what === 'kernels') return benchKernels(args)
   if (what === 'pipeline') return args.includes('--kafka') ? benchKafka(args) : benchPipeline(args)
-  console.error(`bench: expected kernels or pipeline, got ${what ?? 'nothing'}\n\n${usage}`)
+  if (what === 'attacks') return benchAttacks(args)
+  console.error(`bench: expected kernels, pipeline or attacks, got ${what ?? 'nothing'}\n\n${usage}`)
   return 2
 }
 

@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { type IncomingHttpHeaders, request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { EddyProcess, eddy, temporaryFolder } from '../eddy-process.ts'
 import { syntheticEvents } from '../synthetic-events.ts'
@@ -213,5 +216,58 @@ describe('ids that are disguised', () => {
     for (const name of readdirSync(directory))
       expect(readFileSync(join(directory, name)).includes('canary-alice'), name).toBe(false)
     expect(running.stdout + running.stderr).not.toContain('canary-alice')
+  })
+})
+
+describe('a client that takes more than its share', () => {
+  const ndjson = { 'content-type': 'application/x-ndjson' }
+  const event = (customer: string): string => `{"customer":"${customer}","features":{"x":1,"y":1}}\n`
+  const post = (body: string | Buffer<ArrayBuffer>, headers: Record<string, string> = {}): Promise<number> =>
+    fetch(`${openUrl}/v1/events`, { method: 'POST', headers: { ...ndjson, ...headers }, body }).then(
+      ({ status }) => status,
+    )
+  /** Sends what it is given, and no more. @returns what came back, once the connection has ended */
+  const unfinished = (text: string): Promise<string> =>
+    new Promise(resolve => {
+      let answer = ''
+      const socket = connect(Number(new URL(openUrl).port), '127.0.0.1', () => socket.write(text))
+      socket.on('data', piece => {
+        answer += piece
+      })
+      socket.on('error', () => {}).on('close', () => resolve(answer))
+    })
+
+  it('with a flood of tiny lines, a bomb, or too long a body is refused as a whole', async () => {
+    expect(await post(Buffer.alloc(8 << 20, '1\n'))).toBe(413)
+    expect(await post(gzipSync(Buffer.alloc(64 << 20)), { 'content-encoding': 'gzip' })).toBe(413)
+    expect(await post(Buffer.alloc(17 << 20, ' '))).toBe(413)
+    expect(await post(event('after'))).toBe(200)
+  })
+
+  it('with unfinished bodies leaves room for others, and the memory is given back', async () => {
+    const { port } = new URL(openUrl)
+    const head = `POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ncontent-length: 16777216\r\n\r\n`
+    const attacker = new AbortController()
+    const held = Array.from({ length: 40 }, () => {
+      const socket = connect(Number(port), '127.0.0.1', () => socket.write(head + ' '.repeat(100_000)))
+      attacker.signal.addEventListener('abort', () => socket.destroy())
+      socket.on('error', () => {}).resume()
+      return once(socket, 'close')
+    })
+    const bodyBytes = async (): Promise<number> =>
+      Number(/^eddy_http_body_bytes (\d+)/m.exec(await (await fetch(`${openUrl}/metrics`)).text())?.[1])
+    await vi.waitFor(async () => expect(await bodyBytes()).toBeGreaterThan(50 << 20), 20_000)
+    expect(await bodyBytes()).toBeLessThanOrEqual(128 << 20)
+    expect(await post(event('beside'))).toBe(200)
+    attacker.abort()
+    await Promise.all(held)
+    await vi.waitFor(async () => expect(await bodyBytes()).toBe(0), 20_000)
+  }, 60_000)
+
+  it('with a head that is too large, or many headers, is refused by the server of HTTP', async () => {
+    const head = 'GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n'
+    expect(await unfinished(`${head}${'x: y\r\n'.repeat(5000)}\r\n`)).toMatch(/^HTTP\/1.1 431 /)
+    expect(await unfinished(`${head}x: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /)
+    expect(await send(`${openUrl}/livez`, {})).toBe(200)
   })
 })
