@@ -81,6 +81,8 @@ export {
   type FeatureSpecification,
   type Initialisation,
   type ModelSpecification,
+  NUMBERS_FAMILIES,
+  type NumbersFamily,
   type SpecificationInput,
   type WarmUpSpecification,
 } from './model/specification.ts'

@@ -1,4 +1,4 @@
-import { DEFAULT_PRIOR, DEFAULTS, featureTypes, KERNEL_CHOICES } from '@eddy/mixture'
+import { DEFAULT_PRIOR, DEFAULTS, featureTypes, KERNEL_CHOICES, NUMBERS_FAMILIES } from '@eddy/mixture'
 import { scopes, shortestToken } from '@eddy/runtime'
 import { z } from 'zod'
 
@@ -91,10 +91,10 @@ export const configurationSchema = z
           .regex(/^[a-zA-Z0-9._-]{1,100}$/)
           .default('customers'),
         components: z.int().min(1).max(1024).default(6).meta({ description: 'Number of segments, K.' }),
-        family: z
-          .enum(['gaussian', 'student-t'])
-          .default('gaussian')
-          .meta({ description: 'Family of the numbers; student-t is robust to outliers.' }),
+        family: z.enum(NUMBERS_FAMILIES).default('gaussian').meta({
+          description:
+            'Family of the numbers; student-t is robust to outliers; auto chooses for each segment how heavy its tails are, up to gaussian.',
+        }),
         degreesOfFreedom: z
           .number()
           .positive()

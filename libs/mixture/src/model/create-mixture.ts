@@ -107,8 +107,13 @@ function numbersOf(specification: ModelSpecification, numbers: readonly number[]
   const columns = numbers.length
   const options = { components, columns, covariance, ...(factors === undefined ? {} : { factors }) }
   const cells = modelColumns(specification).cells.map(j => numbers.indexOf(j))
-  if (specification.family === 'student-t')
-    return studentT({ ...options, cells, ...(degreesOfFreedom === undefined ? {} : { degreesOfFreedom }) })
+  if (specification.family !== 'gaussian')
+    return studentT({
+      ...options,
+      cells,
+      degreesOnGrid: specification.family === 'auto',
+      ...(degreesOfFreedom === undefined ? {} : { degreesOfFreedom }),
+    })
   return cells.length > 0 ? gaussianWithCells({ ...options, cells }) : gaussian(options)
 }
 
@@ -124,7 +129,7 @@ export function freeParameters(specification: ModelSpecification): number {
     // Λ is free up to a rotation of the factors.
     factor: K * (d * factors + d - (factors * (factors - 1)) / 2),
   }[covariance]
-  const degrees = specification.family === 'student-t' && specification.degreesOfFreedom === undefined && d > 0 ? K : 0
+  const degrees = specification.family !== 'gaussian' && specification.degreesOfFreedom === undefined && d > 0 ? K : 0
   let others = 0
   for (const { type, categories = 2 } of features) others += K * (describeType(type).freeParameters?.(categories) ?? 0)
   return K - 1 + K * d + covarianceParameters + degrees + others + K * modelColumns(specification).spikes.length

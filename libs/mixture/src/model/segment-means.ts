@@ -32,7 +32,7 @@ export function segmentMeans(specification: ModelSpecification, parameters: Para
       const mean =
         treatment.transform === 'none'
           ? m
-          : specification.family === 'student-t'
+          : specification.family !== 'gaussian'
             ? Number.NaN
             : normalMean(unbend, m, Math.sqrt(varianceOf(user, k, i)))
       const atom = atoms.get(j)

@@ -17,6 +17,9 @@ export interface FeatureSpecification extends DeclaredTreatment {
   readonly unit?: string
 }
 
+export const NUMBERS_FAMILIES = ['gaussian', 'student-t', 'auto'] as const
+export type NumbersFamily = (typeof NUMBERS_FAMILIES)[number]
+
 /** The form of a model, as plain JSON. Everything that is estimated is in its parameters. */
 export interface ModelSpecification {
   readonly features: readonly FeatureSpecification[]
@@ -26,8 +29,8 @@ export interface ModelSpecification {
   readonly covariance: Covariance
   /** rank of a `factor` covariance */
   readonly factors?: number
-  /** family of the numbers: `student-t` is robust to outliers */
-  readonly family: 'gaussian' | 'student-t'
+  /** family of the numbers: `student-t` is robust to outliers; `auto` chooses between the two for each component: a t of the best ν among 2.5, 4, 7, 15 and ∞ */
+  readonly family: NumbersFamily
   /** student-t only: ν, held fixed; estimated if absent */
   readonly degreesOfFreedom?: number
   /** whether numbers are centred and scaled by the warm-up sample */
@@ -117,7 +120,8 @@ function check(specification: ModelSpecification): void {
   checkExposures(features)
   wholeNumber('components', specification.components, 1)
   oneOf('covariance', specification.covariance, COVARIANCES)
-  oneOf('family', specification.family, ['gaussian', 'student-t'])
+  oneOf('family', specification.family, NUMBERS_FAMILIES)
+  if (specification.family === 'auto') checkAuto(specification)
   if (specification.degreesOfFreedom !== undefined && !(specification.degreesOfFreedom > 0))
     throw new Error(`degreesOfFreedom: expected a number > 0, got ${specification.degreesOfFreedom}`)
   if (specification.factors !== undefined) wholeNumber('factors', specification.factors, 1)
@@ -146,6 +150,15 @@ function checkTreatment(at: string, { type, resolution, atom, bounds }: FeatureS
   if (atom !== undefined && !Number.isFinite(atom)) throw new Error(`${at}.atom: expected a finite number, got ${atom}`)
   if (bounds !== undefined && !(bounds[0] < bounds[1]))
     throw new Error(`${at}.bounds: expected two numbers, the smaller first, got ${bounds.join(', ')}`)
+}
+
+function checkAuto({ degreesOfFreedom, covariance }: ModelSpecification): void {
+  if (degreesOfFreedom !== undefined)
+    throw new Error(
+      `degreesOfFreedom: expected none with family auto, which chooses them, got ${degreesOfFreedom}; family student-t holds them`,
+    )
+  if (covariance === 'factor')
+    throw new Error('covariance: expected full, tied, diag or spherical with family auto, got factor')
 }
 
 function checkExposures(features: readonly FeatureSpecification[]): void {

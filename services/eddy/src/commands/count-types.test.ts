@@ -91,7 +91,7 @@ describe.each(['count', ...Object.keys(families)])('a count of type %s under an 
     for (let left = mean; left > 0; count++) left += Math.log(1 - draw())
     return Math.max(count, 0)
   }
-  const rows = Array.from({ length: 1200 }, (_, i) => {
+  const rows = Array.from({ length: 600 }, (_, i) => {
     const group = i % 3 === 0 ? 0 : 1
     const months = group === 0 ? 2 + 2 * draw() : 0.5 + 0.5 * draw()
     return `${months},${poisson([2, 12][group]! * months)},${poisson([3, 20][group]! * months)}`
@@ -112,13 +112,13 @@ describe.each(['count', ...Object.keys(families)])('a count of type %s under an 
       .split('\n')
       .map(line => JSON.parse(line).segment as number)
     const right = segments.filter((segment, i) => (segment === segments[0]) === (i % 3 === 0)).length
-    expect(right).toBeGreaterThan(1170)
+    expect(right).toBeGreaterThan(585)
   })
 
   it('is explained by its own contribution, and has two segments by cross-validation', async () => {
     const explained = await runCommand(explainCommand, ['--model', model, '--input', input])
     expect(explained.code, explained.stderr).toBe(0)
-    const argv = ['--input', input, ...flags, '--max-components', '3', '--json']
+    const argv = ['--input', input, ...flags, '--max-components', '3', '--folds', '3', '--json']
     const { stdout, stderr, code } = await runCommand(selectCommand, argv)
     expect(code, stderr).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ chosen: 2 })

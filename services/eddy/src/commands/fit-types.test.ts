@@ -91,7 +91,7 @@ describe('eddy fit --types', () => {
     expect(await score('1,,,')).toMatchObject({ code: 0 })
   })
 
-  it('is robust to outliers with student-t', async () => {
+  it.each(['student-t', 'auto'])('is robust to outliers with %s', async family => {
     const clean = Array.from({ length: 490 }, (_, i) => (i % 2 ? 10 : 0) + standardNormal(next))
     const path = fileOf(
       'outliers.csv',
@@ -102,7 +102,7 @@ describe('eddy fit --types', () => {
       const { stdout } = await runCommand(fitCommand, argv)
       return (JSON.parse(stdout).means_ as number[][]).map(([m]) => m!).sort((a, b) => a - b)
     }
-    const robust = await means('student-t')
+    const robust = await means(family)
     expect(Math.abs(robust[0]!)).toBeLessThan(0.5)
     expect(Math.abs(robust[1]! - 10)).toBeLessThan(0.5)
     const fooled = await means('gaussian')

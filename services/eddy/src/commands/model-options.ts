@@ -6,6 +6,8 @@ import {
   type FeatureType,
   featureTypes,
   type Initialisation,
+  NUMBERS_FAMILIES,
+  type NumbersFamily,
   type Prior,
   type TransformName,
 } from '@eddy/mixture'
@@ -24,7 +26,7 @@ export interface ModelFlags extends InputFlags {
   readonly exposure?: ReadonlyMap<string, string>
   readonly covariance: Covariance
   readonly factors?: number
-  readonly family: 'gaussian' | 'student-t'
+  readonly family: NumbersFamily
   readonly degreesOfFreedom?: number
   readonly init: string
   readonly algorithm: Algorithm
@@ -67,8 +69,11 @@ export function addModelOptions(command: Command): Command {
     )
     .option('--factors <q>', 'rank of a factor covariance', wholeNumber(1))
     .addOption(
-      new Option('--family <name>', 'of the numbers; student-t is robust to outliers')
-        .choices(['gaussian', 'student-t'])
+      new Option(
+        '--family <name>',
+        'of the numbers; student-t is robust to outliers; auto chooses for each segment how heavy its tails are',
+      )
+        .choices([...NUMBERS_FAMILIES])
         .default('gaussian'),
     )
     .option('--degrees-of-freedom <nu>', 'student-t: fixed; estimated if absent', decimal('(0, Infinity)'))

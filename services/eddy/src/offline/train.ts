@@ -14,6 +14,7 @@ import {
   kMeansStart,
   type Model,
   type ModelSpecification,
+  type NumbersFamily,
   type Parameters,
   type Prior,
   permutation,
@@ -37,7 +38,7 @@ export interface TrainingOptions {
   /** rank of a `factor` covariance */
   readonly factors?: number | undefined
   /** of the numbers, default gaussian */
-  readonly family?: 'gaussian' | 'student-t' | undefined
+  readonly family?: NumbersFamily | undefined
   /** student-t: fixed; estimated if absent */
   readonly degreesOfFreedom?: number | undefined
   /** what the work is done by, default `auto` */

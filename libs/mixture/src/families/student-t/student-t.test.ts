@@ -23,6 +23,19 @@ familyLaws(
   { runs: 1000, columns: [1, 2, 3] },
 )
 
+for (const covariance of ['full', 'tied', 'diag', 'spherical'] as const)
+  familyLaws(
+    `student-t ${covariance}, ν on the grid`,
+    {
+      make: (components, columns) => onKernel(studentT({ components, columns, covariance, degreesOnGrid: true })),
+      value,
+      unbounded: true,
+      // ν moves by the likelihood at the parameters of the E-step, the others by that at its ν; once ν rests, EM is monotone.
+      monotoneTolerance: 1e-2,
+    },
+    { runs: 1000, columns: [1, 2, 3] },
+  )
+
 describe('special functions', () => {
   test('log Γ and ψ at known places', () => {
     expect(logGamma(0.5)).toBeCloseTo(0.5 * Math.log(Math.PI), 14)

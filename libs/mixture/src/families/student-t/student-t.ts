@@ -1,5 +1,5 @@
 import { boundLogDensity } from '../../numerics/log-sum-exp.ts'
-import { digamma, logGamma } from '../../numerics/special.ts'
+import { digamma } from '../../numerics/special.ts'
 import type { Block } from '../block.ts'
 import type { Family, Parameters, Statistics } from '../family.ts'
 import { addCellVariance, firstColumns, precisionCache } from '../gaussian/cell-variance.ts'
@@ -11,11 +11,14 @@ import { maximiseGaussian } from '../gaussian/maximise.ts'
 import { patternCache } from '../gaussian/missing.ts'
 import { flooredGaussians, gaussianMoments } from '../gaussian/moments.ts'
 import { addComplete, addMissing, deviations } from '../gaussian/observe.ts'
+import { DEGREES, gridLikelihoods, logNormaliser, nearerDegrees, STARTING_PLACE } from './degrees-grid.ts'
 import { estimateDegreesOfFreedom } from './degrees-of-freedom.ts'
 
 export interface StudentTOptions extends GaussianOptions {
   /** ν > 0, held fixed; estimated for each component if absent */
   readonly degreesOfFreedom?: number
+  /** ν of each component is the best of `DEGREES`, one place at a time, instead of estimated; not beside `degreesOfFreedom` */
+  readonly degreesOnGrid?: boolean
   /** columns of the d that stand for cells, whose variances are behind the d columns of a block: see `gaussianWithCells` */
   readonly cells?: readonly number[]
 }
@@ -29,6 +32,8 @@ const STARTING_DEGREES = 10
  * Parameters: a gaussian family's, `covariances` being the scale matrices Σ (the covariance is Σ ν/(ν−2) for ν > 2), and
  * `degreesOfFreedom` ν (K).
  * Statistics: `[ s0 (K) | Σ r E[log u] (K) | a gaussian family's with r E[u] in place of r ]`.
+ * With `degreesOnGrid`, Σ r log t_ν(x) for each ν of the grid (K, G), but for what they share, stands in place of Σ r E[log u]: an actual likelihood, not the one
+ * with u as latent variable, so that ν is there in a few steps where the root of the expected one takes dozens.
  * The M-step is that of the parameter-expanded EM (Liu, Rubin & Wu 1998): Σ is divided by Σ r u, not Σ r. It has the same
  * fixed points and gets there faster. A value's cell adds its variance to the squared distance and to r E[u] x xᵀ.
  * @param kernel takes over what it can of the M-step
@@ -36,7 +41,10 @@ const STARTING_DEGREES = 10
 export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Family & Accelerable {
   const layout = gaussianLayout(checkedOptions(options))
   const { components: K, columns: d } = layout
-  const { degreesOfFreedom: fixed, cells = [] } = options
+  const { degreesOfFreedom: fixed, cells = [], degreesOnGrid = false } = options
+  const G = degreesOnGrid ? DEGREES.length : 1
+  const momentsAt = K + K * G
+  const addLikelihoods = gridLikelihoods(d)
   const columns = d + cells.length
   const copyNumbers = firstColumns(d)
   const numbers = (block: Block): Block => (cells.length === 0 ? block : copyNumbers(block))
@@ -82,17 +90,19 @@ export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Fam
     name: 'student-t',
     components: K,
     columns,
-    statisticsLength: 2 * K + layout.length,
+    statisticsLength: momentsAt + layout.length,
 
     initial: (block, weights) => ({
       ...initialGaussian(layout, numbers(block), weights),
-      degreesOfFreedom: new Float64Array(K).fill(fixed ?? STARTING_DEGREES),
+      degreesOfFreedom: new Float64Array(K).fill(
+        fixed ?? (degreesOnGrid ? DEGREES[STARTING_PLACE]! : STARTING_DEGREES),
+      ),
     }),
 
     observe(into, all, responsibilities, parameters) {
       const block = numbers(all)
       const { reference, degreesOfFreedom } = parameters as Record<'reference' | 'degreesOfFreedom', Float64Array>
-      const moments = into.subarray(2 * K)
+      const moments = into.subarray(momentsAt)
       measure(parameters, block)
       for (let n = 0; n < block.rows; n++) {
         const missing = deviations(block, n, reference, z)
@@ -100,10 +110,13 @@ export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Fam
         for (let k = 0; k < K; k++) {
           const r = responsibilities[n * K + k]!
           const nu = degreesOfFreedom[k]!
-          const rate = nu + bounded(distances[n * K + k]! + spread(parameters, all, n, k))
+          const distance = bounded(distances[n * K + k]! + spread(parameters, all, n, k))
+          const rate = nu + distance
           scaled[n * K + k] = (r * (nu + size)) / rate
           into[k]! += r
-          if (r !== 0) into[K + k]! += r * (digamma((nu + size) / 2) - Math.log(rate / 2))
+          if (r === 0) continue
+          if (degreesOnGrid) addLikelihoods(into, K + k * G, r, distance, size)
+          else into[K + k]! += r * (digamma((nu + size) / 2) - Math.log(rate / 2))
         }
         if (missing)
           addMissing(
@@ -131,7 +144,7 @@ export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Fam
     maximise(statistics: Statistics, prior, previous) {
       const gaussian = maximiseGaussian(
         layout,
-        statistics.subarray(2 * K),
+        statistics.subarray(momentsAt),
         prior,
         previous,
         undefined,
@@ -140,7 +153,10 @@ export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Fam
       )
       const degreesOfFreedom = previous.degreesOfFreedom!.slice()
       const common = layout.covariance === 'tied'
-      if (fixed === undefined) estimateDegreesOfFreedom(statistics, K, common, degreesOfFreedom)
+      if (degreesOnGrid) {
+        for (let k = 0; k < K; k++)
+          if (statistics[k]! > 0) degreesOfFreedom[k] = nearerDegrees(statistics, K + k * G, degreesOfFreedom[k]!)
+      } else if (fixed === undefined) estimateDegreesOfFreedom(statistics, K, common, degreesOfFreedom)
       return { ...gaussian, degreesOfFreedom }
     },
 
@@ -148,14 +164,12 @@ export function studentT(options: StudentTOptions, kernel?: GaussianKernel): Fam
       const block = numbers(all)
       const nus = parameters.degreesOfFreedom!
       measure(parameters, block)
-      const normaliser = (nu: number, size: number) =>
-        logGamma((nu + size) / 2) - logGamma(nu / 2) - 0.5 * size * Math.log(nu * Math.PI)
-      for (let k = 0; k < K; k++) constants[k] = normaliser(nus[k]!, d) + parameters.logDeterminants![k]!
+      for (let k = 0; k < K; k++) constants[k] = logNormaliser(nus[k]!, d) + parameters.logDeterminants![k]!
       for (let n = 0; n < block.rows; n++) {
         const size = observedOf(parameters, block, n)
         for (let k = 0; k < K; k++) {
           const nu = nus[k]!
-          const constant = size === d ? constants[k]! : normaliser(nu, size) + determinants[k]!
+          const constant = size === d ? constants[k]! : logNormaliser(nu, size) + determinants[k]!
           const distance = bounded(distances[n * K + k]! + spread(parameters, all, n, k))
           out[n * K + k] = boundLogDensity(constant - 0.5 * (nu + size) * Math.log1p(distance / nu))
         }
