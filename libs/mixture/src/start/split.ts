@@ -39,14 +39,14 @@ export function splitUntil(
   return responsibilities
 }
 
-interface Axis {
+export interface Axis {
   readonly mean: Float64Array
   readonly direction: Float64Array
   /** Σ r ((x − mean) · direction)² */
   readonly scatter: number
 }
 
-function principalAxis(points: Block, responsibilities: Float64Array, components: number, k: number): Axis {
+export function principalAxis(points: Block, responsibilities: Float64Array, components: number, k: number): Axis {
   const { rows, columns: d, values } = points
   const mean = new Float64Array(d)
   const totals = new Float64Array(d)
@@ -83,7 +83,7 @@ function principalAxis(points: Block, responsibilities: Float64Array, components
 }
 
 /** Component `chosen` keeps the events on one side of its mean; a new last component gets the others. */
-function splitOne(
+export function splitOne(
   points: Block,
   responsibilities: Float64Array,
   components: number,

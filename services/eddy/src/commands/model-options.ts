@@ -2,6 +2,7 @@ import {
   type Covariance,
   createKernel,
   DEFAULT_PRIOR,
+  DEFAULT_RESTARTS,
   DEFAULTS,
   type FeatureType,
   featureTypes,
@@ -29,6 +30,7 @@ export interface ModelFlags extends InputFlags {
   readonly family: NumbersFamily
   readonly degreesOfFreedom?: number
   readonly init: string
+  readonly restarts?: number
   readonly algorithm: Algorithm
   readonly passes: number
   readonly batchSize: number
@@ -43,7 +45,7 @@ export interface ModelFlags extends InputFlags {
   readonly resolution?: ReadonlyMap<string, number>
 }
 
-const initialisations = ['kmeans++', 'random', 'split'] as const satisfies readonly Initialisation[]
+const initialisations = ['auto', 'kmeans++', 'random', 'split'] as const satisfies readonly (Initialisation | 'auto')[]
 
 /** Adds the input options and everything that says what kind of model is fitted. */
 export function addModelOptions(command: Command): Command {
@@ -100,7 +102,17 @@ export function addModelOptions(command: Command): Command {
       1e-3,
     )
     .option('--max-iterations <n>', 'batch, hard, kmeans: at most this many iterations', wholeNumber(1), 100)
-    .option('--init <how>', `${initialisations.join(', ')}: the best of several short runs`, 'kmeans++')
+    .option(
+      '--init <how>',
+      `${initialisations.join(', ')}: how the runs begin whose best one goes on; auto takes trees of clusters, k-means++, splits and random ` +
+        'events by turns, or k-means++ for stepwise and kmeans',
+      'auto',
+    )
+    .option(
+      '--restarts <n>',
+      `such runs, and moves of a segment from the best of them (default: ${DEFAULT_RESTARTS}, half as many for each fit of select; ${DEFAULTS.warmUp.restarts} runs for stepwise and kmeans)`,
+      wholeNumber(1, 10_000),
+    )
     .option('--seed <s>', 'seed of all randomness', wholeNumber(0), 1)
     .option(
       '--transform <a=log1p,none>',
@@ -213,13 +225,14 @@ function typesOf({ types, exposure }: Pick<ModelFlags, 'types' | 'exposure'>): M
 }
 
 /** The initialisation a name stands for; undefined for anything else, which `fit` takes for a file. */
-export function initialisationOf(init: string): Initialisation | undefined {
+export function initialisationOf(init: string): Initialisation | 'auto' | undefined {
   return initialisations.find(name => name === init)
 }
 
 /** What `train` takes of the flags. */
 export function trainingOptions(flags: ModelFlags & { readonly sharedCovariance?: boolean }) {
   const { transform } = flags
+  const init = initialisationOf(flags.init)
   return {
     kernel: createKernel(flags.kernel),
     covariance: flags.covariance,
@@ -230,7 +243,8 @@ export function trainingOptions(flags: ModelFlags & { readonly sharedCovariance?
     stepExponent: flags.stepExponent,
     family: flags.family,
     degreesOfFreedom: flags.degreesOfFreedom,
-    initialisation: initialisationOf(flags.init),
+    initialisation: init === 'auto' ? undefined : init,
+    restarts: flags.restarts,
     prior: { ...flags.prior, varianceFloor: flags.varianceFloor },
     tolerance: flags.tolerance,
     maxIterations: flags.maxIterations,

@@ -61,7 +61,7 @@ it('warns where BIC and held-out events disagree', async () => {
 
 it.each([
   [['--min-components', '6'], 2, /--max-components: expected at least --min-components \(6\), got 5/],
-  [['--init', 'x.json'], 2, /--init: expected kmeans\+\+, random or split, got x\.json/],
+  [['--init', 'x.json'], 2, /--init: expected auto, kmeans\+\+, random or split, got x\.json/],
   [['--folds', '1'], 2, /Expected a whole number from 2 to 100, got "1"/],
 ])('refuses %s', async (argv, code, message) => {
   expect(await select(...argv)).toMatchObject({ code, stderr: expect.stringMatching(message) })

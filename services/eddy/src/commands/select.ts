@@ -1,5 +1,13 @@
 import { writeFile } from 'node:fs/promises'
-import { type Candidate, type Criterion, criteria, distinctRows, type Selection, selectComponents } from '@eddy/mixture'
+import {
+  type Candidate,
+  type Criterion,
+  criteria,
+  DEFAULT_RESTARTS,
+  distinctRows,
+  type Selection,
+  selectComponents,
+} from '@eddy/mixture'
 import { InputError } from '@eddy/records'
 import { counted, plural } from '@eddy/runtime'
 import { Command, Option } from 'commander'
@@ -21,6 +29,9 @@ import {
   openModelFeatures,
   trainingOptions,
 } from './model-options.ts'
+
+/** Starts of each of the many fits. */
+const SELECT_RESTARTS = DEFAULT_RESTARTS / 2
 
 interface SelectFlags extends ModelFlags {
   readonly minComponents: number
@@ -69,7 +80,7 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
   }
   if (!initialisationOf(flags.init)) {
     throw new UsageError(
-      `--init: expected kmeans++, random or split, got ${flags.init}. A file fits one number of components only.`,
+      `--init: expected auto, kmeans++, random or split, got ${flags.init}. A file fits one number of components only.`,
     )
   }
   const stream = await openModelFeatures(terminal, flags)
@@ -91,6 +102,7 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
   const progress = new Progress(terminal, 'Comparing', 1)
   const onProgress = (share: number): void => progress.update(share)
   const training = trainingOptions(flags)
+  const restarts = training.restarts ?? SELECT_RESTARTS
   const block = { rows: matrix.rows, columns: matrix.columns.length, values: matrix.values }
   const selection = orModelError(() =>
     selectComponents(specificationOf(matrix, { ...training, components: minComponents }), block, matrix.weights, {
@@ -100,7 +112,7 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
       folds,
       groups,
       seed: training.seed,
-      fit: (specification, events, weights) => trainOn(specification, events, weights, training),
+      fit: (specification, events, weights) => trainOn(specification, events, weights, { ...training, restarts }),
       batchSize: training.batchSize,
       kernel: training.kernel,
       onProgress,

@@ -1,6 +1,7 @@
 import {
   type Block,
   batchEm,
+  bestStart,
   type Covariance,
   createSpecification,
   type Estimator,
@@ -23,8 +24,8 @@ import {
   startingParameters,
   stepwiseEm,
   type TransformName,
+  takeRows,
   treated,
-  warmUp,
 } from '@eddy/mixture'
 import { ModelError } from '@eddy/model'
 import type { FeatureMatrix } from '@eddy/records'
@@ -62,8 +63,10 @@ export interface TrainingOptions {
   readonly resolutions?: ReadonlyMap<string, number> | undefined
   /** the exposures that counts were made under, by the name of the count */
   readonly exposures?: ReadonlyMap<string, string> | undefined
-  /** how the short runs begin whose best one is the start, default k-means++ */
+  /** how the short runs begin whose best one is the start; different ones if absent, k-means++ for stepwise and kmeans */
   readonly initialisation?: Initialisation | undefined
+  /** number of those runs */
+  readonly restarts?: number | undefined
   /** starting values in the user's units instead */
   readonly start?: StartingJson | undefined
   /** told how far the work is, 0 … 1 */
@@ -102,7 +105,10 @@ export function specificationOf(matrix: Pick<FeatureMatrix, 'columns'>, options:
     })),
     prior: options.prior ?? {},
     stepSize: { exponent: options.stepExponent },
-    warmUp: options.initialisation === undefined ? {} : { initialisation: options.initialisation },
+    warmUp: {
+      ...(options.initialisation === undefined ? {} : { initialisation: options.initialisation }),
+      ...(options.restarts === undefined ? {} : { restarts: options.restarts }),
+    },
   })
 }
 
@@ -168,7 +174,7 @@ function estimatorOf(
 }
 
 /**
- * Starting values from a file, or for algorithms that see all data at once a warm-up on a random sample: the first events of
+ * Starting values from a file, or for algorithms that see all data at once the best start on a random sample: the first events of
  * a sorted file would say little about the rest. Stepwise EM starts from the first events, as it does on a stream.
  */
 function startOf(
@@ -177,21 +183,17 @@ function startOf(
   weights: Float64Array,
   options: Omit<TrainingOptions, 'components'>,
 ): Parameters | undefined {
+  const { algorithm, initialisation, restarts, kernel } = options
   if (options.start) {
     return startingParameters(specification, estimateTransform(specification, block, weights), block, options.start)
   }
-  const size = specification.warmUp.events
-  const byCentres = options.algorithm === 'kmeans' && specification.warmUp.initialisation === 'kmeans++'
+  if (algorithm === 'stepwise') return undefined
   const generator = random(options.seed)
-  if (byCentres && block.rows <= size) return kMeansStart(specification, block, weights, generator, options.kernel)
-  if (options.algorithm === 'stepwise' || block.rows <= size) return undefined
-  const chosen = permutation(block.rows, generator).subarray(0, size).sort()
-  const values = new Float64Array(size * block.columns)
-  chosen.forEach((n, i) => {
-    values.set(block.values.subarray(n * block.columns, (n + 1) * block.columns), i * block.columns)
-  })
-  const sample = { rows: size, columns: block.columns, values }
-  const chosenWeights = Float64Array.from(chosen, n => weights[n]!)
-  if (byCentres) return kMeansStart(specification, sample, chosenWeights, generator, options.kernel)
-  return warmUp(specification, sample, chosenWeights, generator, options.kernel).parameters
+  const size = specification.warmUp.events
+  const rows = block.rows <= size ? undefined : permutation(block.rows, generator).subarray(0, size).sort()
+  const sample = rows === undefined ? block : takeRows(block, rows)
+  const sampleWeights = rows === undefined ? weights : Float64Array.from(rows, n => weights[n]!)
+  if (algorithm === 'kmeans' && specification.warmUp.initialisation === 'kmeans++')
+    return kMeansStart(specification, sample, sampleWeights, generator, kernel)
+  return bestStart(specification, sample, sampleWeights, { random: generator, restarts, initialisation, kernel })
 }
