@@ -97,7 +97,7 @@ describe('the disk under the embedded log is full', () => {
     }
   })
 
-  it('retention and eddy compact make room on it', async () => {
+  it('retention and eddy compact make room on it', { timeout: 240_000 }, async () => {
     const data = join(disk, 'compact')
     const up = ['up', '--config', config, '--data-dir', data, '--port', '0']
     const running = new EddyProcess(up)
@@ -105,14 +105,15 @@ describe('the disk under the embedded log is full', () => {
     const url = await running.url()
     const post = (n: number) => postEvents(url, syntheticEvents(1000, n, n * 1000)).catch(() => undefined)
     const ballast = join(disk, 'ballast')
-    for (let n = 0; n < 10; n++) expect((await post(n))?.status).toBe(200)
+    // More than new events must find room for, compressed.
+    for (let n = 0; n < 60; n++) expect((await post(n))?.status).toBe(200)
     await vi.waitFor(async () => {
       expect(await (await fetch(`${url}/metrics`)).text()).toContain(
-        'eddy_model_learned_events{model="customers"} 10000',
+        'eddy_model_learned_events{model="customers"} 60000',
       )
-    }, 30_000)
+    }, 60_000)
     fill(ballast, 0)
-    expect((await post(10))?.status).toBe(503)
+    expect((await post(60))?.status).toBe(503)
     await running.stop('SIGTERM')
     fill(ballast, 0)
     const compacted = await eddy('compact', '--config', config, '--data-dir', data, '--retention-hours', '0.0001')
@@ -121,7 +122,7 @@ describe('the disk under the embedded log is full', () => {
     const again = new EddyProcess(up)
     onTestFinished(async () => void (await again.kill()))
     const other = await again.url()
-    const body = syntheticEvents(1000, 11, 20_000)
+    const body = syntheticEvents(1000, 61, 61_000)
     expect((await postEvents(other, body)).status).toBe(200)
     await again.stop('SIGTERM')
     rmSync(ballast)
