@@ -60,6 +60,27 @@ for (const covariance of ['full', 'tied', 'diag', 'spherical'] as const)
     unbounded: true,
   }
 
+/** Half of the columns are exposures of the others. */
+const halves = (components: number, columns: number) => ({
+  components,
+  columns: columns / 2,
+  exposed: Array.from({ length: columns / 2 }, (_, j) => j),
+})
+for (const make of [poisson, negativeBinomial, zeroInflated]) {
+  const subject: LawSubject = {
+    make: (components, columns) => make(halves(components, columns)),
+    value: (random, j, group) => Math.floor((random() + random()) * (2 + group * 3 + (j % 2))),
+    valueColumns: columns => columns / 2,
+    // The mean of negative-binomial counts at a size between those of the grid is a polynomial's.
+    monotoneTolerance: 1e-7,
+  }
+  familyLaws(`${make(halves(1, 2)).name} under exposures, ${runs} cases`, subject, {
+    runs,
+    columns: [2, 4],
+    timeout: 600_000,
+  })
+}
+
 for (const [name, subject] of Object.entries(subjects)) {
   familyLaws(`${name}, ${runs} cases`, subject, { runs, columns: [1, 2, 3, 5], timeout: 600_000 })
   familyLaws(`${name}, d = 64`, subject, { runs: 10, columns: [64], maxRows: 6, timeout: 600_000 })
