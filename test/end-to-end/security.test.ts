@@ -161,6 +161,29 @@ describe('erasing over HTTP', () => {
     for (const id of ['', 'c'.repeat(1025)])
       expect((await fetch(`${url}/v1/customers/${id}`, { method: 'DELETE' })).status).toBe(400)
   }, 60_000)
+
+  it('takes several at once, also from a file and without waiting for it', async () => {
+    const running = start(path('several'))
+    const url = await running.url()
+    const line = (customer: string): string => `${JSON.stringify({ customer, features: { x: 1, y: 2 } })}\n`
+    const ids = ['one-of-three', 'two of three', 'three']
+    expect((await postEvents(url, syntheticEvents(400) + ids.map(line).join(''))).status).toBe(200)
+    await labelsReach(url, 403)
+    writeFileSync(path('ids'), `${ids[1]}\r\n\n${ids[2]}\n`)
+    const { stdout } = await eddy('forget', ids[0]!, '--from-file', path('ids'), '--url', url, '--no-wait')
+    const { erasure, ...asked } = JSON.parse(stdout) as { readonly erasure: string }
+    expect(asked).toEqual({ customers: ids })
+    const told = async () => (await fetch(`${url}/v1/erasures/${erasure}`)).json()
+    const done = { state: 'done', customers: 3, erased: { 'eddy.events.v1': 3, 'eddy.labels.v1': 3 } }
+    await vi.waitFor(async () => expect(await told()).toMatchObject(done), 15_000)
+    expect(await (await fetch(`${url}/v1/erasures`)).json()).toMatchObject({ erasures: [done] })
+    expect((await fetch(`${url}/v1/erasures/another`)).status).toBe(404)
+    const post = (body: string) =>
+      fetch(`${url}/v1/erasures`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    for (const body of ['{}', '{"customers":[1]}', '{"customers":[]}', 'null', '', '{"customers":["",""]}'])
+      expect((await post(body)).status, body).toBe(400)
+    expect(await eddy('forget')).toMatchObject({ code: 2, stderr: expect.stringContaining('customers: expected') })
+  })
 })
 
 describe('mutual TLS', () => {

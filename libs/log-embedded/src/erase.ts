@@ -5,8 +5,11 @@ import type { PartitionState } from './partition-state.ts'
 import { replaceBatch, resized } from './statements.ts'
 import type { Store } from './store.ts'
 
+/** Longest that everybody else waits for records to be looked at, milliseconds. */
+const SLICE_MS = 5
+
 /**
- * Removes the records of a partition that match, a batch a step; their offsets become gaps. A batch that has none is not written.
+ * Removes the records of a partition that match, a few milliseconds a step; their offsets become gaps. A batch that has none is not written.
  * @param removedBefore of other partitions, which the note counts too
  * @returns how many were removed
  */
@@ -18,6 +21,7 @@ export async function* erase(
   removedBefore: number,
 ): AsyncGenerator<void, number> {
   let erased = 0
+  let began = performance.now()
   const end = Math.min(partition.next, before[partition.number] ?? Infinity)
   for (let offset = partition.start; offset < end; ) {
     const batch = store.storedFrom(partition, offset)
@@ -27,6 +31,9 @@ export async function* erase(
     for (let i = 0; i < batch.records.count; i++) {
       const record = batch.records.recordAt(i)
       if (record.offset >= end || !matches(record)) kept.push(record)
+      if (performance.now() - began < SLICE_MS) continue
+      yield
+      began = performance.now()
     }
     const removed = batch.records.count - kept.length
     if (removed > 0) {
@@ -45,6 +52,7 @@ export async function* erase(
       partition.bytes += bytes
     }
     yield
+    began = performance.now()
   }
   return erased
 }
