@@ -169,22 +169,15 @@ async function work(eddy: EddyUp, flags: UpFlags, signal: AbortSignal, terminal:
   return flags.replay === undefined ? true : eddy.settled()
 }
 
-/** As `EddyUp.drained`; says where the stages stand while nothing moves, and where a stop came first. */
+/** As `EddyUp.drained`; says where the stages stand while nothing moves. */
 async function drained(eddy: EddyUp, terminal: Terminal): Promise<boolean> {
-  const tell = (what: string, lines: readonly string[]): void => {
-    for (const line of lines) note(terminal, `${what}: ${line}.`)
-  }
   const stop = tellStandstill(
     () => eddy.standing(),
-    lines => tell('Not drained yet', lines),
+    lines => {
+      for (const line of lines) note(terminal, `Not drained yet: ${line}.`)
+    },
   )
-  try {
-    const done = await eddy.drained()
-    if (!done) tell('Not drained', await eddy.standing())
-    return done
-  } finally {
-    stop()
-  }
+  return eddy.drained().finally(stop)
 }
 
 async function showTable(
