@@ -152,3 +152,34 @@ describe('Drift', () => {
     expect(distance({ 'category.probabilities': [1e-12, 0.5, 0.5, 0.6, 0.2, 0.2] })).toBeLessThan(0.5)
   })
 })
+
+it('counts under an exposure drift by their rates; the exposure is no segment’s, and nothing is held at a floor', () => {
+  const specification = createSpecification({
+    features: [
+      { name: 'days', type: 'exposure' },
+      { name: 'visits', type: 'negative-binomial', exposure: 'days' },
+      { name: 'orders', type: 'zero-inflated', exposure: 'days' },
+    ],
+    components: 2,
+  })
+  const at = (visits: number, step: number) =>
+    ({
+      step: BigInt(step),
+      specification: JSON.stringify(specification),
+      segments: segments.slice(0, 2),
+      parameters: {
+        weights: Float64Array.of(0.5, 0.5),
+        'negative-binomial.means': Float64Array.of(visits, 9),
+        'negative-binomial.sizes': Float64Array.of(4, 4),
+        'zero-inflated.rates': Float64Array.of(2, 3),
+        'zero-inflated.zeros': Float64Array.of(0.5, 0.1),
+      },
+    }) as unknown as Snapshot
+  const drift = new Drift()
+  drift.observe(at(4, 0))
+  const moved = drift.observe(at(8, 1))
+  expect(moved.get('b')).toBe(0)
+  // One of two features: from mean 4 and variance 8 to mean 8 and variance 24, the variance between.
+  expect(moved.get('a')).toBeCloseTo((Math.exp(-1 / 100) * 4) / Math.sqrt(16) / Math.SQRT2, 2)
+  expect(flooredSegments(at(4, 0))).toBe(undefined)
+})
