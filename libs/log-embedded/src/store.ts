@@ -132,7 +132,8 @@ export class Store {
       ])
         database.prepare(sql).run(...values)
     } else if (this.#pragma('user_version') === 1) upgrade(database, SCHEMA)
-    database.exec(`PRAGMA user_version = ${FORMAT}`)
+    // Nothing is written without need: the disk may be full.
+    if (this.#pragma('user_version') !== FORMAT) database.exec(`PRAGMA user_version = ${FORMAT}`)
     if (this.meta('id') === undefined) giveIdentity(database)
     const unclean = this.statement('SELECT 1 FROM writer').get() !== undefined
     this.statement('DELETE FROM writer').run()
