@@ -5,7 +5,7 @@ import { eventRecord } from '@eddy/ingest'
 import { type EventLog, logWith } from '@eddy/log'
 import { openEmbeddedLog } from '@eddy/log-embedded'
 import { createLogger, loadConfiguration } from '@eddy/runtime'
-import { configurationSchema } from '@eddy/settings'
+import { configurationSchema, topicOptions } from '@eddy/settings'
 import { filter } from 'rxjs'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { eraseCustomer } from '../../../test/erase-customer.ts'
@@ -96,6 +96,36 @@ it('labels of an erased customer are not handed out from what readers share', as
     expect(before).toContain(`"${customer}"`)
     expect(await eraseCustomer(url, customer)).toMatchObject({ [configuration.topics.labels]: 1 })
     expect(await labels()).not.toContain(`"${customer}"`)
+  } finally {
+    await eddy.stop()
+  }
+})
+
+it('finishes an erasure that the process before has left', async () => {
+  const configuration = loadConfiguration(configurationSchema, {
+    flags: { 'log.directory': directory, 'http.port': 0 },
+  })
+  const { events } = configuration.topics
+  await log.ensureTopics(topicOptions(configuration))
+  await log.publish([
+    { topic: events, records: [eventRecord(Buffer.from('{"customer":"c","features":{"x":1,"y":1}}'))] },
+  ])
+  const before = (await log.offsets(events)).map(({ end }) => end)
+  const asked = { id: 'left', state: 'running', customers: 1, erased: {}, asked: new Date(0).toISOString() }
+  const kept = { ...asked, ids: ['c'], before, by: 'ops' }
+  await log.capabilities.erasure!.note('erasure/left', JSON.stringify(kept))
+  const parts = { configuration, features, log, logger: createLogger('silent'), now: Date.now }
+  const eddy = new EddyUp({ ...parts, http: configuration.http })
+  const url = `http://127.0.0.1:${await eddy.start()}`
+  try {
+    await vi.waitFor(
+      async () =>
+        expect(await (await fetch(`${url}/v1/erasures/left`)).json()).toMatchObject({
+          state: 'done',
+          erased: { [events]: 1 },
+        }),
+      15_000,
+    )
   } finally {
     await eddy.stop()
   }
