@@ -21,7 +21,7 @@ import { catalogueChecksum } from './catalogue.ts'
 import { Consumer } from './consumer.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { erase } from './erase.ts'
-import { explain } from './errors.ts'
+import { explain, isFull } from './errors.ts'
 import { compact, retain, worthCompacting } from './maintenance.ts'
 import { notesOf, putNote } from './notes.ts'
 import { PublicationQueue } from './publication-queue.ts'
@@ -411,7 +411,12 @@ class SqliteLog implements EmbeddedLog {
     if (!this.#droppings) return
     this.#swept = performance.now()
     const deadline = this.#swept + PATIENCE_MS
-    this.#droppings = !(await this.#store.sweep(() => !this.#closed && performance.now() < deadline))
+    try {
+      this.#droppings = !(await this.#store.sweep(() => !this.#closed && performance.now() < deadline))
+    } catch (error) {
+      // Once there is room.
+      if (!isFull(error)) throw error
+    }
   }
 
   async *#maintain(all: boolean): AsyncGenerator<void> {

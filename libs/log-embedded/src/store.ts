@@ -341,7 +341,7 @@ export class Store {
     // Once more at the end: what is written meanwhile goes through the write-ahead log too.
     for (let after = 0; ; ) {
       if (!goesOn()) return false
-      const { busy, next } = await this.writer.sweep(after)
+      const { busy, next } = await this.#clearing(() => this.writer.sweep(after))
       if (busy) await delay(BUSY_MS)
       else if (next !== undefined) after = next
       else if (after === Infinity) return true
@@ -351,7 +351,7 @@ export class Store {
 
   /** Empties the write-ahead log, unless somebody reads it. */
   async emptyAhead(): Promise<void> {
-    await this.writer.sweep(Infinity)
+    await this.#clearing(() => this.writer.sweep(Infinity))
   }
 
   /** @param frugal what to do instead where the disk is full: zeroing what is deleted would take the reserve, and more */
