@@ -49,28 +49,14 @@ function fitted(
   return fitModel(specification, block, undefined, { estimator, random: random(seed), start })
 }
 
-/** Of these the recorded maximum has a component of one or two events, or on the floor. */
-const SPIKES = [
-  'iris full 4',
-  'iris full 5',
-  'iris full 6',
-  'diabetes full 6',
-  'diabetes diag 6',
-  'acidity full 5',
-  'acidity full 6',
-  'galaxies full 5',
-  'galaxies full 6',
-]
-
-test('at most a twentieth of the published cells is .02 nats behind the best that is known', {
+test('at most one in eight of the published cells is .02 nats behind the best that is known, spikes included', {
   timeout: 120_000,
 }, () => {
-  const honest = cells.filter(cell => !SPIKES.includes(`${cell.set} ${cell.covariance} ${cell.components}`))
-  const behind = honest.filter(({ set, covariance, components, best }) => {
+  const behind = cells.filter(({ set, covariance, components, best }) => {
     const { names, block } = blockOf(set)
     return fitted(names, block, covariance, components, 1).lowerBound < best - 0.02
   })
-  expect(behind.length / honest.length, JSON.stringify(behind)).toBeLessThanOrEqual(0.05)
+  expect(behind.length / cells.length, JSON.stringify(behind)).toBeLessThanOrEqual(1 / 8)
 })
 
 test('a spike does not win, however large its likelihood is', () => {
