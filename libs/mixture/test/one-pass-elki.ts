@@ -1,5 +1,5 @@
 import { createMixture, createSpecification, fitModel, indexOfLargest, scoreModel, stepwiseEm } from '@eddy/mixture'
-import { adjustedRandIndex } from './adjusted-rand-index.ts'
+import { adjustedRandIndex } from '../src/decide/adjusted-rand-index.ts'
 import { bayesLabels, sampleElki } from './elki.ts'
 
 /** ARI of one pass of stepwise EM over `events` events, and of the Bayes rule on the same events. */

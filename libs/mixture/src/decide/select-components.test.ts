@@ -5,7 +5,7 @@ import { batchEm } from '../em/estimators/batch-em.ts'
 import { fitModel } from '../fit-model.ts'
 import { freeParameters } from '../model/create-mixture.ts'
 import { createSpecification } from '../model/specification.ts'
-import { permutation, random } from '../numerics/random.ts'
+import { permutation, random, standardNormal } from '../numerics/random.ts'
 import { type SelectionOptions, selectComponents } from './select-components.ts'
 
 const specification = createSpecification({ features: ['x', 'y'], components: 1 })
@@ -17,6 +17,16 @@ const fit: SelectionOptions['fit'] = (own, block, weights) =>
   })
 const options = { minComponents: 1, maxComponents: 4, criterion: 'cross-validation', folds: 5, seed: 1, fit } as const
 const ones = (rows: number) => new Float64Array(rows).fill(1)
+
+/** Three round groups, 10 standard deviations apart, shape (rows, 2). */
+function roundGroups(rows: number): Float64Array {
+  const draw = random(3)
+  const centres = [0, 0, 10, 0, 5, 9]
+  return Float64Array.from({ length: 2 * rows }, (_, i) => {
+    const group = Math.floor(i / 2) % 3
+    return centres[2 * group + (i % 2)]! + standardNormal(draw)
+  })
+}
 
 describe('the number of components', () => {
   test('every criterion finds the three of the ELKI mixture', () => {
@@ -62,6 +72,30 @@ describe('the number of components', () => {
       })
     },
   )
+
+  test('forms are compared with every number; of those that are as good the one with fewest parameters is taken', () => {
+    // Round groups: three spherical components say it all.
+    const block = { rows: 1500, columns: 2, values: roundGroups(1500) }
+    const selection = selectComponents(specification, block, ones(1500), {
+      ...options,
+      covariances: ['full', 'diag', 'spherical'],
+    })
+    expect(selection.candidates.map(({ covariance, components }) => `${covariance} ${components}`)).toEqual(
+      ['full', 'diag', 'spherical'].flatMap(form => [1, 2, 3, 4].map(K => `${form} ${K}`)),
+    )
+    expect([selection.covariance, selection.chosen]).toEqual(['spherical', 3])
+    expect(selection.covariances.bic).toBe('spherical')
+    expect(selection.choices.bic).toBe(3)
+  })
+
+  test('stability is 1 where the segments are there, less where there are too many, and unknown for one', () => {
+    const block = { rows: 1500, columns: 2, values: roundGroups(1500) }
+    const [one, two, three, four] = selectComponents(specification, block, ones(1500), options).candidates
+    expect(one!.stability).toBeNaN()
+    expect(three!.stability).toBeGreaterThan(0.99)
+    expect(four!.stability).toBeLessThan(three!.stability)
+    expect(two!.stability).toBeLessThanOrEqual(1)
+  })
 
   test('free parameters of every form', () => {
     const count = (covariance: 'full' | 'tied' | 'diag' | 'spherical' | 'factor') =>

@@ -1,5 +1,6 @@
 import { stepwiseEm } from '../em/estimators/stepwise-em.ts'
 import type { Block } from '../families/block.ts'
+import type { Covariance } from '../families/gaussian/layout.ts'
 import { takeRows } from '../families/take-rows.ts'
 import { fitModel } from '../fit-model.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -8,6 +9,7 @@ import { type Model, scoreModel } from '../model/model.ts'
 import type { ModelSpecification } from '../model/specification.ts'
 import { treated } from '../model/treated.ts'
 import { permutation, random } from '../numerics/random.ts'
+import { agreement } from './agreement.ts'
 import { type Degeneracy, degeneracies } from './degeneracies.ts'
 
 export const criteria = ['cross-validation', 'prequential', 'bic', 'aic'] as const
@@ -16,6 +18,8 @@ export type Criterion = (typeof criteria)[number]
 export interface SelectionOptions {
   readonly minComponents: number
   readonly maxComponents: number
+  /** forms of covariance that are compared, each with every number; the specification's alone if absent */
+  readonly covariances?: readonly Covariance[] | undefined
   readonly criterion: Criterion
   /** of cross-validation, 2 … rows */
   readonly folds: number
@@ -38,8 +42,9 @@ export interface SelectionOptions {
 /** A gain that no one would notice, nats per event; a balanced pair of segments 2.5 sd apart is worth 0.03. */
 const negligible = 0.005
 
-/** What is known of one number of components. Likelihoods are in nats per unit weight, user's units. */
+/** What is known of one number of components of one form. Likelihoods are in nats per unit weight, user's units. */
 export interface Candidate {
+  readonly covariance: Covariance
   readonly components: number
   /** free parameters */
   readonly parameters: number
@@ -57,6 +62,11 @@ export interface Candidate {
   readonly behind: number
   /** … and the standard error of that, from paired differences an event */
   readonly behindError: number
+  /**
+   * adjusted Rand index of the segments of two models, each of one half of the events, on all events: how far they depend on
+   * which events there happened to be; NaN for one component, and where the halves are too small
+   */
+  readonly stability: number
   /** mean log p of each event before it was learned, in one pass of stepwise EM after a warm-up; NaN for too few events */
   readonly prequential: number
 }
@@ -64,15 +74,19 @@ export interface Candidate {
 export interface Selection {
   readonly criterion: Criterion
   readonly chosen: number
+  /** the chosen form */
+  readonly covariance: Covariance
   /** the number of components that each criterion would take; null where it could tell nothing */
   readonly choices: Readonly<Record<Criterion, number | null>>
+  /** the form that it would take them of */
+  readonly covariances: Readonly<Record<Criterion, Covariance | null>>
   readonly candidates: readonly Candidate[]
 }
 
 /**
- * Fits every number of components of a range and compares them.
+ * Fits every number of components of a range, of one form of covariance or several, and compares them.
  *
- * `cross-validation` takes the smallest number whose held-out likelihood is not worse than the best one's by more than a standard
+ * `cross-validation` takes the one with the fewest free parameters whose held-out likelihood is not worse than the best one's by more than a standard
  * error of the paired difference (after the one-standard-error rule of Breiman et al. 1984), nor by more than `negligible`. `prequential` takes the largest likelihood of events
  * before they were learned (Dawid 1984). `bic` (Schwarz 1978) and `aic` (Akaike 1974) take the least value.
  * @param specification its `components` is not read
@@ -95,17 +109,25 @@ export function selectComponents(
   const groupCount = groups.reduce((most, group) => Math.max(most, group + 1), 0)
   if (!(folds >= 2 && groupCount >= folds))
     throw new Error(`folds: expected 2 … ${groupCount} (the number of events, or of their groups), got ${folds}`)
-  const counts = Array.from({ length: maxComponents - minComponents + 1 }, (_, i) => minComponents + i)
-  // The same folds for every number, so that their differences are not those of the folds.
+  const { covariances = [specification.covariance] } = options
+  const compared = covariances.flatMap(covariance =>
+    Array.from({ length: maxComponents - minComponents + 1 }, (_, i) => ({
+      covariance,
+      components: minComponents + i,
+    })),
+  )
+  // The same folds for every candidate, so that their differences are not those of the folds.
   const foldOf = foldsOf(groups, groupCount, folds, options.seed)
+  const halfOf = foldsOf(groups, groupCount, 2, options.seed)
   const heldOut: Float64Array[] = []
-  const fitted = counts.map((components, i) => {
-    const own = { ...specification, components }
-    const done = (part: number) => options.onProgress?.((i + part) / counts.length)
+  const fitted = compared.map((candidate, i) => {
+    const own = { ...specification, ...candidate }
+    const done = (part: number) => options.onProgress?.((i + part) / compared.length)
     heldOut.push(crossValidated(own, block, weights, foldOf, options, done))
     return {
-      components,
+      ...candidate,
       ...onAll(own, block, weights, options),
+      stability: stability(own, block, weights, halfOf, options),
       prequential: prequential(own, block, weights, options),
     }
   })
@@ -121,25 +143,35 @@ export function selectComponents(
       behindError: standardError(difference, weights, weight, groups, groupCount),
     }
   })
-  const choices = {
-    'cross-validation': candidates.find(({ behind, behindError }) => behind <= Math.max(behindError, negligible))!
-      .components,
+  const taken = {
+    'cross-validation': candidates
+      .filter(({ behind, behindError }) => behind <= Math.max(behindError, negligible))
+      .reduce((a, b) => (b.parameters < a.parameters ? b : a)),
     prequential: bestBy(candidates, candidate => candidate.prequential),
     bic: bestBy(candidates, candidate => -candidate.bic),
     aic: bestBy(candidates, candidate => -candidate.aic),
   }
-  const chosen = choices[options.criterion]
+  const chosen = taken[options.criterion]
   if (chosen === null)
     throw new Error(
       `criterion: expected one that can tell, got ${options.criterion}, for which there are too few events`,
     )
-  return { criterion: options.criterion, chosen, choices, candidates }
+  const each = <T>(of: (candidate: Candidate) => T) =>
+    Object.fromEntries(criteria.map(name => [name, taken[name] && of(taken[name])])) as Record<Criterion, T | null>
+  return {
+    criterion: options.criterion,
+    chosen: chosen.components,
+    covariance: chosen.covariance,
+    choices: each(({ components }) => components),
+    covariances: each(({ covariance }) => covariance),
+    candidates,
+  }
 }
 
-/** The components of the largest score; null where none has one. */
-function bestBy(candidates: readonly Candidate[], score: (candidate: Candidate) => number): number | null {
+/** The candidate with the largest score; null where none has one. */
+function bestBy(candidates: readonly Candidate[], score: (candidate: Candidate) => number): Candidate | null {
   const known = candidates.filter(candidate => !Number.isNaN(score(candidate)))
-  return known.length === 0 ? null : known.reduce((a, b) => (score(b) > score(a) ? b : a)).components
+  return known.length === 0 ? null : known.reduce((a, b) => (score(b) > score(a) ? b : a))
 }
 
 function onAll(
@@ -194,6 +226,26 @@ function crossValidated(
     done((fold + 1) / (folds + 1))
   }
   return scores
+}
+
+function stability(
+  specification: ModelSpecification,
+  block: Block,
+  weights: Float64Array,
+  halfOf: Int32Array,
+  { fit, kernel }: SelectionOptions,
+): number {
+  const { components } = specification
+  if (components === 1 || block.rows < 4 * components) return Number.NaN
+  const ofHalf = (half: number): Model => {
+    const rows = rowsWhere(halfOf, of => of === half)
+    return fit(
+      specification,
+      takeRows(block, rows),
+      Float64Array.from(rows, n => weights[n]!),
+    )
+  }
+  return agreement([ofHalf(0), ofHalf(1)], block, kernel)
 }
 
 /** One pass of stepwise EM over the events after those of the warm-up, each batch scored before it is learned. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { adjustedRandIndex } from '../../test/adjusted-rand-index.ts'
 import { sampleElki } from '../../test/elki.ts'
+import { adjustedRandIndex } from '../decide/adjusted-rand-index.ts'
 import { batchEm } from '../em/estimators/batch-em.ts'
 import { fitModel } from '../fit-model.ts'
 import { scoreModel } from '../model/model.ts'

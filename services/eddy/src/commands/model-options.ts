@@ -47,8 +47,11 @@ export interface ModelFlags extends InputFlags {
 
 const initialisations = ['auto', 'kmeans++', 'random', 'split'] as const satisfies readonly (Initialisation | 'auto')[]
 
+/** Forms of a covariance that a model can have. */
+export const COVARIANCES = ['full', 'tied', 'diag', 'spherical', 'factor'] as const
+
 /** Adds the input options and everything that says what kind of model is fitted. */
-export function addModelOptions(command: Command): Command {
+export function addModelOptions(command: Command, forms: readonly string[] = COVARIANCES): Command {
   return addInputOptions(command)
     .option('--features <a,b,c>', 'columns to learn from (default: every number that is not an id)', nameList)
     .option(
@@ -66,7 +69,7 @@ export function addModelOptions(command: Command): Command {
         '--covariance <form>',
         'of the numbers; spherical is in standardised units, or in yours with --no-transform',
       )
-        .choices(['full', 'tied', 'diag', 'spherical', 'factor'])
+        .choices(forms)
         .default('full'),
     )
     .option('--factors <q>', 'rank of a factor covariance', wholeNumber(1))

@@ -33,11 +33,21 @@ it('prints a table with the choice of each criterion, and a picture', async () =
   const plot = fileOf('select.svg', '')
   const { stdout, stderr } = await select('--plot', plot)
   expect(stdout).toMatch(
-    /components\s+parameters\s+cross-validation\s+behind the best\s+prequential\s+BIC\s+AIC\s+ICL\n/,
+    /components\s+parameters\s+cross-validation\s+behind the best\s+prequential\s+BIC\s+AIC\s+ICL\s+stability\n/,
   )
   expect(stdout).toMatch(/\n\s+3\s+17\s+-\d+\.\d{4} \*/)
   expect(stdout).toMatch(/3 components by cross-validation/)
   expect(stderr).toContain(`wrote ${plot}`)
+})
+
+it('compares forms of covariance with every number', async () => {
+  const { stdout } = await select('--covariance', 'all', '--max-components', '3')
+  expect(stdout).toMatch(/covariance\s+components\s+parameters/)
+  for (const form of ['full', 'tied', 'diag', 'spherical'])
+    expect(stdout).toMatch(new RegExp(`\\n ${form}\\s+3\\s+\\d+`))
+  expect(stdout).toMatch(/3 components, \w+, by cross-validation/)
+  const { covariance, covariances } = JSON.parse((await select('--covariance', 'all', '--json')).stdout)
+  expect(covariances['cross-validation']).toBe(covariance)
 })
 
 it('warns where BIC and held-out events disagree', async () => {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import {
   type Candidate,
+  type Covariance,
   type Criterion,
   criteria,
   DEFAULT_RESTARTS,
@@ -24,6 +25,7 @@ import { withExamples } from '../program.ts'
 import { collectGrouped } from './collect-grouped.ts'
 import {
   addModelOptions,
+  COVARIANCES,
   initialisationOf,
   type ModelFlags,
   openModelFeatures,
@@ -33,7 +35,11 @@ import {
 /** Starts of each of the many fits. */
 const SELECT_RESTARTS = DEFAULT_RESTARTS / 2
 
-interface SelectFlags extends ModelFlags {
+/** What `--covariance all` compares. */
+const ALL_FORMS: readonly Covariance[] = ['full', 'tied', 'diag', 'spherical']
+
+interface SelectFlags extends Omit<ModelFlags, 'covariance'> {
+  readonly covariance: Covariance | 'all'
   readonly minComponents: number
   readonly maxComponents: number
   readonly criterion: Criterion
@@ -46,7 +52,10 @@ interface SelectFlags extends ModelFlags {
 
 /** `eddy select`: how many segments does a file hold? */
 export function selectCommand(terminal: Terminal = processTerminal): Command {
-  const command = addModelOptions(new Command('select').description('compare numbers of segments and choose one'))
+  const command = addModelOptions(new Command('select').description('compare numbers of segments and choose one'), [
+    ...COVARIANCES,
+    'all',
+  ])
     .option('--min-components <k>', 'smallest number of segments', wholeNumber(1, 1024), 1)
     .option('--max-components <k>', 'largest number of segments', wholeNumber(1, 1024), 12)
     .addOption(new Option('--criterion <name>', 'what decides').choices([...criteria]).default('cross-validation'))
@@ -64,6 +73,7 @@ export function selectCommand(terminal: Terminal = processTerminal): Command {
       'eddy select --input customers.csv --features recency,frequency,spend --plot select.svg',
       '1 to 12 segments by cross-validation',
     ],
+    ['eddy select --input customers.csv --covariance all', 'and full, tied, diag and spherical covariances'],
     [
       'eddy select --input customers.csv --max-components 20 --criterion prequential --json | jq .chosen',
       'for a script',
@@ -83,7 +93,9 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
       `--init: expected auto, kmeans++, random or split, got ${flags.init}. A file fits one number of components only.`,
     )
   }
-  const stream = await openModelFeatures(terminal, flags)
+  const all = flags.covariance === 'all'
+  const ofOne: ModelFlags = { ...flags, covariance: all ? ALL_FORMS[0]! : (flags.covariance as Covariance) }
+  const stream = await openModelFeatures(terminal, ofOne)
   const { matrix, groups } = await collectGrouped(stream, flags.group)
   const group = typeof flags.group === 'string' ? flags.group : 'customer'
   if (groups !== undefined && matrix.columns.some(({ name }) => name === group))
@@ -101,13 +113,14 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
   }
   const progress = new Progress(terminal, 'Comparing', 1)
   const onProgress = (share: number): void => progress.update(share)
-  const training = trainingOptions(flags)
+  const training = trainingOptions(ofOne)
   const restarts = training.restarts ?? SELECT_RESTARTS
   const block = { rows: matrix.rows, columns: matrix.columns.length, values: matrix.values }
   const selection = orModelError(() =>
     selectComponents(specificationOf(matrix, { ...training, components: minComponents }), block, matrix.weights, {
       minComponents,
       maxComponents,
+      ...(all ? { covariances: ALL_FORMS } : {}),
       criterion,
       folds,
       groups,
@@ -127,11 +140,12 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
   for (const sentence of constantNotes(matrix)) note(terminal, `eddy: ${sentence}`)
   for (const sentence of doubts(selection, flags, distinctRows(block, maxComponents)))
     note(terminal, `eddy: ${sentence}`)
-  const { choices } = selection
-  if (choices.bic !== choices['cross-validation']) {
+  const taken = (name: Criterion): string =>
+    all ? `${selection.choices[name]} (${selection.covariances[name]})` : `${selection.choices[name]}`
+  if (taken('bic') !== taken('cross-validation')) {
     note(
       terminal,
-      `eddy: BIC takes ${choices.bic}, events that were held out take ${choices['cross-validation']}. BIC's penalty is an approximation for ` +
+      `eddy: BIC takes ${taken('bic')}, events that were held out take ${taken('cross-validation')}. BIC's penalty is an approximation for ` +
         'much data and a true model: believe the held-out events.',
     )
   }
@@ -139,7 +153,7 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
 
 /** Why the choice may be none. */
 function doubts(
-  { candidates, chosen }: Selection,
+  { candidates, chosen, covariance }: Selection,
   { maxComponents, minComponents }: SelectFlags,
   distinct: number,
 ): string[] {
@@ -150,7 +164,7 @@ function doubts(
     found.push(
       `there ${plural(distinct, 'is')} ${counted(distinct, 'different event')}, fewer than ${counted(maxComponents, 'segment')}: what is beyond says nothing.`,
     )
-  const { degenerate } = candidates.find(({ components }) => components === chosen)!
+  const { degenerate } = candidates.find(of => of.components === chosen && of.covariance === covariance)!
   const held = degenerate.filter(({ kind }) => kind !== 'empty')
   if (held.length > 0) {
     const share = held.reduce((sum, of) => sum + of.share, 0)
@@ -162,24 +176,41 @@ function doubts(
   return found
 }
 
-function readable({ candidates, choices, chosen, criterion }: Selection): string {
-  const mark = (name: Criterion, components: number) => (choices[name] === components ? ' *' : '  ')
+function readable({ candidates, choices, covariances, chosen, covariance, criterion }: Selection): string {
+  const forms = new Set(candidates.map(of => of.covariance)).size > 1
+  const mark = (name: Criterion, of: Candidate) =>
+    choices[name] === of.components && covariances[name] === of.covariance ? ' *' : '  '
   const rows = candidates.map(c => [
+    ...(forms ? [c.covariance] : []),
     String(c.components),
     String(c.parameters),
-    fixed(c.crossValidation, 4) + mark('cross-validation', c.components),
+    fixed(c.crossValidation, 4) + mark('cross-validation', c),
     `${fixed(c.behind, 4)} ± ${fixed(c.behindError, 4)}`,
-    fixed(c.prequential, 4) + mark('prequential', c.components),
-    fixed(c.bic, 1) + mark('bic', c.components),
-    fixed(c.aic, 1) + mark('aic', c.components),
+    fixed(c.prequential, 4) + mark('prequential', c),
+    fixed(c.bic, 1) + mark('bic', c),
+    fixed(c.aic, 1) + mark('aic', c),
     fixed(c.icl, 1),
+    Number.isNaN(c.stability) ? '' : fixed(c.stability, 2),
   ])
-  const head = ['components', 'parameters', 'cross-validation', 'behind the best', 'prequential', 'BIC', 'AIC', 'ICL']
-  return `${table(head, rows)}\n\n${counted(chosen, 'component')} by ${criterion} (* the choice of each criterion; likelihoods in nats per event)\n`
+  const head = [
+    ...(forms ? ['covariance'] : []),
+    'components',
+    'parameters',
+    'cross-validation',
+    'behind the best',
+    'prequential',
+    'BIC',
+    'AIC',
+    'ICL',
+    'stability',
+  ]
+  const choice = `${counted(chosen, 'component')}${forms ? `, ${covariance},` : ''} by ${criterion}`
+  return `${table(head, rows)}\n\n${choice} (* the choice of each criterion; likelihoods in nats per event; stability: how alike two halves of the events divide all, 1 at most)\n`
 }
 
-/** All criteria as nats per event, so that they share an axis and more is better. */
-function picture({ candidates, choices }: Selection, events: number): string {
+/** All criteria of the chosen form as nats per event, so that they share an axis and more is better. */
+function picture({ candidates: all, choices, covariance }: Selection, events: number): string {
+  const candidates = all.filter(of => of.covariance === covariance)
   const x = candidates.map(candidate => candidate.components)
   const curve = (name: Criterion, label: string, colour: number, value: (candidate: Candidate) => number) => {
     const known = candidates.filter(candidate => !Number.isNaN(value(candidate)))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { adjustedRandIndex } from '../../../test/adjusted-rand-index.ts'
 import { median } from '../../../test/one-pass-elki.ts'
 import { blockOf, readReferenceSet } from '../../../test/sklearn-fixture.ts'
+import { adjustedRandIndex } from '../../decide/adjusted-rand-index.ts'
 import { fitModel } from '../../fit-model.ts'
 import { scoreModel } from '../../model/model.ts'
 import { createSpecification } from '../../model/specification.ts'
