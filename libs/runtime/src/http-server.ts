@@ -7,6 +7,7 @@ import { stranger } from './access/scopes.ts'
 import { BodyBudget } from './body-budget.ts'
 import type { BodyShare } from './body-share.ts'
 import { ConfigurationError } from './configuration.ts'
+import { DiscardAllowance } from './discard-allowance.ts'
 import type { Health } from './health.ts'
 import { HttpError } from './http-error.ts'
 import type { Metrics } from './metrics.ts'
@@ -90,10 +91,11 @@ function takeBodies(
   metrics: Metrics,
 ): void {
   const budget = new BodyBudget(maxBodiesBytes)
+  const discards = new DiscardAllowance()
   const shares = new WeakMap<FastifyRequest, BodyShare>()
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', async (request: FastifyRequest, message: IncomingMessage) => {
-    const { bytes, share } = await readBody(message, { budget, most, timeoutMs })
+    const { bytes, share } = await readBody(message, { budget, discards, most, timeoutMs })
     shares.set(request, share)
     return bytes
   })

@@ -3,10 +3,13 @@ import type { BodyBudget } from './body-budget.ts'
 import { BodyError } from './body-error.ts'
 import { BodyShare } from './body-share.ts'
 import { decodeBody } from './decode-body.ts'
+import type { DiscardAllowance } from './discard-allowance.ts'
 import { GrowingBytes } from './growing-bytes.ts'
 
 export interface ReadBodyOptions {
   readonly budget: BodyBudget
+  /** what may be read of what is refused */
+  readonly discards: DiscardAllowance
   /** bytes, as sent and decoded */
   readonly most: number
   /** milliseconds until its last byte */
@@ -19,11 +22,8 @@ export interface ReadBody {
   readonly share: BodyShare
 }
 
-/**
- * How long what is refused is read on, so that its sender sees the answer and not a broken pipe: milliseconds in all and without a byte,
- * largest bodies.
- */
-const [patienceMs, idleMs, patienceBodies] = [5000, 500, 8]
+/** How long what is refused is read on, milliseconds in all and without a byte. */
+const [patienceMs, idleMs] = [5000, 500]
 
 /**
  * A request's body, without its content coding. Its memory is taken from the budget before it is read where its length is known, and as it
@@ -32,7 +32,7 @@ const [patienceMs, idleMs, patienceBodies] = [5000, 500, 8]
  * cut off, and what `decodeBody` throws; it holds nothing then
  */
 export async function readBody(message: IncomingMessage, options: ReadBodyOptions): Promise<ReadBody> {
-  const { budget, most } = options
+  const { budget, discards, most } = options
   const gaveUp = Promise.withResolvers<never>()
   gaveUp.promise.catch(() => {})
   const share = new BodyShare(budget, () => performance.now(), gaveUp.reject)
@@ -46,7 +46,7 @@ export async function readBody(message: IncomingMessage, options: ReadBodyOption
     // Whoever is too slow is not waiting to write.
     const slow = share.stalled || (error as BodyError).statusCode === 408
     share.release()
-    if (!slow) await discard(message, patienceBodies * most)
+    if (!slow) await discard(message, discards)
     throw error
   }
 }
@@ -87,14 +87,12 @@ async function received(
 }
 
 /** Reads on for a while, and keeps nothing. */
-async function discard(message: IncomingMessage, most: number): Promise<void> {
+async function discard(message: IncomingMessage, allowance: DiscardAllowance): Promise<void> {
   if (message.readableEnded || message.destroyed) return
   const { promise, resolve } = Promise.withResolvers<void>()
   const until = performance.now() + patienceMs
-  let seen = 0
   const onData = (piece: Buffer): void => {
-    seen += piece.length
-    if (seen > most || performance.now() > until) resolve()
+    if (!allowance.take(piece.length) || performance.now() > until) resolve()
     idle.refresh()
   }
   const idle = setTimeout(resolve, idleMs)
