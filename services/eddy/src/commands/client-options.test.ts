@@ -55,7 +55,9 @@ describe('what a client is known by', () => {
     const seen: unknown[] = []
     const server = createServer(({ headers, method, url }, response) => {
       seen.push([method, url, headers.authorization])
-      response.end(method === 'DELETE' ? '{}' : '')
+      const erasure = { id: 'e1', state: 'done', erased: {} }
+      response.statusCode = method === 'POST' ? 202 : 200
+      response.end(url?.includes('/erasures') ? JSON.stringify(erasure) : '')
     }).listen(0, '127.0.0.1')
     await new Promise(resolve => server.once('listening', resolve))
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/behind/`
@@ -63,8 +65,9 @@ describe('what a client is known by', () => {
     expect((await runCommand(forgetCommand, ['c/1', ...flags])).code).toBe(0)
     await runCommand(topCommand, ['--once', '--interval', '0.2', ...flags])
     server.close()
-    expect(seen.slice(0, 2)).toEqual([
-      ['DELETE', '/behind/v1/customers/c%2F1', 'Bearer one-token'],
+    expect(seen.slice(0, 3)).toEqual([
+      ['POST', '/behind/v1/erasures', 'Bearer one-token'],
+      ['GET', '/behind/v1/erasures/e1', 'Bearer one-token'],
       ['GET', '/behind/metrics', 'Bearer one-token'],
     ])
     expect((await runCommand(forgetCommand, ['c', '--token-file', path('token')])).code).toBe(2)
