@@ -100,5 +100,5 @@ export const faults: readonly Fault[] = [
     stream: () => ({ constant: true }),
   },
   { fault: 'the disk is nearly full', alert: 'EddyDiskAlmostFull', disk: 64 << 20, before: 0, stream: () => undefined },
-  { fault: 'the log fills a small disk', alert: 'EddyLogFullSoon', disk: 512 << 20, before: 0, stream: () => ({}) },
+  { fault: 'the log fills a small disk', alert: 'EddyLogFullSoon', disk: 128 << 20, before: 0, stream: () => ({}) },
 ]

@@ -65,11 +65,12 @@ test.runIf(mayMount)('a disk that is really full: a clear error, nothing lost, w
   const script = `
     import { openEmbeddedLog } from ${JSON.stringify(new URL('./embedded-log.ts', import.meta.url).href)}
     import { readAll } from '@eddy/log/testing'
+    import { randomBytes } from 'node:crypto'
     import { rmSync, writeFileSync } from 'node:fs'
     writeFileSync('/mnt/ballast', Buffer.alloc(10 << 20))
     const log = openEmbeddedLog('/mnt/log')
     await log.ensureTopics({ t: { partitions: 1, cleanup: 'delete' } })
-    const value = Buffer.alloc(100_000)
+    const value = randomBytes(100_000) // which no compression makes smaller
     const key = null, partition = 0
     let stored = 0, error
     while (!error) await log.publish([{ topic: 't', records: [{ key, value, partition }] }]).then(() => stored++, e => { error = e })
