@@ -13,3 +13,8 @@ test('a right that is missing has a code, however deep and by whichever client i
   const own = new LogError('t: expected one', { code: 'TOPIC_MISSING' })
   expect(explain(own, 'u')).toBe(own)
 })
+
+test('many attempts that failed are told with the reason of the last', () => {
+  const failed = new AggregateError([new Error('first'), new Error('Cannot find broker')], 'fetch failed 2 times.')
+  expect(explain(failed, 't').message).toContain('"fetch failed 2 times. Last: Cannot find broker"')
+})

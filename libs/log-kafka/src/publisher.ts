@@ -5,6 +5,7 @@ import { FencedError, type KafkaDriver, type KafkaProducer, type ProduceBatch, R
 import { explain } from './explain.ts'
 import { KafkaDelivery } from './kafka-delivery.ts'
 import { ANONYMOUS } from './options.ts'
+import { said } from './said.ts'
 
 /** Bytes of one record batch; brokers refuse more than 1 MiB by default. */
 const BATCH_BYTES = 900_000
@@ -291,9 +292,8 @@ class Writer {
 
   #failed(cause: unknown): LogError {
     if (cause instanceof RefusedError) return explain(cause, 'publish')
-    const message = cause instanceof Error ? cause.message : String(cause)
     return new LogError(
-      `publish: Kafka said "${message}". Whether the records were stored is unknown: end the process and start again from what is durable.`,
+      `publish: Kafka said "${said(cause)}". Whether the records were stored is unknown: end the process and start again from what is durable.`,
       { cause },
     )
   }

@@ -1,4 +1,13 @@
-import { addPartitionsToTxnV3, kGetApi, Producer, Writer } from '@platformatic/kafka'
+import {
+  addPartitionsToTxnV3,
+  Base,
+  findErrorBy,
+  kGetApi,
+  kPerformWithRetry,
+  NetworkError,
+  Producer,
+  Writer,
+} from '@platformatic/kafka'
 
 type Buffer = { writeUnsignedVarInt64(value: bigint, append?: boolean): void }
 
@@ -8,6 +17,7 @@ type Api = (name: string, callback: (error: Error | null, api?: unknown) => void
 export function repairPlatformatic(): void {
   repairTimestamps()
   repairTransactions()
+  repairMetadata()
 }
 
 /**
@@ -34,3 +44,36 @@ function repairTransactions(): void {
     else getApi.call(this, name, callback)
   }
 }
+
+type Attempt = (done: (error: Error | null, result?: unknown) => void) => void
+
+type PerformWithRetry = (this: Base, name: string, attempt: Attempt, ...rest: unknown[]) => unknown
+
+/**
+ * The brokers it knows are those of the newest answer, and a question for no topic in particular, or for topics of which it heard lately, is not asked again. A
+ * broker that was down when that answer came stays unknown: what it coordinates was tried 151 times, for 15 s, and failed, and what it leads failed at once.
+ * Where a broker is unknown, the next attempt asks anew.
+ */
+function repairMetadata(): void {
+  const prototype = Base.prototype as unknown as Record<typeof kPerformWithRetry, PerformWithRetry>
+  if (repaired.has(prototype)) return
+  repaired.add(prototype)
+  const performWithRetry = prototype[kPerformWithRetry]
+  prototype[kPerformWithRetry] = function (name, attempt, ...rest) {
+    const asked: Attempt = done =>
+      attempt((failed, result) => {
+        const error = failed && lackOfBroker(failed)
+        if (findErrorBy(error, 'hasStaleMetadata', true)) this.clearMetadata()
+        done(error, result)
+      })
+    // Further attempts come with their number, wrapped already.
+    const [, number = 0] = rest
+    return performWithRetry.call(this, name, number === 0 ? asked : attempt, ...rest)
+  }
+}
+
+/** Where a leader is unknown the library gives up, though it may be known in a moment. */
+const lackOfBroker = (error: Error): Error =>
+  error.message.startsWith('Cannot find broker')
+    ? new NetworkError(error.message, { cause: error, hasStaleMetadata: true })
+    : error
