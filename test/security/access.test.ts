@@ -157,8 +157,8 @@ describe('certificates', () => {
     const running = start(file)
     const url = await running.url()
     const agents: Agent[] = []
+    const ca = readFileSync(path('ca.crt'))
     const agentOf = (client?: string): Agent => {
-      const ca = readFileSync(path('ca.crt'))
       const own = client && { cert: readFileSync(path(`${client}.crt`)), key: readFileSync(path(`${client}.key`)) }
       const agent = new Agent({ ca, keepAlive: true, maxSockets: 1, ...(own || {}) })
       agents.push(agent)
@@ -215,6 +215,29 @@ describe('certificates', () => {
     await running.said(/were read again/)
     expect(await ask(kept, '/v1/labels?follow=false')).toEqual([200, 'server', true])
     expect(await ask(agentOf('shop'), '/v1/labels?follow=false')).toEqual([200, 'renewed', false])
+    expect(await status('forged', '/metrics')).toBe(401)
+    // Another authority: no certificate of the old one is good any more, on no connection.
+    const streaming = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+      request(`${url}/v1/labels?from=earliest`, { agent: agentOf('shop') }, resolve)
+        .on('error', reject)
+        .end()
+    })
+    const cut = new Promise(resolve =>
+      streaming
+        .resume()
+        .once('close', resolve)
+        .once('error', () => {}),
+    )
+    copyFileSync(path('other-ca.crt'), path('ca.crt'))
+    running.child.kill('SIGHUP')
+    await running.said(/were read again.*were read again/s)
+    await cut
+    expect(await ask(kept, '/metrics')).toEqual([401, 'renewed', false])
+    expect(await status('shop', '/metrics')).toBe(401)
+    expect(await status('forged', '/metrics')).toBe(200)
+    writeFileSync(path('ca.crt'), ca)
+    running.child.kill('SIGHUP')
+    await running.said(/(were read again.*){3}/s)
     expect(await status('forged', '/metrics')).toBe(401)
     // What cannot be changed while connections are open.
     config('tls.yaml', '{}')

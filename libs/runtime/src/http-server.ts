@@ -57,7 +57,7 @@ export function createHttpServer(options: HttpOptions, { health, metrics, guard 
   })
   server.server.maxConnections = options.maxConnections
   server.server.headersTimeout = headTimeoutMs
-  guard.protect(server)
+  guard.protect(server, tls?.ca)
   server.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown'
     metrics.httpRequests.observe({ route, status: String(reply.statusCode) }, reply.elapsedTime / 1000)

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from '../logger.ts'
@@ -34,6 +35,10 @@ export class Guard {
   readonly #loopback: boolean
   readonly #denials: Denials
   #access: Access
+  /** PEM of who signs client certificates. */
+  #authority: Buffer | undefined
+  /** Connections whose certificate the authority of now has judged. */
+  #judged = new WeakSet<Socket>()
   /** Requests that change nothing and have no end yet, such as streams of labels. */
   readonly #reading = new Map<FastifyRequest, FastifyReply>()
 
@@ -44,8 +49,13 @@ export class Guard {
     this.#denials = new Denials(logger, now)
   }
 
-  /** To be called before any route is added. */
-  protect(server: FastifyInstance): void {
+  /**
+   * To be called before any route is added.
+   * @param authority PEM of who signs client certificates
+   */
+  protect(server: FastifyInstance, authority?: Buffer): void {
+    this.#authority = authority
+    server.server.on('secureConnection', socket => this.#judged.add(socket))
     server.addHook('onRoute', ({ method, url }) => {
       for (const each of [method].flat())
         if (needOf(each, url) === undefined)
@@ -68,32 +78,47 @@ export class Guard {
     })
   }
 
-  /** From now on others may; who reads and may no longer is cut off. What is being stored is answered. */
-  replace(access: Access): void {
+  /**
+   * From now on others may; who reads and may no longer is cut off. What is being stored is answered. Another authority has signed nothing yet that was shown
+   * on a connection there is: who has a certificate must connect anew.
+   * @returns whether the authority is another one
+   */
+  replace(access: Access, authority?: Buffer): boolean {
     this.#access = access
+    const another = authority !== undefined && this.#authority?.equals(authority) === false
+    if (another) this.#judged = new WeakSet()
+    this.#authority = authority
     for (const [request, reply] of this.#reading) {
       const judged = this.#judge(request)
       if (!('status' in judged)) continue
       this.#tell(request, judged)
       reply.raw.destroy()
     }
+    return another
   }
 
   #judge(request: FastifyRequest): Client | Refused {
     const { headers, method } = request
+    const socket = request.raw.socket as TLSSocket
     const foreign = foreignPage(headers, method, this.#loopback && this.#access.open)
     if (foreign !== undefined) return { status: 403, error: foreign }
     const judged = this.#access.judge(needOfRequest(request), {
       authorization: headers.authorization,
-      certificate: namesOf(request.raw.socket as TLSSocket),
+      certificate: this.#namesOf(socket),
     })
     if ('status' in judged) {
       const { challenge, ...refusal } = judged
-      return challenge === undefined ? refusal : { ...refusal, headers: { 'www-authenticate': challenge } }
+      const outdated = socket.authorized && !this.#judged.has(socket) ? { connection: 'close' } : {}
+      return { ...refusal, headers: { ...outdated, ...(challenge && { 'www-authenticate': challenge }) } }
     }
     const type = foreignMediaType(headers, method)
     if (type === undefined) return judged
     return { status: 415, error: type, by: judged.name, headers: { accept: acceptedMediaTypes } }
+  }
+
+  /** Names of the certificate that the other end has shown, if the authority has signed it. */
+  #namesOf(socket: TLSSocket): readonly string[] | undefined {
+    return socket.authorized && this.#judged.has(socket) ? certificateNames(socket.getPeerCertificate()) : undefined
   }
 
   #tell({ method, routeOptions, ip }: FastifyRequest, { status, error, by = 'unknown' }: Refused): void {
@@ -106,7 +131,3 @@ function needOfRequest({ method, url, routeOptions }: FastifyRequest): Need {
   const need = needOf(method, routeOptions.url ?? '') ?? 'known'
   return need === 'nothing' && url !== routeOptions.url ? 'known' : need
 }
-
-/** Names of the certificate that the other end has shown, if the authority has signed it. */
-const namesOf = (socket: TLSSocket): readonly string[] | undefined =>
-  socket.authorized ? certificateNames(socket.getPeerCertificate()) : undefined

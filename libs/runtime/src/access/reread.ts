@@ -7,7 +7,7 @@ import { Access } from './access.ts'
 import type { Guard } from './guard.ts'
 
 /**
- * Takes tokens, certificates and what their names may as they are now; connections stay.
+ * Takes tokens, certificates and what their names may as they are now; connections stay, but for idle ones where another authority signs certificates.
  * @param began options of the start
  * @throws {ConfigurationError} or what OpenSSL says, if any of them cannot be used: then all stays as it was
  */
@@ -23,5 +23,5 @@ export function reread(server: FastifyInstance, guard: Guard, began: HttpOptions
     createSecureContext(tls)
     ;(server.server as unknown as Server).setSecureContext(tls)
   }
-  guard.replace(access)
+  if (guard.replace(access, tls?.ca)) server.server.closeIdleConnections()
 }
