@@ -132,6 +132,7 @@ describeWithDocker('Docker', () => {
           EDDY_KAFKA_IMAGE: kafkaImage(),
           EDDY_CONFIG: workplace.configurationFile,
           EDDY_TOKEN_FILE: workplace.tokenFile,
+          EDDY_METRICS_TOKEN_FILE: workplace.metricsTokenFile,
           EDDY_PORT: `${port}`,
         },
       })
@@ -159,6 +160,10 @@ describeWithDocker('Docker', () => {
       const client = new EddyClient(`http://127.0.0.1:${port}`, workplace.token)
       await client.post(syntheticEvents(500))
       expect(new Set(await client.labels(500)).size).toBe(500)
+      // What Prometheus has opens nothing else.
+      const scraper = new EddyClient(`http://127.0.0.1:${port}`, workplace.metricsToken)
+      expect((await scraper.fetch('/metrics')).status).toBe(200)
+      expect((await scraper.fetch('/v1/labels')).status).toBe(403)
       expect(exitCodes('eddy')).toEqual({ eddy: 0 })
     })
 

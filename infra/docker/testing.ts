@@ -13,6 +13,8 @@ export class Workplace {
   readonly #volumes: string[] = []
   readonly token = randomUUID()
   readonly tokenFile = this.#file('token', this.token)
+  readonly metricsToken = randomUUID()
+  readonly metricsTokenFile = this.#file('metrics-token', this.metricsToken)
   readonly configurationFile = this.#file(
     'eddy.yaml',
     'model: { components: 3, maxWaitMs: 100, warmUp: { events: 300 } }\nfeatures: [{ name: x }, { name: y }]\n',

@@ -137,10 +137,17 @@ describe.runIf(hasTool('helm', helmAdvice))('helm', () => {
       env.map((entry: { name: string; value: string }) => [entry.name, entry.value]),
     )
     expect(environment.EDDY_HTTP_TOKEN_FILE).toBe(`${volumeMounts[1].mountPath}/token`)
-    const told = { ...environment, EDDY_HTTP_TOKEN_FILE: join(folder, 'token') }
+    const metricsToken = Buffer.from(found('Secret').data!['metrics-token']!, 'base64').toString()
+    writeFileSync(join(folder, 'metrics-token'), metricsToken)
+    expect(environment.EDDY_HTTP_METRICS_TOKEN_FILE).toBe(`${volumeMounts[1].mountPath}/metrics-token`)
+    const told = {
+      ...environment,
+      EDDY_HTTP_TOKEN_FILE: join(folder, 'token'),
+      EDDY_HTTP_METRICS_TOKEN_FILE: join(folder, 'metrics-token'),
+    }
     const { features, http } = loadConfiguration(configurationSchema, { file, environment: told })
     expect(features).not.toHaveLength(0)
-    expect(http).toMatchObject({ host: '0.0.0.0', token })
+    expect(http).toMatchObject({ host: '0.0.0.0', token, metricsToken })
     const { secret } = podsOf('mode=embedded')[0].spec.volumes[1]
     expect(secret.secretName).toBe(found('Secret').metadata.name)
     // A file of tokens beside the one is refused where others than the pod's group may read it.
@@ -158,7 +165,7 @@ describe.runIf(hasTool('helm', helmAdvice))('helm', () => {
       NODE_EXTRA_CA_CERTS: '/etc/eddy-ca/ca.crt',
       KAFKA_SSL_CA: '/run/secrets/kafka-ca/ca.crt',
     })
-    const { EDDY_HTTP_TOKEN_FILE: _, ...environment } = values
+    const { EDDY_HTTP_TOKEN_FILE: _, EDDY_HTTP_METRICS_TOKEN_FILE: __, ...environment } = values
     const configuration = loadConfiguration(configurationSchema, { environment, flags: { 'log.kind': 'kafka' } })
     expect(configuration).toMatchObject({
       http: {
@@ -201,7 +208,7 @@ describe.runIf(hasTool('helm', helmAdvice))('helm', () => {
         port: service.spec.ports[0].name,
         path: '/metrics',
         interval: '15s',
-        authorization: { type: 'Bearer', credentials: { name: 'release-eddy-token', key: 'token' } },
+        authorization: { type: 'Bearer', credentials: { name: 'release-eddy-token', key: 'metrics-token' } },
       },
     ])
     const { groups } = found('PrometheusRule').spec

@@ -1,5 +1,5 @@
 /** Names whose values are never told, neither in a log line nor in a message, wherever they come from. */
-export const secrets = ['password', 'token', 'secret', 'key', 'sasl', 'authorization']
+export const secrets = ['password', 'token', 'metricsToken', 'secret', 'key', 'sasl', 'authorization']
 
 /** Whether a value may not be told, by the name it has. */
 export const isSecret = (name: string): boolean => secrets.includes(name)

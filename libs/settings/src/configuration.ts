@@ -49,6 +49,11 @@ const topic = (name: string) =>
     .regex(/^[a-zA-Z0-9._-]{1,249}$/)
     .default(name)
 
+const bearerToken = z
+  .string()
+  .min(shortestToken)
+  .regex(/^\S*$/, { message: 'expected one token without spaces (for several there is http.tokensFile)' })
+
 const kafka = z.strictObject({
   brokers: z.array(z.string().min(1)).min(1).optional(),
   clientId: z.string().default('eddy'),
@@ -203,15 +208,13 @@ export const configurationSchema = z
       .strictObject({
         host: z.string().default('127.0.0.1'),
         port: z.int().min(0).max(65_535).default(7700),
-        token: z
-          .string()
-          .min(shortestToken)
-          .regex(/^\S*$/, { message: 'expected one token without spaces (for several there is http.tokensFile)' })
+        token: bearerToken.optional().meta({
+          description:
+            'Bearer token with every scope; this, tokensFile or clientCa is required unless bound to a loopback address.',
+        }),
+        metricsToken: bearerToken
           .optional()
-          .meta({
-            description:
-              'Bearer token with every scope; this, tokensFile or clientCa is required unless bound to a loopback address.',
-          }),
+          .meta({ description: 'Bearer token for /metrics alone, as for Prometheus.' }),
         tokensFile: z.string().optional().meta({
           description:
             'File of tokens, mode 0600, a line each: NAME SCOPES TOKEN, with some of produce,read,operate or - as scopes. Read again on SIGHUP.',
@@ -315,6 +318,14 @@ export const configurationSchema = z
       path: ['http', 'token'],
       message:
         'expected a token because http.host is not a loopback address (set EDDY_HTTP_TOKEN or EDDY_HTTP_TOKEN_FILE, EDDY_HTTP_TOKENS_FILE for several, or http.tls.clientCa for client certificates)',
+    },
+  )
+  .refine(
+    ({ http: { metricsToken, token, tokensFile } }) =>
+      metricsToken === undefined || (metricsToken !== token && (token ?? tokensFile) !== undefined),
+    {
+      path: ['http', 'metricsToken'],
+      message: 'expected another token beside http.token or http.tokensFile, since it is for /metrics alone',
     },
   )
   .refine(

@@ -7,6 +7,8 @@ import { holderOf, readTokens, type Token, tokenOf } from './tokens.ts'
 export interface AccessOptions {
   /** A bearer token with every scope. */
   readonly token?: string | undefined
+  /** A bearer token for `/metrics` alone. */
+  readonly metricsToken?: string | undefined
   /** Path of a file of tokens, each with its scopes (`readTokens`). */
   readonly tokensFile?: string | undefined
   readonly tls?:
@@ -43,10 +45,12 @@ export class Access {
   readonly #named: ReadonlyMap<string, readonly Scope[]> | undefined
 
   /** @throws {ConfigurationError} if the file of tokens cannot be used */
-  constructor({ token, tokensFile, tls }: AccessOptions) {
+  constructor({ token, metricsToken, tokensFile, tls }: AccessOptions) {
     const single = token === undefined ? [] : [tokenOf('http.token', everyScope, token)]
+    const scraper = metricsToken === undefined ? [] : [tokenOf('http.metricsToken', new Set(), metricsToken)]
     const several = tokensFile === undefined ? [] : readTokens(tokensFile)
-    this.#tokens = token === undefined && tokensFile === undefined ? undefined : [...single, ...several]
+    const tokens = [...single, ...scraper, ...several]
+    this.#tokens = tokens.length === 0 ? undefined : tokens
     this.#certificates = tls?.clientCa !== undefined
     this.#named = tls?.clients && new Map(tls.clients.map(({ name, scopes }) => [name, scopes]))
   }

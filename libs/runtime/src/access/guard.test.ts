@@ -81,6 +81,13 @@ describe('a request', () => {
   })
 })
 
+it('with the token of metrics is let in there alone', async () => {
+  const { ask } = serve({ token: 'swordfish-swordfish', metricsToken: 'barracuda-barracuda' })
+  expect(await ask('GET', '/metrics', 'barracuda-barracuda')).toMatchObject({ status: 200, body: 'http.metricsToken' })
+  for (const url of ['/v1/labels', '/v1/events'] as const)
+    expect(await ask(url === '/v1/events' ? 'POST' : 'GET', url, 'barracuda-barracuda')).toMatchObject({ status: 403 })
+})
+
 describe('a route that the table does not name', () => {
   it('cannot be added', () => {
     const { server } = serve({})

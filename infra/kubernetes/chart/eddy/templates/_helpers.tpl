@@ -12,14 +12,15 @@ app.kubernetes.io/component: {{ .component }}
 {{ .Values.tokenSecret | default (printf "%s-eddy-token" .Release.Name) }}
 {{- end }}
 
-{{/* The token of the chart's own Secret, base64: the one there is, or a new one. */}}
+{{/* A token of the chart's own Secret, base64: the one there is, or a new one. */}}
 {{- define "eddy.newToken" -}}
-{{- $name := include "eddy.tokenSecret" . -}}
-{{- if not (hasKey .Values "_token") -}}
-{{- $there := lookup "v1" "Secret" .Release.Namespace $name -}}
-{{- $_ := set .Values "_token" (dig "data" "token" (randAlphaNum 40 | b64enc) ($there | default dict)) -}}
+{{- $values := .root.Values -}}
+{{- $memo := printf "_%s" .key -}}
+{{- if not (hasKey $values $memo) -}}
+{{- $there := lookup "v1" "Secret" .root.Release.Namespace (include "eddy.tokenSecret" .root) -}}
+{{- $_ := set $values $memo (dig "data" .key (randAlphaNum 40 | b64enc) ($there | default dict)) -}}
 {{- end -}}
-{{ .Values._token }}
+{{ index $values $memo }}
 {{- end }}
 
 {{/* Changes whenever a Secret does that pods read at their start; a Secret of others is looked up, where there is a cluster to ask. */}}
@@ -28,7 +29,9 @@ app.kubernetes.io/component: {{ .component }}
 {{- if .Values.tokenSecret -}}
 {{- $all = append $all (lookup "v1" "Secret" .Release.Namespace .Values.tokenSecret | default dict).data -}}
 {{- else -}}
-{{- $all = append $all (include "eddy.newToken" .) -}}
+{{- range list "token" "metrics-token" -}}
+{{- $all = append $all (include "eddy.newToken" (dict "root" $ "key" .)) -}}
+{{- end -}}
 {{- end -}}
 {{- range compact (list .Values.tls.secret .Values.kafka.ssl.caSecret) -}}
 {{- $all = append $all (lookup "v1" "Secret" $.Release.Namespace . | default dict).data -}}
@@ -83,6 +86,9 @@ spec:
       env:
         - { name: EDDY_HTTP_HOST, value: 0.0.0.0 }
         - { name: EDDY_HTTP_TOKEN_FILE, value: /run/secrets/eddy/token }
+        {{- if or (not .root.Values.tokenSecret) .root.Values.monitoring.serviceMonitor.enabled }}
+        - { name: EDDY_HTTP_METRICS_TOKEN_FILE, value: /run/secrets/eddy/metrics-token }
+        {{- end }}
         {{- if .root.Values.tls.secret }}
         - { name: EDDY_HTTP_TLS_CERT, value: /run/secrets/tls/tls.crt }
         - { name: EDDY_HTTP_TLS_KEY, value: /run/secrets/tls/tls.key }
