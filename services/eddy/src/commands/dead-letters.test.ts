@@ -89,6 +89,12 @@ describe('eddy dead-letters', () => {
     expect((await run('list')).stdout.split('\n')).toHaveLength(4)
   })
 
+  it('says that a vector of another form than the model’s will be refused again', async () => {
+    await stored.publish('eddy.dead-letters.v1', [{ ...letter(9, 'unfit', 'a vector'), partition: 0 }])
+    const { stderr } = await run('retry', '--reason', 'unfit')
+    expect(stderr).toMatch(/Appended 1 event again\.\n1 feature vector among them .* refused again/)
+  })
+
   it('says where nothing is of a reason', async () => {
     expect((await run('retry', '--reason', 'no-such-reason')).stderr).toContain('Appended 0 events again')
   })

@@ -79,6 +79,7 @@ async function retryLetters(where: Place | undefined, flags: Flags, terminal: Te
   const log = await openCommandLog(configuration, terminal)
   try {
     let retried = 0
+    let unfit = 0
     for await (const { letter, partition, offset } of letters(log, configuration.topics.deadLetters, flags.reason)) {
       if (where !== undefined && (where.partition !== partition || where.offset !== offset)) continue
       const { key, value, headers, topic } = letter
@@ -90,9 +91,15 @@ async function retryLetters(where: Place | undefined, flags: Flags, terminal: Te
       }
       await log.publish([{ topic, records: [record] }])
       retried++
+      if (letter.reason === 'unfit') unfit++
     }
     if (where !== undefined && retried === 0) throw noneAt(where)
     note(terminal, `Appended ${counted(retried, 'event')} again.`)
+    if (unfit > 0)
+      note(
+        terminal,
+        `${counted(unfit, 'feature vector')} among them did not have the model's form (unfit): until a model has theirs, as \`eddy relearn\` makes one, they are refused again.`,
+      )
   } finally {
     await log.close()
   }
