@@ -26,7 +26,7 @@ const table: Readonly<Record<string, { readonly may: readonly string[]; readonly
   'libs/log': { may: ['rxjs'] },
   'libs/log-embedded': { may: ['@eddy/log', 'rxjs'] },
   'libs/log-kafka': { may: ['@eddy/log', 'rxjs', 'kafkajs', '@platformatic/kafka', 'lz4-napi', 'kafkajs-snappy'] },
-  'libs/records': { may: ['@eddy/messages', '@eddy/mixture', 'csv-parse'] },
+  'libs/records': { may: ['@eddy/messages', '@eddy/mixture', '@duckdb/node-api', 'csv-parse'] },
   'libs/model': { may: ['@eddy/mixture', '@eddy/messages', '@eddy/log', 'rxjs'] },
   'libs/runtime': {
     may: ['@eddy/messages', '@eddy/model', '@eddy/log', 'rxjs', 'prom-client', 'pino', 'zod', 'yaml', 'fastify'],
@@ -72,11 +72,12 @@ const packageOf = (specifier: string): string =>
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
-const declared = (folder: string): string[] =>
-  Object.keys(
-    (JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as { dependencies?: object }).dependencies ??
-      {},
-  )
+function declared(folder: string): string[] {
+  const { dependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(root, folder, 'package.json'), 'utf8'),
+  ) as { dependencies?: object; optionalDependencies?: object }
+  return Object.keys({ ...dependencies, ...optionalDependencies })
+}
 
 describe.each(Object.entries(table))('%s', (folder, { may, pure }) => {
   const files = sources(folder).filter(file => !isTest(file))

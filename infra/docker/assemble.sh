@@ -33,6 +33,8 @@ links="$(find "$modules" -type l)"
 # `docker exec … eddy inspect`: there is no /usr/bin/env.
 sed -i '1s|.*|#!/usr/local/bin/node|' "$modules/@eddy/cli/bin/eddy.cjs"
 ln -s /app/node_modules/@eddy/cli/bin/eddy.cjs "$image/usr/local/bin/eddy"
+# What reads large tables is as large as all the rest, and no service reads them.
+rm -rf "$modules/@duckdb"
 # Neither types nor source nor maps run.
 find "$modules" -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' ! -iname 'license*' \) -delete
 rm -rf "$modules"/@eddy/*/src

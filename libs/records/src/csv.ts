@@ -60,6 +60,8 @@ export async function* csvRecords(input: OpenInput, onInvalid: OnInvalid): Async
         header = headerOf(record, input.name, info.lines)
         continue
       }
+      // One separator too many at the end of a row says nothing.
+      if (record.length === header.names.length + 1 && record.at(-1) === '') record.pop()
       if (record.length !== header.names.length) {
         onInvalid(ragged(record, header, input.name, info.lines), { line: info.lines, cells: record })
         continue
@@ -92,7 +94,7 @@ async function* utf8Only(input: OpenInput): AsyncGenerator<string> {
 }
 
 /** The separator that is most frequent in the header line. */
-function delimiterOf(head: Buffer): string {
+export function delimiterOf(head: Buffer): string {
   const line = head.toString('utf8').split('\n', 1)[0]!
   const count = (separator: string) => line.split(separator).length
   return [',', ';', '\t'].reduce((best, next) => (count(next) > count(best) ? next : best))

@@ -31,6 +31,19 @@ export class FeatureReader {
     return this.#present
   }
 
+  /** Whether its values are numbers, which a column of numbers can stand for. */
+  get numeric(): boolean {
+    return describeType(this.column.type).written === 'number'
+  }
+
+  /** A number as the feature's value. @returns whether it can be: else the record must be read, which says what is wrong */
+  accepts(number: number): boolean {
+    this.#present = true
+    const { accepts, given } = describeType(this.column.type)
+    if (Number.isNaN(number)) return given !== true
+    return Math.abs(number) <= largestMagnitude && accepts(number)
+  }
+
   /** categories in the order of their codes */
   get categories(): readonly string[] {
     return [...this.#codes.keys()]

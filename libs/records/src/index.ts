@@ -12,5 +12,5 @@ export {
   type FeatureStream,
   streamFeatures,
 } from './read-features.ts'
-export { type InputFormat, readRecords } from './records.ts'
+export { type InputFormat, inputFormats, readRecords } from './records.ts'
 export { isBlank, linesOf } from './split-lines.ts'

@@ -79,7 +79,8 @@ export async function* ndjsonRecords(input: OpenInput, onInvalid: OnInvalid): As
   }
 }
 
-function recordOf(text: string, line: number, file: string): InputRecord {
+/** A JSON object as a record. @throws InputError naming file and line */
+export function recordOf(text: string, line: number, file: string): InputRecord {
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { Readable, type Transform } from 'node:stream'
+import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { InputError } from './input-error.ts'
 
-/** An opened input: decompressed bytes, and how far it has been read. */
+/** An opened input: decompressed bytes in UTF-8 (as far as their encoding shows), and how far it has been read. */
 export interface OpenInput {
   /** as errors name it: the path, or `stdin` */
   readonly name: string
@@ -12,6 +12,8 @@ export interface OpenInput {
   readonly chunks: AsyncIterable<Buffer>
   /** the first bytes of `chunks`, to detect the format; empty for an empty input */
   readonly head: Buffer
+  /** whether the file has these very bytes: it is neither compressed nor in another encoding */
+  readonly plain: boolean
   /** bytes of the file (compressed if it is); undefined for a stream */
   readonly size: number | undefined
   /** bytes of the file read so far */
@@ -19,7 +21,7 @@ export interface OpenInput {
 }
 
 /**
- * Opens a file, or standard input for `-`. Gzip is recognised by its content.
+ * Opens a file, or standard input for `-`. Gzip, Zstandard and UTF-16 are recognised by how they begin.
  * @throws InputError when the file cannot be read
  */
 export async function openInput(path: string, stdin: Readable = process.stdin): Promise<OpenInput> {
@@ -32,9 +34,47 @@ export async function openInput(path: string, stdin: Readable = process.stdin): 
       position += chunk.length
     }),
   )
-  const gzip = raw.head[0] === 0x1f && raw.head[1] === 0x8b
-  const plain = gzip ? await peek(gunzip(raw.chunks, name)) : raw
-  return { name, chunks: plain.chunks, head: plain.head, size, position: () => position }
+  const packing = packings.find(({ magic }) => begins(raw.head, magic))
+  const unpacked = packing === undefined ? raw : await peek(unpack(raw.chunks, packing, name))
+  const encoding = encodings.find(({ mark }) => begins(unpacked.head, mark))
+  const text = encoding === undefined ? unpacked : await peek(decode(unpacked.chunks, encoding.name, name))
+  return { name, chunks: text.chunks, head: text.head, plain: text === raw, size, position: () => position }
+}
+
+/** Lets go of an input that is not read on. */
+export async function closeInput({ chunks }: OpenInput): Promise<void> {
+  for await (const _ of chunks) return
+}
+
+interface Packing {
+  readonly name: string
+  readonly magic: readonly number[]
+  readonly create: (options: { chunkSize: number }) => Transform
+}
+
+const packings: readonly Packing[] = [
+  { name: 'gzip', magic: [0x1f, 0x8b], create: createGunzip },
+  { name: 'Zstandard', magic: [0x28, 0xb5, 0x2f, 0xfd], create: createZstdDecompress },
+]
+
+const encodings = [
+  { name: 'utf-16le', mark: [0xff, 0xfe] },
+  { name: 'utf-16be', mark: [0xfe, 0xff] },
+]
+
+const begins = (head: Buffer, bytes: readonly number[]): boolean => bytes.every((byte, i) => head[i] === byte)
+
+async function* decode(chunks: AsyncIterable<Buffer>, encoding: string, name: string): AsyncGenerator<Buffer> {
+  const decoder = new TextDecoder(encoding, { fatal: true })
+  try {
+    for await (const chunk of chunks) yield Buffer.from(decoder.decode(chunk, { stream: true }))
+    yield Buffer.from(decoder.decode())
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    throw new InputError(
+      `${name}: expected ${encoding.toUpperCase()} text, as it begins, got other bytes. Is the file whole?`,
+    )
+  }
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
@@ -73,16 +113,20 @@ async function* named(
   }
 }
 
-async function* gunzip(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
+async function* unpack(
+  chunks: AsyncIterable<Buffer>,
+  { create, ...packing }: Packing,
+  name: string,
+): AsyncGenerator<Buffer> {
   const source = Readable.from(chunks)
-  const unzipped = createGunzip({ chunkSize: 256 * 1024 })
-  source.on('error', error => unzipped.destroy(error))
+  const unpacked = create({ chunkSize: 256 * 1024 })
+  source.on('error', error => unpacked.destroy(error))
   try {
-    for await (const chunk of source.pipe(unzipped)) yield chunk as Buffer
+    for await (const chunk of source.pipe(unpacked)) yield chunk as Buffer
   } catch (error) {
     if (error instanceof InputError) throw error
     throw new InputError(
-      `${name}: expected whole gzip data, got "${(error as Error).message}". The file is damaged or was cut: fetch it again.`,
+      `${name}: expected whole ${packing.name} data, got "${(error as Error).message}". The file is damaged or was cut: fetch it again.`,
     )
   } finally {
     source.destroy()

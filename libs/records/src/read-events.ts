@@ -2,7 +2,7 @@ import type { FeatureType } from '@eddy/mixture'
 import { booleanOf, saysMissing } from './feature-columns.ts'
 import { InputError } from './input-error.ts'
 import type { InputRecord } from './input-record.ts'
-import { type ReadOptions, type Records, readRecords } from './records.ts'
+import { hasColumns, type ReadOptions, type Records, readRecords } from './records.ts'
 
 /** An event as it is produced: what topic `eddy.events.v1` and `POST /v1/events` take. Features are not checked yet. */
 export interface InputEvent {
@@ -46,7 +46,7 @@ export async function* readEvents(
   for await (const batch of records.batches) {
     if (!checked) {
       const names = batch[0]!.names()
-      if (batch[0]!.textual && !names.includes(key)) {
+      if (hasColumns(records) && !names.includes(key)) {
         throw new InputError(
           `${records.name}: expected a column "${key}" that identifies the customer, got ${names.join(', ')}. Name it with --key.`,
         )
@@ -75,7 +75,9 @@ function eventOf(
   }
   const at = own(time) ? record.get(time) : undefined
   const weight = record.weight ?? (own('weight') ? record.get('weight') : undefined)
-  const customer = record.get(key)
+  const given = record.get(key)
+  // An id that a double cannot hold keeps its digits.
+  const customer = typeof given === 'number' && !Number.isSafeInteger(given) ? record.text(key) : given
   return {
     customer: customer ?? null,
     ...(at === undefined || at === null ? {} : { time: record.textual ? typed(at as string) : at }),

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { gzipSync } from 'node:zlib'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { largestMagnitude } from '@eddy/messages'
 import { describe, expect, it } from 'vitest'
 import type { FeatureColumn } from './feature-columns.ts'
@@ -32,6 +32,9 @@ describe('features of a file', () => {
     ['NDJSON', 'plain.ndjson', ndjson],
     ['NDJSON without a telling name', 'events', ndjson],
     ['CSV without a telling name', 'table', csv],
+    ['a JSON array', 'plain.json', `[${ndjson.trim().split(/\n+/)}]`],
+    ['UTF-16', 'utf16.csv', Buffer.from(`\ufeff${csv}`, 'utf16le')],
+    ['Zstandard', 'plain.ndjson.zst', zstdCompressSync(ndjson)],
     ['gzip', 'plain.csv.gz', gzipSync(csv)],
     ['gzip without a telling name', 'packed', gzipSync(ndjson)],
     ['gzip in two members', 'two.csv.gz', Buffer.concat([gzipSync(csv.slice(0, 17)), gzipSync(csv.slice(17))])],
@@ -160,10 +163,13 @@ describe('input that cannot be used', () => {
       '{"features":[1]}',
       /features: expected an object of name to value, got \[1\]/,
     ],
-    ['a JSON array', 'array.json', '[{"a":1,"b":2}]', /got a JSON array\. Write one object a line: jq/],
-    ['Parquet', 'x.parquet', 'PAR1....', /got Parquet/],
+    ['a JSON array of numbers', 'array.json', '[1, 2]', /array\.json:1: expected a JSON object, got 1/],
+    ['a cut JSON array', 'cut.json', '[{"a":1,"b":2},', /cut\.json: expected a JSON array with its \] at the end/],
+    ['a broken JSON array', 'open.json', '[{"a":1,"b":2},{"a":]', /open\.json: expected a JSON array of objects/],
+    ['a JSON array, packed', 'array.json.gz', gzipSync('[{"a":1,"b":2}]'), /expected a plain file for a JSON array/],
+    ['Parquet that is none', 'x.parquet', 'PAR1....', /x\.parquet: expected a table, got "/],
     ['Excel', 'x.xlsx', 'PK\u0003\u0004....', /got a ZIP or Excel file/],
-    ['UTF-16', 'utf16.csv', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le'), /got UTF-16/],
+    ['cut UTF-16', 'utf16.csv', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le').subarray(0, -1), /expected UTF-16LE text/],
     ['Latin 1', 'latin1.csv', Buffer.from('a,b,ü\n1,2,3\n', 'latin1'), /expected UTF-8 text, got other bytes/],
     ['Latin 1 in JSON', 'latin1.ndjson', Buffer.from('{"a":1,"b":2,"ü":1}\n', 'latin1'), /expected UTF-8 text/],
     ['cut gzip', 'cut.csv.gz', gzipSync('a,b\n' + '1,2\n'.repeat(10_000)).subarray(0, 60), /expected whole gzip data/],

@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream'
 import type { FeatureType } from '@eddy/mixture'
+import type { ColumnBatch } from './columns/column-batch.ts'
 import { type FeatureColumn, FeatureReader, missingFeatures } from './feature-columns.ts'
 import { InputError, shown } from './input-error.ts'
 import type { InputRecord } from './input-record.ts'
 import { type ColumnPlan, planColumns, plannedFeatures } from './plan-columns.ts'
-import { type InputFormat, type Records, readRecords } from './records.ts'
+import { hasColumns, type InputFormat, queryRecords, type Records, readRecords } from './records.ts'
 
 export interface FeatureOptions {
   /** in the order of the feature vector; if absent, those of a plan: see `planColumns` */
@@ -21,6 +22,8 @@ export interface FeatureOptions {
   readonly skipInvalid?: boolean | undefined
   readonly onSkip?: ((error: InputError) => void) | undefined
   readonly format?: InputFormat | undefined
+  /** instead of a path: a query of DuckDB's SQL */
+  readonly query?: string | undefined
   readonly stdin?: Readable | undefined
 }
 
@@ -53,9 +56,14 @@ const roles: readonly (readonly [string, string])[] = [
  * @throws InputError naming file, line and column; for a feature that no record has, what the records do have
  */
 export async function streamFeatures(path: string, options: FeatureOptions = {}): Promise<FeatureStream> {
-  const { format, stdin, skipInvalid, onSkip } = options
-  const onInvalid = skipInvalid ? (error: InputError) => onSkip?.(error) : undefined
-  const records = await readRecords(path, { format, stdin, onInvalid })
+  const { format, query, stdin, skipInvalid, onSkip } = options
+  let left = 0
+  const onInvalid = (error: InputError): void => {
+    if (!skipInvalid) throw error
+    left++
+    onSkip?.(error)
+  }
+  const records = query === undefined ? await readRecords(path, { format, stdin, onInvalid }) : queryRecords(query)
   let readers: readonly FeatureReader[] = []
   return {
     records,
@@ -66,12 +74,22 @@ export async function streamFeatures(path: string, options: FeatureOptions = {})
   async function* rowsOf(): AsyncGenerator<FeatureRows> {
     let seen: readonly string[] = []
     let rows = 0
+    /** Records that were read by columns: the next ones are not to be read again. */
+    let done = 0
     for await (const batch of records.batches) {
       if (readers.length === 0) {
         seen = batch[0]!.names()
-        readers = readersOf(batch, records.name, options)
+        readers = readersOf(batch, records, options)
+        if (left === 0) {
+          const read = yield* readByColumns(records, readers, options)
+          rows += read.rows
+          done = read.records
+          if (read.whole) break
+        }
       }
-      const read = readBatch(batch, readers, records.name, options)
+      const skipped = Math.min(done, batch.length)
+      done -= skipped
+      const read = readBatch(batch.slice(skipped), readers, records.name, options)
       rows += read.rows
       if (read.rows > 0) yield read
     }
@@ -91,19 +109,22 @@ function categorised({ column, categories }: FeatureReader): FeatureColumn {
   return column.type === 'category' ? { ...column, values: categories } : column
 }
 
-function readersOf(batch: readonly InputRecord[], file: string, options: FeatureOptions): readonly FeatureReader[] {
+function readersOf(batch: readonly InputRecord[], records: Records, options: FeatureOptions): readonly FeatureReader[] {
+  const file = records.name
   const { features, label } = options
   const names = batch[0]!.names()
-  const columns = features ?? planned(batch, file, options)
+  const columns = features ?? planned(batch, records, options)
   if (columns.length === 0) throw missingFeatures(file, ['…'], names)
   const wanted = label ? [...columns, label] : columns
-  // CSV has all its columns in every record; in JSON an absent key is a missing value, so only the end can tell.
-  const missing = batch[0]!.textual ? wanted.filter(({ name }) => !names.includes(name)).map(({ name }) => name) : []
+  const { weight } = options
+  if (weight !== undefined && hasColumns(records) && !names.includes(weight))
+    throw missingFeatures(file, [weight], names)
+  const missing = hasColumns(records) ? wanted.filter(({ name }) => !names.includes(name)).map(({ name }) => name) : []
   if (missing.length > 0) throw missingFeatures(file, missing, names)
   return wanted.map(column => new FeatureReader(column, file))
 }
 
-function planned(batch: readonly InputRecord[], file: string, options: FeatureOptions): readonly FeatureColumn[] {
+function planned(batch: readonly InputRecord[], records: Records, options: FeatureOptions): readonly FeatureColumn[] {
   const { label, weight, types, onPlan } = options
   const plan = planColumns(batch, {
     types,
@@ -118,7 +139,7 @@ function planned(batch: readonly InputRecord[], file: string, options: FeatureOp
   })
   const known = plan.columns.map(({ name }) => name)
   const unknown = [...(types?.keys() ?? [])].filter(name => !known.includes(name))
-  if (unknown.length > 0 && batch[0]!.textual) throw missingFeatures(file, unknown, known)
+  if (unknown.length > 0 && hasColumns(records)) throw missingFeatures(records.name, unknown, known)
   onPlan?.(plan)
   // A key that only later records have is learned all the same where its type was given.
   return [...plannedFeatures(plan), ...unknown.map(name => ({ name, type: types!.get(name)! }))]
@@ -152,13 +173,71 @@ function readBatch(
 function weightOf(record: InputRecord, column: string | undefined, file: string): number {
   const name = column ?? 'weight'
   const value = column === undefined ? record.weight : record.get(column)
-  if (value === undefined && column !== undefined && record.textual) throw missingFeatures(file, [name], record.names())
   if (value === undefined || value === null) return 1
   const weight = record.textual ? Number(value) : value
   if (typeof weight === 'number' && weight > 0 && weight <= 1e9) return weight
   throw new InputError(
     `${file}:${record.line}: ${name}: expected a weight above 0 and at most 1e9, got ${shown(value)}.`,
   )
+}
+
+/** @returns how many records were read, how many rows they gave, and whether those were all: the others are to be read one by one */
+async function* readByColumns(
+  records: Records,
+  readers: readonly FeatureReader[],
+  options: FeatureOptions,
+): AsyncGenerator<FeatureRows, { readonly records: number; readonly rows: number; readonly whole: boolean }> {
+  const read = { records: 0, rows: 0 }
+  if (records.columns === undefined) return { ...read, whole: false }
+  const numeric = readers.filter(reader => reader.numeric).map(reader => reader.column.name)
+  const batches = records.columns(new Set(numeric))
+  try {
+    for (let next = await batches.next(); ; next = await batches.next()) {
+      if (next.done) return { ...read, whole: next.value }
+      const batch = next.value
+      let rows = readColumns(batch, readers, records.name, options)
+      if (rows === undefined) {
+        // Of CSV the other reader knows the line.
+        if (records.format === 'csv') return { ...read, whole: false }
+        rows = readBatch(batch.records, readers, records.name, options)
+      }
+      read.records += batch.records.length
+      read.rows += rows.rows
+      if (rows.rows > 0) yield rows
+    }
+  } finally {
+    await batches.return(true)
+  }
+}
+
+/** @returns undefined where a value is wrong */
+function readColumns(
+  batch: ColumnBatch,
+  readers: readonly FeatureReader[],
+  file: string,
+  options: FeatureOptions,
+): FeatureRows | undefined {
+  const { records } = batch
+  const columns = readers.length
+  const values = new Float64Array(records.length * columns)
+  const weights = new Float64Array(records.length).fill(1)
+  try {
+    const doubtful = records.map((_, n) => batch.doubtful(n))
+    for (const [j, reader] of readers.entries()) {
+      const numbers = reader.numeric ? batch.numbers(reader.column.name) : undefined
+      for (const [n, record] of records.entries()) {
+        const number = numbers === undefined || doubtful[n] ? reader.read(record) : numbers[n]!
+        if (numbers !== undefined && !reader.accepts(number)) return undefined
+        values[n * columns + j] = number
+      }
+    }
+    if (options.weight !== undefined)
+      for (const [n, record] of records.entries()) weights[n] = weightOf(record, options.weight, file)
+  } catch (error) {
+    if (error instanceof InputError) return undefined
+    throw error
+  }
+  return { rows: records.length, values, weights, records }
 }
 
 /** A whole input in memory, as numbers only. */

@@ -223,7 +223,8 @@ describe('what is no group of events is said', () => {
 describe('wrong use', () => {
   it.each([
     [['--input', csv], /required option '--components <k>' not specified/],
-    [['--components', '3'], /required option '--input <file>' not specified/],
+    [['--components', '3'], /expected --input FILE .* or --query SQL, got neither/],
+    [['--input', csv, '--query', 'SELECT 1', '--components', '3'], /'--query <sql>' cannot be used with .*'--input/],
     [['--input', csv, '--components', '0'], /Expected a whole number from 1 to 1024, got "0"/],
     [['--input', csv, '--components', '3', '--covariance', 'round'], /Allowed choices are full, tied, diag/],
     [['--input', csv, '--components', '3', '--step-exponent', '0.5'], /Expected a number in \(0\.5, 1\], got "0\.5"/],

@@ -15,6 +15,7 @@ import { train } from '../offline/train.ts'
 import { treatmentNotes } from '../offline/treatment-notes.ts'
 import { withExamples } from '../program.ts'
 import { collectGrouped } from './collect-grouped.ts'
+import { inputName } from './input-options.ts'
 import {
   addModelOptions,
   initialisationOf,
@@ -61,7 +62,7 @@ async function fit(terminal: Terminal, flags: FitFlags): Promise<void> {
   const distinct = distinctRows(block, flags.components)
   if (distinct < flags.components) {
     throw new InputError(
-      `${flags.input}: expected at least as many different events as segments (${flags.components}), got ${distinct}. Lower --components.`,
+      `${inputName(flags)}: expected at least as many different events as segments (${flags.components}), got ${distinct}. Lower --components.`,
     )
   }
   const progress = new Progress(terminal, 'Fitting', 1)

@@ -4,7 +4,7 @@ import { newestOfEachModel, readModel, type StoredModel, storedModelOf } from '@
 import { type FeatureRows, type FeatureStream, InputError } from '@eddy/records'
 import { openLog } from '@eddy/settings'
 import type { Terminal } from '../command-line/terminal.ts'
-import { type InputFlags, openFeatures } from './input-options.ts'
+import { type InputFlags, inputName, openFeatures } from './input-options.ts'
 import { configurationOf } from './log-options.ts'
 
 /** The model of a file, or the newest of a data directory. @throws InputError where that has none, or several */
@@ -45,7 +45,7 @@ export async function openScoring(
       const names = stream.columns().map(({ name }) => name)
       if (names.length !== d)
         throw new InputError(
-          `${flags.input}: expected ${d} columns of numbers, as the model has no names for its own, got ${names.length} (${names.join(', ')}). Name them in the model file: "feature_names_in_".`,
+          `${inputName(flags)}: expected ${d} columns of numbers, as the model has no names for its own, got ${names.length} (${names.join(', ')}). Name them in the model file: "feature_names_in_".`,
         )
       yield rows
     }

@@ -24,7 +24,7 @@ export function produceCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('produce')
     .description('Append the events of a file to a topic.')
     .requiredOption('--topic <topic>', 'its name, or its role: events')
-    .requiredOption('--input <file>', 'NDJSON or CSV, gzipped or not; `-` is standard input')
+    .requiredOption('--input <file>', 'NDJSON, CSV (`-` is standard input), Parquet or a JSON array')
     .option('--key <name>', 'name of the value that identifies the customer (default customer)')
     .option(
       '--skip-invalid',

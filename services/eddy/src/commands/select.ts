@@ -23,6 +23,7 @@ import { constantNotes } from '../offline/column-notes.ts'
 import { orModelError, specificationOf, trainOn } from '../offline/train.ts'
 import { withExamples } from '../program.ts'
 import { collectGrouped } from './collect-grouped.ts'
+import { inputName } from './input-options.ts'
 import {
   addModelOptions,
   COVARIANCES,
@@ -102,13 +103,13 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
     throw new UsageError(`--group: expected a column that is not learned, got ${group}. Leave it out of --features.`)
   if (matrix.rows < folds) {
     throw new InputError(
-      `${flags.input}: expected at least as many records as folds (${folds}), got ${matrix.rows}. Lower --folds.`,
+      `${inputName(flags)}: expected at least as many records as folds (${folds}), got ${matrix.rows}. Lower --folds.`,
     )
   }
   const customers = groups === undefined ? matrix.rows : new Set(groups).size
   if (customers < folds) {
     throw new InputError(
-      `${flags.input}: expected at least as many customers as folds (${folds}), got ${customers}. Lower --folds, or say --no-group.`,
+      `${inputName(flags)}: expected at least as many customers as folds (${folds}), got ${customers}. Lower --folds, or say --no-group.`,
     )
   }
   const progress = new Progress(terminal, 'Comparing', 1)

@@ -32,7 +32,10 @@ interface UpFlags extends LogFlags {
 export function upCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('up')
     .description('Run everything in one process on the embedded log: no broker needed.')
-    .option('--replay <file>', 'append the events of an NDJSON or CSV file first (`-` is standard input)')
+    .option(
+      '--replay <file>',
+      'append the events of a file first: NDJSON, CSV, Parquet or a JSON array (`-` is standard input)',
+    )
     .option('--key <name>', 'with --replay: the value that identifies the customer (default customer)')
     .option('--skip-invalid', 'with --replay: leave out what cannot be used, which otherwise goes to the dead letters')
     .option(
