@@ -76,5 +76,5 @@ export const notStored = (
 ): LogError =>
   new LogError(
     `offset of ${topic}/${number}: expected ${start} to ${end}, got ${offset}. ` +
-      'Retention dropped what was to be read next, or the log is another one: start from a newer snapshot or from "earliest"; `eddy skip-lost` names what is lost, and lets the stages go on.',
+      'Retention dropped what was to be read next, or the log is another one: `eddy skip-lost` names what is lost and lets the stages go on, as a start with --on-gap skip (log.onGap) does.',
   )

@@ -24,6 +24,7 @@ export { failpoint } from './failpoint.ts'
 export { logWith } from './log-with.ts'
 export { PackedRecord } from './packed-records.ts'
 
+export { type Gap, pastGaps } from './past-gaps.ts'
 export { positionFromOutput } from './position-from-output.ts'
 export { PackedPublication, RecordPacker } from './record-packer.ts'
 export { sameLog } from './same-log.ts'

@@ -1,5 +1,6 @@
 import { lastValueFrom, tap } from 'rxjs'
 import type { EventLog, From, StoredRecord } from './event-log.ts'
+import { type Gap, pastGaps } from './past-gaps.ts'
 
 /** Offsets of output that are looked through first; four times as many where that is not enough. */
 const FIRST_LOOK = 4096
@@ -15,6 +16,8 @@ export interface OutputOptions {
   readonly output: string
   /** What a record of the output tells: the offset of `topic` to go on from after it; undefined where it tells none. */
   readonly nextOffset: (record: StoredRecord, partition: number) => number | undefined
+  /** Whether to go on past records that are gone; see `pastGaps`. Default: no. */
+  readonly passes?: (gap: Gap) => boolean
 }
 
 /**
@@ -23,15 +26,17 @@ export interface OutputOptions {
  * without members after `offsets.retention.minutes`; somebody resets or deletes the group): to begin again would do everything twice.
  */
 export function positionFromOutput(options: OutputOptions): (partitions: readonly number[]) => Promise<From> {
-  const { log, topic, group, formerGroup, output, nextOffset } = options
+  const { log, topic, group, formerGroup, output, nextOffset, passes = () => false } = options
   return async partitions => {
     const positions = await log.positions(topic, group)
     const without = partitions.filter(partition => !positions.has(partition))
-    if (without.length === 0) return 'position'
+    const held = new Map([...positions].filter(([partition]) => partitions.includes(partition)))
+    if (without.length === 0) return pastGaps(log, topic, held, passes)
     const told = await newestTold(log, output, without, nextOffset)
     const former = formerGroup === undefined ? told : await log.positions(topic, formerGroup)
     const furthest = (partition: number): number => Math.max(told.get(partition) ?? -1, former.get(partition) ?? -1)
-    return new Map(without.map(partition => [partition, furthest(partition)] as const).filter(([, at]) => at >= 0))
+    const found = without.map(partition => [partition, furthest(partition)] as const).filter(([, at]) => at >= 0)
+    return pastGaps(log, topic, new Map([...held, ...found]), passes)
   }
 }
 

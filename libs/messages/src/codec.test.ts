@@ -52,7 +52,7 @@ describe.each(everyCodec)('$name codec', ({ codec, values }) => {
     bytes[1] = 1
     expect(() => codec.decode(bytes)).toThrow(
       new RegExp(
-        `schema id: expected (\\d or )?${codec.id} \\(${codec.subject}\\), got ${2 ** 24 + codec.id}\\. Add the id`,
+        `schema id: expected (\\d+ or )*${codec.id} \\(${codec.subject}\\), got ${2 ** 24 + codec.id}\\. Add the id`,
       ),
     )
     bytes[1] = 0

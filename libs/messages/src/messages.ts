@@ -44,6 +44,8 @@ export interface LedgerEntry {
   readonly events: bigint
   /** Σ hash(partition, offset) mod 2^64 over every learned event: independent of batch boundaries, so anyone can recompute it */
   readonly offsetsHash: bigint
+  /** offsets below `next` that were gone from the topic before they could be learned; 0 if absent */
+  readonly skipped?: number
 }
 
 /** A segment: a component with an identity for life. */

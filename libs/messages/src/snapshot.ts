@@ -12,7 +12,7 @@ interface AvroSnapshot {
   parameters: { name: string; values: Buffer }[]
   statistics: Buffer
   segments: { id: string; since: bigint }[]
-  ledger: { partition: number; next: bigint; events: bigint; offsetsHash: Buffer }[]
+  ledger: { partition: number; next: bigint; events: bigint; offsetsHash: Buffer; skipped: bigint }[]
   statisticsOffset: bigint
   prequentialLogLikelihood: number
   effectiveSampleSize: number
@@ -45,6 +45,7 @@ export const snapshotCodec: Codec<Snapshot> = createCodec<Snapshot, AvroSnapshot
       next: longOf(entry.next, 'ledger.next'),
       events: entry.events,
       offsetsHash: uint64Bytes(entry.offsetsHash, 'ledger.offsetsHash'),
+      skipped: longOf(entry.skipped ?? 0, 'ledger.skipped'),
     })),
     statisticsOffset: longOf(snapshot.statisticsOffset, 'statisticsOffset'),
     prequentialLogLikelihood: snapshot.prequentialLogLikelihood,
@@ -74,6 +75,7 @@ export const snapshotCodec: Codec<Snapshot> = createCodec<Snapshot, AvroSnapshot
       next: numberOf(entry.next, 'ledger.next'),
       events: entry.events,
       offsetsHash: uint64Of(entry.offsetsHash),
+      ...(entry.skipped === 0n ? {} : { skipped: numberOf(entry.skipped, 'ledger.skipped') }),
     })),
     statisticsOffset: numberOf(record.statisticsOffset, 'statisticsOffset'),
     prequentialLogLikelihood: record.prequentialLogLikelihood,

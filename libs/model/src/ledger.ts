@@ -20,11 +20,17 @@ export type LearnedRange = Pick<StatisticsMessage, 'partition' | 'from' | 'to' |
 /**
  * The ledger after a range, or undefined where the range does not begin exactly at the ledger's next offset: a duplicate,
  * a zombie's work or a gap. This check alone makes learning exactly-once.
+ * @param start Where the partition begins by now. A range that begins after the ledger's end is taken where all between them is gone: what of
+ * that this model was to learn is skipped.
  */
-export function extend(ledger: Ledger, range: LearnedRange): Ledger | undefined {
-  const entry = ledger.get(range.partition) ?? { partition: range.partition, next: 0, events: 0n, offsetsHash: 0n }
-  if (range.from !== entry.next || range.to <= range.from) return undefined
+export function extend(ledger: Ledger, range: LearnedRange, start = 0): Ledger | undefined {
+  const known = ledger.get(range.partition)
+  const entry = known ?? { partition: range.partition, next: 0, events: 0n, offsetsHash: 0n }
+  const gap = range.from - entry.next
+  if (gap < 0 || (gap > 0 && range.from > start) || range.to <= range.from) return undefined
+  const skipped = (entry.skipped ?? 0) + (known === undefined ? 0 : gap)
   return new Map(ledger).set(range.partition, {
+    ...(skipped === 0 ? {} : { skipped }),
     partition: range.partition,
     next: range.to,
     events: entry.events + BigInt(range.events),

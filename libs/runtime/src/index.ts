@@ -10,6 +10,7 @@ export {
   loadConfiguration,
 } from './configuration.ts'
 export { counted, plural } from './counted.ts'
+export { gapPolicy } from './gap-policy.ts'
 export { Health } from './health.ts'
 export { HttpError } from './http-error.ts'
 export { createHttpServer } from './http-server.ts'

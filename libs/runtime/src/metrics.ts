@@ -73,6 +73,11 @@ export function createMetrics(registry: Registry = new Registry()) {
     droppedRecords: counter('eddy_log_dropped_records_total', 'Offsets that retention has dropped.', 'topic'),
     droppedBytes: counter('eddy_log_dropped_bytes_total', 'Bytes of records that retention has dropped.', 'topic'),
     capacityBytes: gauge('eddy_log_capacity_bytes', 'Size of the file system that holds the embedded log.'),
+    skippedRecords: counter(
+      'eddy_records_skipped_total',
+      'Offsets that a stage has passed over, since they were gone before it could read them.',
+      'stage',
+    ),
     httpEvents: counter('eddy_http_events_total', 'Events posted over HTTP, by outcome.', 'outcome'),
     labelLatency: new CountedHistogram(
       'eddy_event_to_label_seconds',

@@ -185,6 +185,10 @@ export const configurationSchema = z
           .enum(['zstd', 'none'])
           .default('zstd')
           .meta({ description: 'Of the embedded log, as it grows.' }),
+        onGap: z.enum(['fail', 'skip']).default('fail').meta({
+          description:
+            'Where records that a stage was to read next are gone: end with an error that names them, or go on after them (what the model missed is in its ledger).',
+        }),
         maxEventBytes: z.int().min(1024).default(1_048_576),
         maxRecordBytes: z
           .int()

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { positionFromOutput } from '@eddy/log'
 import {
   committedPosition,
+  gapPolicy,
   lagOf,
   maxRecordsOn,
   type Process,
@@ -74,7 +75,7 @@ export function ingestService(options: IngestServiceOptions): Service {
 
 async function runIngest(
   { configuration, features, onDurable, onInput }: IngestServiceOptions,
-  process: Pick<Process, 'assignments' | 'health' | 'log' | 'metrics' | 'now' | 'signal'>,
+  process: Pick<Process, 'assignments' | 'health' | 'log' | 'logger' | 'metrics' | 'now' | 'signal'>,
 ): Promise<void> {
   const { assignments, log, metrics, signal } = process
   const { topics, log: limits } = configuration
@@ -88,6 +89,7 @@ async function runIngest(
       formerGroup: formerIngestGroup(configuration),
       output: topics.features,
       nextOffset: ingestedTo,
+      passes: gapPolicy({ ...process, stage: 'ingest', onGap: limits.onGap }),
     }),
     maxRecords: maxRecordsOn(log),
     signal,

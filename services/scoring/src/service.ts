@@ -1,5 +1,5 @@
 import { positionFromOutput, type StoredRecord } from '@eddy/log'
-import { type Metrics, maxRecordsOn, type Process, runStage, type Service, timed } from '@eddy/runtime'
+import { gapPolicy, type Metrics, maxRecordsOn, type Process, runStage, type Service, timed } from '@eddy/runtime'
 import { type Configuration, groupName } from '@eddy/settings'
 import type { Score } from '@eddy/threads'
 import { LabelChunks } from './label-chunks.ts'
@@ -35,7 +35,7 @@ export function scoringService(options: ScoringServiceOptions): Service {
 
 function runScoring(
   { configuration, score, onDurable }: ScoringServiceOptions,
-  process: Pick<Process, 'assignments' | 'health' | 'log' | 'metrics' | 'now' | 'signal' | 'snapshots'>,
+  process: Pick<Process, 'assignments' | 'health' | 'log' | 'logger' | 'metrics' | 'now' | 'signal' | 'snapshots'>,
 ): Promise<void> {
   const { assignments, log, metrics, snapshots, signal, now } = process
   const { topics } = configuration
@@ -49,6 +49,7 @@ function runScoring(
       group,
       output: topics.labels,
       nextOffset: labelledTo(model.name),
+      passes: gapPolicy({ ...process, stage: 'scoring', onGap: configuration.log.onGap }),
     }),
     maxRecords: maxRecordsOn(log),
     signal,

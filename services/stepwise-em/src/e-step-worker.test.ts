@@ -13,7 +13,7 @@ const records = featureRecords(1000)
 const first = await warmedUp(records)
 
 /** A worker with its inputs in hand. */
-function startWorker(batchSize = 100) {
+function startWorker(batchSize = 100, start = 0) {
   const features = new Subject<Delivery>()
   const snapshots = new Subject<Snapshot>()
   const ends = new Subject<InputEnd>()
@@ -28,6 +28,7 @@ function startWorker(batchSize = 100) {
         tell = onAssignment
         return features
       },
+      begins: async ledger => new Map([[0, Math.max(start, ledger.get(0) ?? 0)]]),
       snapshots,
       ends,
     },
@@ -156,6 +157,24 @@ describe('eStepWorker', () => {
     worker.snapshots.next(withLedger(first, 250))
     await expect(worker.finish()).rejects.toThrow(/ledger of partition 0: expected 200 or 300, got 250/)
   })
+
+  it('begins where its partition begins by now, also where the ledger names none of it', async () => {
+    for (const ledger of [first.ledger, []]) {
+      const worker = startWorker(100, 400)
+      worker.snapshots.next({ ...first, ledger })
+      expect(await worker.assign()).toEqual(new Map([[0, 400]]))
+      worker.features.next(delivery(records.slice(400, 600)))
+      await expect.poll(() => worker.messages.length).toBe(1)
+      // The ledger stands where it stood while the first range is on its way.
+      worker.snapshots.next({ ...first, ledger, version: first.version + 1n })
+      worker.snapshots.next(withLedger(first, 500))
+      const messages = await worker.finish()
+      expect(messages.map(({ from, to }) => [from, to])).toEqual([
+        [400, 500],
+        [500, 600],
+      ])
+    }
+  })
 })
 
 /** Worker and updater in a ring, with deliveries cut at the given places; ends with the last snapshot. */
@@ -169,6 +188,8 @@ async function learn(cuts: readonly number[]): Promise<Snapshot> {
       maxRecordBytes: 1_000_000,
       topics: { snapshots: 'snapshots', lineage: 'lineage' },
       seed: 1,
+      start: async () => 0,
+      onGap: 'fail',
       events: learnedFrom(records),
       now: () => 0,
       logger: createLogger('silent'),

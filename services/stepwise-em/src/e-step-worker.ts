@@ -1,7 +1,6 @@
 import type { Delivery } from '@eddy/log'
 import { type FeatureSchema, type Snapshot, statisticsCodec } from '@eddy/messages'
 import { type Statistics, squaredSum } from '@eddy/mixture'
-import { ledgerOf, nextOffset } from '@eddy/model'
 import { type Emission, Latest, Mailbox, type Metrics } from '@eddy/runtime'
 import type { EStep } from '@eddy/threads'
 import { map, type Observable } from 'rxjs'
@@ -32,6 +31,8 @@ export interface EStepWorkerInputs {
     from: (partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>,
     onAssignment: (partitions: readonly number[]) => void,
   ) => Observable<Delivery>
+  /** Where these partitions begin, for those that the ledger does not name; past what is gone, for those it does. */
+  readonly begins: (ledger: ReadonlyMap<number, number>) => Promise<ReadonlyMap<number, number>>
   /** snapshots as they are published, newest first seen first */
   readonly snapshots: Observable<Snapshot>
   /** Where the input ends for now: a batch that ends there is learned though it is not full. */
@@ -45,9 +46,9 @@ export interface EStepWorkerInputs {
  */
 export function eStepWorker(
   options: EStepWorkerOptions,
-  { features, snapshots, ends }: EStepWorkerInputs,
+  { features, begins, snapshots, ends }: EStepWorkerInputs,
 ): Observable<Emission> {
-  const worker = new Worker(options)
+  const worker = new Worker(options, begins)
   const deliveries = features(
     partitions => worker.assign(partitions),
     partitions => worker.keep(partitions),
@@ -69,19 +70,23 @@ interface Lane {
   readonly batch: MiniBatch
   /** a delivery not wholly copied, and the index to go on from */
   held: { delivery: Delivery; at: number } | undefined
-  /** where the range begins that was published last: the ledger may still stand there */
+  /** where the ledger stood for the range that was published last: it may still stand there */
   published: number | undefined
+  /** Where the ledger must stand for the batch: where that begins, but for the first one after what is gone; undefined: nowhere yet. */
+  awaits: number | undefined
 }
 
 class Worker {
   readonly #options: EStepWorkerOptions
+  readonly #begins: EStepWorkerInputs['begins']
   readonly #lanes = new Map<number, Lane>()
   readonly #newest = new Latest<Snapshot>()
   #ends: ReadonlyMap<number, number> = new Map()
   #statistics: Statistics = new Float64Array()
 
-  constructor(options: EStepWorkerOptions) {
+  constructor(options: EStepWorkerOptions, begins: EStepWorkerInputs['begins']) {
     this.#options = options
+    this.#begins = begins
   }
 
   /** Lets go of what another worker has now: a batch cut short here could only get in its way. */
@@ -93,12 +98,16 @@ class Worker {
   async assign(partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
     await this.#newest.newest()
     const { batchSize, schema } = this.#options
-    const starts = new Map(partitions.map(partition => [partition, this.#learned(partition) ?? 0]))
-    for (const [partition, start] of starts) {
+    const learned = partitions.map(partition => [partition, this.#learned(partition)] as const)
+    const begins = await this.#begins(
+      new Map(learned.filter((entry): entry is [number, number] => entry[1] !== undefined)),
+    )
+    const starts = learned.map(([partition, awaits]) => [partition, begins.get(partition) ?? awaits ?? 0] as const)
+    for (const [i, [partition, start]] of starts.entries()) {
       const batch = new MiniBatch(partition, start, batchSize, schema)
-      this.#lanes.set(partition, { batch, held: undefined, published: undefined })
+      this.#lanes.set(partition, { batch, held: undefined, published: undefined, awaits: learned[i]![1] })
     }
-    return starts
+    return new Map(starts)
   }
 
   arrived(delivery: Delivery): Arrival {
@@ -128,10 +137,9 @@ class Worker {
     return new Map(lanes.map(([partition, { batch, held }]) => [partition, held?.delivery.nextOffset ?? batch.to]))
   }
 
-  /** Where the newest snapshot's ledger ends in a partition. */
+  /** Where the newest snapshot's ledger ends in a partition; undefined where it has none of it. */
   #learned(partition: number): number | undefined {
-    const snapshot = this.#newest.value
-    return snapshot === undefined ? undefined : nextOffset(ledgerOf(snapshot.ledger), partition)
+    return this.#newest.value?.ledger.find(entry => entry.partition === partition)?.next
   }
 
   async #advance(lanes: Iterable<Lane>): Promise<Emission[]> {
@@ -151,7 +159,8 @@ class Worker {
     const { batch, held } = lane
     const learned = this.#learned(batch.partition)
     if (learned !== undefined && learned > batch.from) batch.dropBefore(learned)
-    if (learned !== undefined && learned < batch.from && learned !== lane.published)
+    if (learned !== undefined && learned >= batch.from) lane.awaits = batch.from
+    if (learned !== undefined && learned < batch.from && learned !== lane.published && learned !== lane.awaits)
       throw new Error(
         `ledger of partition ${batch.partition}: expected ${lane.published ?? batch.from} or ${batch.from}, got ${learned}: another worker's range, ` +
           'or an older model. Start again, to go on from the ledger.',
@@ -169,7 +178,7 @@ class Worker {
     const snapshot = this.#newest.value
     const end = this.#ends.get(batch.partition)
     const due = batch.full || (batch.rows + batch.unfit > 0 && batch.to === end)
-    if (!due || snapshot === undefined || this.#learned(batch.partition) !== batch.from) return undefined
+    if (!due || snapshot === undefined || this.#learned(batch.partition) !== lane.awaits) return undefined
     const { block, weights } = batch.contents()
     const stop = this.#options.metrics?.eStepSeconds.startTimer()
     const { length } = snapshot.statistics
@@ -191,8 +200,9 @@ class Worker {
       statistics,
       squaredWeight: squaredSum(weights, rows),
     })
-    lane.published = begin
+    lane.published = lane.awaits
     batch.next()
+    lane.awaits = batch.from
     this.#options.onBatch?.(partition, to)
     const records = [{ key: new TextEncoder().encode(this.#options.model), value, partition: 0 }]
     return { publications: [{ topic: this.#options.topics.statistics, records }], settles: [] }

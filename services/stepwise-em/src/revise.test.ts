@@ -54,6 +54,8 @@ async function learn(until: number, under?: readonly Snapshot[]) {
       maxRecordBytes: 1_000_000,
       topics: { snapshots: 'snapshots', lineage: 'lineage' },
       seed: 1,
+      start: async () => 0,
+      onGap: 'fail',
       events: learnedFrom(records),
       now: () => 0,
       logger: createLogger('silent'),

@@ -1,4 +1,4 @@
-import type { Delivery } from '@eddy/log'
+import { type Delivery, pastGaps } from '@eddy/log'
 import { featureSchema, type LineageKind, lineageCodec } from '@eddy/messages'
 import { newestSnapshot, retuned } from '@eddy/model'
 import { type Emission, type Metrics, onAbort, type Process, quietAfter, runStage, timed } from '@eddy/runtime'
@@ -41,6 +41,10 @@ export async function runUpdater(
     maxRecordBytes: limits.maxRecordBytes,
     topics,
     seed: model.seed,
+    async start(partition) {
+      return (await log.offsets(topics.features)).find(offsets => offsets.partition === partition)?.start ?? 0
+    },
+    onGap: limits.onGap,
     events: learnedEvents(log, topics.features, featureSchema(specification.features)),
     ...(kernel === undefined ? {} : { kernel }),
     now,
@@ -60,8 +64,13 @@ export async function runUpdater(
     // Stopped before there were enough events to begin with.
     if (snapshot === undefined || snapshot.provisional) return new Map()
     folding = new Updater(options, retuned(snapshot, specification))
-    if (snapshot.statisticsOffset >= storedEnd) hooks.onCaughtUp?.(snapshot.version)
-    return new Map([[0, snapshot.statisticsOffset]])
+    // Statistics that are gone are made again, from the ledger on: nothing is lost with them.
+    const begins = await pastGaps(log, topics.statistics, new Map([[0, snapshot.statisticsOffset]]), gap => {
+      logger.warn({ stage: 'updater', ...gap }, 'statistics were gone before they were folded: they are made again')
+      return true
+    })
+    if (begins.get(0)! >= storedEnd) hooks.onCaughtUp?.(snapshot.version)
+    return begins
   }
   const group = groupName(configuration, 'updater')
   const deliveries = log.consume(topics.statistics, {

@@ -1,6 +1,6 @@
-import type { Delivery } from '@eddy/log'
+import { type Delivery, pastGaps } from '@eddy/log'
 import { featureSchema } from '@eddy/messages'
-import { onAbort, type Process, quietAfter, runStage } from '@eddy/runtime'
+import { gapPolicy, onAbort, type Process, quietAfter, runStage } from '@eddy/runtime'
 import { groupName } from '@eddy/settings'
 import { filter, merge, NEVER, Subject, takeUntil, tap } from 'rxjs'
 import { eStepWorker } from './e-step-worker.ts'
@@ -9,7 +9,10 @@ import type { LearningHooks, LearningOptions } from './learning-options.ts'
 /** Feature vectors × snapshot → statistics, until the signal. */
 export async function runWorker(
   { configuration, specification, eStep }: Omit<LearningOptions, 'mStep'>,
-  process: Pick<Process, 'assignments' | 'health' | 'log' | 'metrics' | 'now' | 'published' | 'signal' | 'snapshots'>,
+  process: Pick<
+    Process,
+    'assignments' | 'health' | 'log' | 'logger' | 'metrics' | 'now' | 'published' | 'signal' | 'snapshots'
+  >,
   hooks: LearningHooks = {},
 ): Promise<void> {
   const { assignments, log, metrics, snapshots, signal, published } = process
@@ -46,6 +49,11 @@ export async function runWorker(
             tap(delivery => arrived.next(delivery)),
             takeUntil(stopped),
           ),
+      async begins(ledger) {
+        const starts = (await log.offsets(topics.features)).map(({ partition, start }) => [partition, start] as const)
+        const passes = gapPolicy({ ...process, stage: 'e-step', onGap: configuration.log.onGap })
+        return new Map([...starts, ...(await pastGaps(log, topics.features, ledger, passes))])
+      },
       snapshots: snapshots.pipe(filter(({ provisional }) => !provisional)),
       ends: merge(ends, quietAfter(arrived, model.maxWaitMs, whenQuiet)).pipe(takeUntil(stopped)),
     },

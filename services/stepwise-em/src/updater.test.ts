@@ -27,7 +27,7 @@ async function statisticsOf(from: number, to: number): Promise<StatisticsMessage
   }
 }
 
-function start(foldsPerSnapshot = 1, initial = first) {
+function start(foldsPerSnapshot = 1, initial = first, gap: { onGap?: 'skip'; start?: number } = {}) {
   const metrics = createMetrics()
   const updater = new Updater(
     {
@@ -36,6 +36,8 @@ function start(foldsPerSnapshot = 1, initial = first) {
       maxRecordBytes: 1_000_000,
       topics: { snapshots: 'snapshots', lineage: 'lineage' },
       seed: 1,
+      start: async () => gap.start ?? 0,
+      onGap: gap.onGap ?? 'fail',
       events: learnedFrom(records),
       now: () => 0,
       logger: createLogger('silent'),
@@ -139,5 +141,29 @@ describe('Updater', () => {
     const { fold, refused } = start()
     expect(await fold({ ...(await statisticsOf(200, 300)), model: 'other' })).toEqual([])
     expect(await refused()).toBe(0)
+  })
+
+  it('goes on after what retention has dropped where it is told to, and the ledger says so', async () => {
+    const after = await statisticsOf(300, 400)
+    // Nothing is gone: another worker's range is missing.
+    const waits = start(1, first, { onGap: 'skip', start: 299 })
+    expect(await waits.fold(after)).toEqual([])
+    expect(await waits.refused()).toBe(1)
+    await expect(start(1, first, { start: 300 }).fold(after)).rejects.toThrow(
+      /expected statistics from offset 200, got them from 300.*--on-gap skip/,
+    )
+    const skips = start(1, first, { onGap: 'skip', start: 300 })
+    const [second] = await skips.fold(after)
+    expect(second!.ledger).toMatchObject([{ partition: 0, next: 400, events: 300n, skipped: 100 }])
+    const [third] = await skips.fold(await statisticsOf(400, 500))
+    expect(third!.ledger).toMatchObject([{ next: 500, events: 400n, skipped: 100 }])
+  })
+
+  it('begins a partition of which it has learned nothing where that begins by now', async () => {
+    const fresh = { ...first, ledger: [] }
+    const [second] = await start(1, fresh, { start: 300 }).fold(await statisticsOf(300, 400))
+    expect(second!.ledger).toMatchObject([{ partition: 0, next: 400, events: 100n }])
+    expect(second!.ledger[0]).not.toHaveProperty('skipped')
+    expect(await start(1, fresh, { start: 299 }).fold(await statisticsOf(300, 400))).toEqual([])
   })
 })

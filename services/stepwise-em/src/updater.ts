@@ -1,4 +1,4 @@
-import type { Delivery, OutgoingRecord, Publication } from '@eddy/log'
+import { type Delivery, LogError, type OutgoingRecord, type Publication } from '@eddy/log'
 import { type Snapshot, type StatisticsMessage, statisticsCodec } from '@eddy/messages'
 import {
   empty,
@@ -11,7 +11,7 @@ import {
   stepSize,
   surprisedBy,
 } from '@eddy/mixture'
-import { extend, ledgerEntries, ledgerOf, snapshotRecords } from '@eddy/model'
+import { extend, type Ledger, ledgerEntries, ledgerOf, snapshotRecords } from '@eddy/model'
 import type { Emission, Logger, Metrics } from '@eddy/runtime'
 import { localMStep, type MStep } from '@eddy/threads'
 import { changedSegments } from './changed-segments.ts'
@@ -27,6 +27,10 @@ export interface UpdaterOptions {
   readonly maxRecordBytes: number
   readonly topics: { readonly snapshots: string; readonly lineage: string }
   readonly seed: number
+  /** where a partition of the features topic begins by now */
+  readonly start: (partition: number) => Promise<number>
+  /** what to do where events that were to be learned next are gone */
+  readonly onGap: 'fail' | 'skip'
   /** what components are learned anew from, when events are explained worse than expected */
   readonly events: LearnedEvents
   /** what that is done by, default `auto` */
@@ -43,7 +47,7 @@ const recency = 0.05
 
 /**
  * Folds statistics messages in the topic's own order into the model and publishes snapshots. One updater a model.
- * A message is accepted only if it begins where the ledger ends. When events have been explained worse than expected, components are
+ * A message is accepted only if it begins where the ledger ends, or after what is gone (`onGap`). When events have been explained worse than expected, components are
  * learned anew from the newest ones, and replace these if they are better: see `revise`. What that leads to depends on the messages, the
  * features topic and the seed alone.
  */
@@ -102,7 +106,8 @@ export class Updater {
     const { model, metrics, logger } = this.#options
     const message = this.#decode(value, offset)
     if (message === undefined || message.model !== model) return undefined
-    const ledger = extend(ledgerOf(this.#snapshot.ledger), message)
+    const current = ledgerOf(this.#snapshot.ledger)
+    const ledger = extend(current, message) ?? (await this.#pastGap(current, message))
     if (ledger === undefined) {
       metrics?.foldsRefused.inc({ model, reason: 'not-next' })
       const { partition, from, to } = message
@@ -115,6 +120,25 @@ export class Updater {
     stop?.()
     metrics?.foldsAccepted.inc({ model })
     return this.#snapshot
+  }
+
+  /** @throws where there is a gap, and it is not to be skipped */
+  async #pastGap(current: Ledger, message: StatisticsMessage): Promise<Ledger | undefined> {
+    const { partition, from } = message
+    const known = current.get(partition)
+    if (from <= (known?.next ?? 0)) return undefined
+    const ledger = extend(current, message, await this.#options.start(partition))
+    if (ledger === undefined || known === undefined) return ledger
+    const gap = `ledger of partition ${partition}: expected statistics from offset ${known.next}, got them from ${from}, since retention has dropped those between`
+    if (this.#options.onGap === 'fail')
+      throw new LogError(
+        `${gap}. Start with --on-gap skip (log.onGap) to go on; the ledger says how many were skipped.`,
+      )
+    this.#options.logger.warn(
+      { stage: 'updater', partition, from: known.next, to: from },
+      'events were gone before they could be learned',
+    )
+    return ledger
   }
 
   #decode(value: Uint8Array | null, offset: number): StatisticsMessage | undefined {

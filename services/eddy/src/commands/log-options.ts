@@ -1,6 +1,6 @@
 import { loadConfiguration } from '@eddy/runtime'
 import { type Configuration, configurationSchema } from '@eddy/settings'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Terminal } from '../command-line/terminal.ts'
 import { type KnownForm, keptForm } from './kept-form.ts'
 
@@ -43,6 +43,19 @@ export function configurationOf(
   const kept = form === undefined && log.kind === 'embedded' ? keptForm(log.directory, model.name) : undefined
   return kept === undefined ? configuration : load(kept)
 }
+
+/** What a stage does where records that it was to read next are gone (`log.onGap`). */
+export interface GapFlag {
+  readonly onGap?: 'fail' | 'skip'
+}
+
+export const withGapOption = (command: Command): Command =>
+  command.addOption(
+    new Option(
+      '--on-gap <what>',
+      'where retention has dropped what was to be read next: fail (default), or skip it, which is told, counted, and in the ledger',
+    ).choices(['fail', 'skip']),
+  )
 
 /** A topic by its configured name or by its role (`labels` is `eddy.labels.v1`). */
 export function topicName({ topics }: Configuration, text: string): string {

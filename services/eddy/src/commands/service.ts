@@ -5,12 +5,12 @@ import { Command } from 'commander'
 import { note, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
 import { runService, type ServiceName } from '../start-services.ts'
-import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
+import { configurationOf, type GapFlag, type LogFlags, port, withGapOption, withLogOptions } from './log-options.ts'
 
 /** Longest wait for the log to close, milliseconds. */
 const closeMs = 10_000
 
-interface ServiceFlags extends LogFlags {
+interface ServiceFlags extends LogFlags, GapFlag {
   readonly port?: number
 }
 
@@ -31,7 +31,7 @@ export function serviceCommand(name: ServiceName, terminal: Terminal = processTe
       port,
     )
     .action((flags: ServiceFlags) => service(name, flags, terminal))
-  return withExamples(withLogOptions(command), [
+  return withExamples(withGapOption(withLogOptions(command)), [
     [
       `KAFKA_BROKERS=broker:9092 eddy ${name} --config eddy.yaml`,
       'run it on a Kafka cluster (create the topics first: eddy topics create)',
@@ -40,7 +40,8 @@ export function serviceCommand(name: ServiceName, terminal: Terminal = processTe
 }
 
 async function service(name: ServiceName, flags: ServiceFlags, terminal: Terminal): Promise<void> {
-  const read = () => configurationOf(flags, terminal, { 'log.kind': 'kafka', 'http.port': flags.port })
+  const read = () =>
+    configurationOf(flags, terminal, { 'log.kind': 'kafka', 'log.onGap': flags.onGap, 'http.port': flags.port })
   const configuration = read()
   const { features } = await featuresOf(configuration, undefined)
   const logger = createLogger(configuration.logging.level)

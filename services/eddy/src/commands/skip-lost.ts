@@ -48,7 +48,9 @@ export function skipLostCommand(terminal: Terminal = processTerminal): Command {
 async function skipLost(flags: SkipFlags, terminal: Terminal): Promise<void> {
   const configuration = configurationOf(flags, terminal)
   if (configuration.log.kind !== 'embedded')
-    throw new LogError("skip-lost: expected the embedded log, got Kafka. Reset the groups' offsets with Kafka's tools.")
+    throw new LogError(
+      'skip-lost: expected the embedded log, got Kafka. Start the services with --on-gap skip there: each names what it skips.',
+    )
   const log = await openLog(configuration, { readOnly: flags.dryRun === true })
   try {
     const snapshot = await newestSnapshot({

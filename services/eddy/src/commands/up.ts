@@ -13,12 +13,12 @@ import { EddyUp } from '../up.ts'
 import { columnTable } from './column-table.ts'
 import { failWithoutEvents, inputLines } from './input-summary.ts'
 import { formOf, keepForm } from './kept-form.ts'
-import { configurationOf, type LogFlags, port, withLogOptions } from './log-options.ts'
+import { configurationOf, type GapFlag, type LogFlags, port, withGapOption, withLogOptions } from './log-options.ts'
 import { snapshotTable } from './snapshot-table.ts'
 import { tellStandstill } from './tell-standstill.ts'
 import { totals } from './totals.ts'
 
-interface UpFlags extends LogFlags {
+interface UpFlags extends LogFlags, GapFlag {
   readonly replay?: string
   readonly key?: string
   readonly skipInvalid?: true
@@ -46,7 +46,7 @@ export function upCommand(terminal: Terminal = processTerminal): Command {
     .option('--json', 'print the totals of the data directory as one JSON object at the end')
     .option('--port <number>', 'HTTP port, 0 for any free one (default 7700)', port)
     .action((flags: UpFlags) => up(flags, terminal))
-  return withExamples(withLogOptions(command), [
+  return withExamples(withGapOption(withLogOptions(command)), [
     ['eddy up --replay purchases.csv --exit-when-drained', 'learn a file, label it, and end'],
     ['eddy up --config eddy.yaml', 'stay up; post events to http://127.0.0.1:7700/v1/events'],
   ])
@@ -55,7 +55,7 @@ export function upCommand(terminal: Terminal = processTerminal): Command {
 async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   const stored = flags.model === undefined ? undefined : await readModel(flags.model)
   const form = stored && formOf(stored)
-  const read = () => configurationOf(flags, terminal, { 'http.port': flags.port }, form)
+  const read = () => configurationOf(flags, terminal, { 'http.port': flags.port, 'log.onGap': flags.onGap }, form)
   const configuration = read()
   const { features, plan } = await featuresOf(configuration, flags.replay, flags.key)
   if (plan !== undefined) note(terminal, columnTable(plan, features))
