@@ -31,12 +31,15 @@ export function positionFromOutput(options: OutputOptions): (partitions: readonl
     const positions = await log.positions(topic, group)
     const without = partitions.filter(partition => !positions.has(partition))
     const held = new Map([...positions].filter(([partition]) => partitions.includes(partition)))
-    if (without.length === 0) return pastGaps(log, topic, held, passes)
+    const moved = [...(await pastGaps(log, topic, held, passes))].filter(
+      ([partition, at]) => at !== held.get(partition),
+    )
+    if (without.length === 0) return moved.length === 0 ? 'position' : new Map(moved)
     const told = await newestTold(log, output, without, nextOffset)
     const former = formerGroup === undefined ? told : await log.positions(topic, formerGroup)
     const furthest = (partition: number): number => Math.max(told.get(partition) ?? -1, former.get(partition) ?? -1)
     const found = without.map(partition => [partition, furthest(partition)] as const).filter(([, at]) => at >= 0)
-    return pastGaps(log, topic, new Map([...held, ...found]), passes)
+    return new Map([...moved, ...(await pastGaps(log, topic, new Map(found), passes))])
   }
 }
 

@@ -19,10 +19,11 @@ export const snapshotJson = (snapshot: Snapshot): object => ({
   identity: identityOf(snapshot),
   segments: describeSegments(snapshot),
   segmentIds: snapshot.segments.map(({ id }) => id),
-  ledger: snapshot.ledger.map(({ partition, next, events, offsetsHash }) => ({
+  ledger: snapshot.ledger.map(({ partition, next, events, offsetsHash, skipped = 0 }) => ({
     partition,
     next,
     events: Number(events),
+    skipped,
     offsetsHash: offsetsHash.toString(16).padStart(16, '0'),
   })),
   statisticsOffset: snapshot.statisticsOffset,

@@ -153,8 +153,14 @@ describeWithKafka('records that are gone before a stage has read them', kafka =>
   )
 
   it('of statistics are made again, without a word from anybody', async () => {
-    await dropAll(configuration.topics.statistics)
+    // As over a weekend without an updater.
+    const stored = async (): Promise<number> => (await log.offsets(configuration.topics.statistics))[0]!.end
+    const before = await stored()
     await publish(200, 2)
+    start(['ingest', 'em-worker'])
+    await expect.poll(stored, { timeout: 30_000 }).toBeGreaterThan(before)
+    await stop()
+    await dropAll(configuration.topics.statistics)
     start(all)
     await learned(1200)
   }, 60_000)

@@ -116,8 +116,8 @@ async function showLedger(
 
 const hex = (hash: bigint): string => hash.toString(16).padStart(16, '0')
 
-function ledgerRow({ partition, next, events, offsetsHash }: LedgerEntry, stored: Learnable | undefined) {
-  const row = { partition, next, events: Number(events), hash: hex(offsetsHash) }
+function ledgerRow({ partition, next, events, offsetsHash, skipped = 0 }: LedgerEntry, stored: Learnable | undefined) {
+  const row = { partition, next, events: Number(events), ...(skipped > 0 && { skipped }), hash: hex(offsetsHash) }
   if (stored === undefined) return row
   return {
     ...row,
@@ -145,7 +145,7 @@ async function inspect(flags: InspectFlags, terminal: Terminal): Promise<void> {
     const { events, labels, deadLetters } = await totals(log, configuration, snapshot)
     const ledger = snapshot.ledger.map(
       entry =>
-        `  partition ${entry.partition}: learned ${counted(entry.events, 'event')}, next offset ${entry.next}, offsets hash ${entry.offsetsHash.toString(16).padStart(16, '0')}`,
+        `  partition ${entry.partition}: learned ${counted(entry.events, 'event')}, next offset ${entry.next}, offsets hash ${hex(entry.offsetsHash)}${entry.skipped === undefined ? '' : `; ${counted(entry.skipped, 'offset')} skipped, gone before they could be learned`}`,
     )
     const lines = [
       `model ${snapshot.model}, snapshot ${snapshot.version}, step ${snapshot.step}, ${new Date(snapshot.createdAt).toISOString()}`,

@@ -112,8 +112,10 @@ async function goOn(
   let { statisticsOffset } = snapshot
   for (const { stage, partition, to } of lost)
     if (stage === 'updater') statisticsOffset = to
-    else if (stage === 'e-step')
-      ledger.set(partition, { ...(ledger.get(partition) ?? { partition, events: 0n, offsetsHash: 0n }), next: to })
+    else if (stage === 'e-step') {
+      const entry = ledger.get(partition) ?? { partition, next: 0, events: 0n, offsetsHash: 0n }
+      ledger.set(partition, { ...entry, next: to, skipped: (entry.skipped ?? 0) + to - entry.next })
+    }
   const next = { ...snapshot, version: snapshot.version + 1n, ledger: ledgerEntries(ledger), statisticsOffset }
   await log.publish([{ topic: topics.snapshots, records: snapshotRecords(next, limits.maxRecordBytes) }])
 }
