@@ -90,7 +90,7 @@ describe('a log', () => {
     const bytes = () => database.prepare('SELECT start, bytes FROM partition').get()
     expect(bytes()).toEqual({ start: 0, bytes: sum })
     const log = openEmbeddedLog(folder)
-    await log.ensureTopics({ t: { ...topics.t, retentionBytes: packed[1]! } })
+    await log.ensureTopics({ t: { ...topics.t, retentionBytes: packed[1]! } }, { alter: true })
     await log.maintain()
     await log.close()
     expect(bytes()).toEqual({ start: 400, bytes: packed[1] })

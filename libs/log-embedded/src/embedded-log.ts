@@ -2,6 +2,7 @@ import {
   type Capabilities,
   type ConsumeOptions,
   type Delivery,
+  type EnsureOptions,
   type EraseOptions,
   type Erasure,
   type EventLog,
@@ -13,9 +14,10 @@ import {
   type Remembered,
   type StoredRecord,
   type TopicOptions,
+  type TopicOutcome,
   type Upkeep,
 } from '@eddy/log'
-import { checkTopicOptions, retentionDiffers } from '@eddy/log/adapter'
+import { checkTopicOptions, outcomeOf } from '@eddy/log/adapter'
 import { Observable, Subject } from 'rxjs'
 import { catalogueChecksum } from './catalogue.ts'
 import { Consumer } from './consumer.ts'
@@ -134,15 +136,27 @@ class SqliteLog implements EmbeddedLog {
       : setInterval(() => this.#housekeep(), MAINTENANCE_MS).unref()
   }
 
-  async ensureTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
+  async ensureTopics(
+    topics: Readonly<Record<string, TopicOptions>>,
+    options: EnsureOptions = {},
+  ): Promise<readonly TopicOutcome[]> {
     this.#check('write')
+    if (options.replicas !== undefined && options.replicas !== 1)
+      throw new LogError(`replicas: expected 1 of the embedded log, which is on one disk, got ${options.replicas}.`)
     // One call after another: two may create the same topic.
-    const altering = this.#altering.then(() => this.#alter(topics))
-    this.#altering = altering.catch(() => {})
-    await altering
+    const altering = this.#altering.then(() => this.#alter(topics, options))
+    this.#altering = altering.then(
+      () => {},
+      () => {},
+    )
+    return altering
   }
 
-  async #alter(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
+  async #alter(
+    topics: Readonly<Record<string, TopicOptions>>,
+    { alter = false, dryRun = false }: EnsureOptions,
+  ): Promise<readonly TopicOutcome[]> {
+    const outcomes: TopicOutcome[] = []
     const statements: Statement[] = []
     const known = [...this.#store.topics.values()]
     const all = known.map(({ name, options }) => ({ name, ...options }))
@@ -152,6 +166,8 @@ class SqliteLog implements EmbeddedLog {
     for (const [name, options] of Object.entries(topics)) {
       const existing = this.#store.topics.get(name)?.options
       checkTopicOptions(name, options, existing)
+      const outcome = outcomeOf(name, options, existing, alter)
+      outcomes.push(outcome)
       if (!existing) {
         statements.push(putTopic(name, options))
         all.push({ name, ...options })
@@ -161,15 +177,16 @@ class SqliteLog implements EmbeddedLog {
           partitions.push({ id, topic: name, number })
         }
         statements.push(putMeta('catalogue', catalogueChecksum(all, partitions)))
-      } else if (retentionDiffers(options, existing)) statements.push(putTopic(name, { ...existing, ...options }))
+      } else if (outcome.done === 'altered') statements.push(putTopic(name, { ...existing, ...options }))
     }
-    if (statements.length === 0) return
+    if (statements.length === 0 || dryRun) return outcomes
     await this.#guard(async () => {
       // A lower retention is how room is made.
       await this.#store.clear(statements)
       this.#store.forget()
       this.#store.refresh()
     })
+    return outcomes
   }
 
   consume(topic: string, options: ConsumeOptions = {}): Observable<Delivery> {

@@ -23,7 +23,10 @@ export interface TopicDescription extends Pick<TopicOptions, 'cleanup' | 'retent
  */
 export interface KafkaAdmin {
   describe(topic: string): Promise<TopicDescription | undefined>
-  create(topic: string, options: TopicOptions): Promise<void>
+  /** @param replicas copies of each partition; default the brokers' own */
+  create(topic: string, options: TopicOptions, replicas?: number): Promise<void>
+  /** How many brokers there are now. */
+  brokers(): Promise<number>
   alterRetention(topic: string, options: TopicOptions): Promise<void>
   /** How many partitions a topic has now, the topic being there. */
   partitions(topic: string): Promise<number>

@@ -1,14 +1,16 @@
 import {
   type ConsumeOptions,
   type Delivery,
+  type EnsureOptions,
   type EventLog,
   LogError,
   type PartitionOffsets,
   type Publication,
   type PublishOptions,
   type TopicOptions,
+  type TopicOutcome,
 } from '@eddy/log'
-import { checkTopicOptions, retentionDiffers } from '@eddy/log/adapter'
+import { checkTopicOptions, outcomeOf } from '@eddy/log/adapter'
 import { Observable } from 'rxjs'
 import type { Cursor } from './cursor.ts'
 import type { KafkaDriver } from './driver.ts'
@@ -47,19 +49,34 @@ export class KafkaLog implements EventLog {
     this.#publisher = new Publisher(driver, maxRecordBytes, name => this.#topic(name))
   }
 
-  async ensureTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
+  async ensureTopics(
+    topics: Readonly<Record<string, TopicOptions>>,
+    { alter = false, dryRun = false, replicas }: EnsureOptions = {},
+  ): Promise<readonly TopicOutcome[]> {
     this.#check()
     const { admin } = this.#driver
+    const outcomes: TopicOutcome[] = []
     for (const [name, options] of Object.entries(topics)) {
       checkTopicOptions(name, options)
       const existing = await admin.describe(name).catch(raise(name))
-      if (!existing) {
-        await admin.create(name, options).catch(raise(name))
-        continue
-      }
       checkTopicOptions(name, options, existing)
-      if (retentionDiffers(options, existing)) await admin.alterRetention(name, options).catch(raise(name))
+      outcomes.push(outcomeOf(name, options, existing, alter))
     }
+    const copies = outcomes.some(({ done }) => done === 'created') ? (replicas ?? (await this.#replicas())) : undefined
+    const told = outcomes.map(outcome => ({
+      ...outcome,
+      ...(outcome.done === 'created' && copies !== undefined && { replicas: copies }),
+    }))
+    if (dryRun) return told
+    for (const { topic, done } of told)
+      if (done === 'created') await admin.create(topic, topics[topic]!, copies).catch(raise(topic))
+      else if (done === 'altered') await admin.alterRetention(topic, topics[topic]!).catch(raise(topic))
+    return told
+  }
+
+  /** As many copies as survive the loss of a broker while another one is away; with fewer brokers what they make by themselves. */
+  async #replicas(): Promise<number | undefined> {
+    return (await this.#driver.admin.brokers().catch(raise('brokers'))) >= 3 ? 3 : undefined
   }
 
   consume(topic: string, options: ConsumeOptions = {}): Observable<Delivery> {

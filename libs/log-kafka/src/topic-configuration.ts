@@ -2,8 +2,13 @@ import type { TopicOptions } from '@eddy/log'
 import type { TopicDescription } from './driver.ts'
 
 /** A topic's options as Kafka's settings; without a retention everything is kept. */
-export function topicConfiguration({ cleanup, retentionMs, retentionBytes }: TopicOptions): Record<string, string> {
+export function topicConfiguration(
+  { cleanup, retentionMs, retentionBytes }: TopicOptions,
+  replicas = 1,
+): Record<string, string> {
   return {
+    // Of three copies two have what was acknowledged: one broker may be away, and may be lost.
+    ...(replicas >= 3 && { 'min.insync.replicas': '2' }),
     'cleanup.policy': cleanup,
     'retention.ms': `${retentionMs ?? -1}`,
     'retention.bytes': `${retentionBytes ?? -1}`,

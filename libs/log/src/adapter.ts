@@ -2,4 +2,4 @@
 export { balance } from './balance.ts'
 export { aligned, PackedRecords, packedSize, packRecords, seal } from './packed-records.ts'
 export { targetPartition } from './target-partition.ts'
-export { checkTopicOptions, retentionDiffers } from './topic-options.ts'
+export { checkTopicOptions, outcomeOf } from './topic-options.ts'

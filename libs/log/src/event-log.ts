@@ -148,6 +148,25 @@ export interface TopicOptions {
   readonly retentionBytes?: number
 }
 
+export interface EnsureOptions {
+  /** Applies the retention, where one is given, to topics that are there. A shorter one drops records. Default false. */
+  readonly alter?: boolean
+  /** Only tells what would be done. Default false. */
+  readonly dryRun?: boolean
+  /** Copies of each partition of new topics; default: three on three brokers or more, else as many as the log makes by itself. */
+  readonly replicas?: number
+}
+
+/** What was done to a topic. */
+export interface TopicOutcome {
+  readonly topic: string
+  readonly done: 'created' | 'altered' | 'kept'
+  /** copies of each partition of a new one, where the log was told how many */
+  readonly replicas?: number
+  /** the retention of a topic that is there, where that is not the one asked for */
+  readonly existing?: Pick<TopicOptions, 'retentionMs' | 'retentionBytes'>
+}
+
 export interface PartitionOffsets {
   readonly partition: number
   /** Offset of the oldest record still stored. */
@@ -216,10 +235,13 @@ export interface Capabilities {
 export interface EventLog {
   readonly capabilities: Capabilities
   /**
-   * Creates missing topics and applies the retention, where one is given, to existing ones; refuses (names both) when an existing one has
-   * another number of partitions or another cleanup.
+   * Creates missing topics. Existing ones stay as they are, unless told otherwise; one with another number of partitions or another cleanup
+   * is refused (names both), before anything is done.
    */
-  ensureTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void>
+  ensureTopics(
+    topics: Readonly<Record<string, TopicOptions>>,
+    options?: EnsureOptions,
+  ): Promise<readonly TopicOutcome[]>
   /** Cold: each subscription is a member of its own. Unsubscribing abandons what is outstanding, as a crash would. */
   consume(topic: string, options?: ConsumeOptions): Observable<Delivery>
   /** All publications become durable together. Offsets come back in the order of the records, one array a publication. */

@@ -4,6 +4,7 @@ export type {
   ConsumeOptions,
   Delivery,
   Dropped,
+  EnsureOptions,
   EraseOptions,
   Erasure,
   EventLog,
@@ -17,6 +18,7 @@ export type {
   Room,
   StoredRecord,
   TopicOptions,
+  TopicOutcome,
   Upkeep,
 } from './event-log.ts'
 export { LogError, type LogErrorCode } from './event-log.ts'

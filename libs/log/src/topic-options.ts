@@ -1,4 +1,4 @@
-import { LogError, type TopicOptions } from './event-log.ts'
+import { LogError, type TopicOptions, type TopicOutcome } from './event-log.ts'
 
 /** @throws LogError when the options are out of bounds, or differ from the existing topic's in what cannot be changed */
 export function checkTopicOptions(name: string, options: TopicOptions, existing?: Partial<TopicOptions>): void {
@@ -26,10 +26,30 @@ export function checkTopicOptions(name: string, options: TopicOptions, existing?
 }
 
 /** Whether a retention is asked for that is not the existing one. None asked for leaves the topic as it is. */
-export function retentionDiffers(asked: TopicOptions, existing: Partial<TopicOptions>): boolean {
+function retentionDiffers(asked: TopicOptions, existing: Partial<TopicOptions>): boolean {
   const { retentionMs, retentionBytes } = asked
   return (
     (retentionMs !== undefined && retentionMs !== existing.retentionMs) ||
     (retentionBytes !== undefined && retentionBytes !== existing.retentionBytes)
   )
+}
+
+/** What becomes of a topic. */
+export function outcomeOf(
+  topic: string,
+  asked: TopicOptions,
+  existing: Partial<TopicOptions> | undefined,
+  alter: boolean,
+): TopicOutcome {
+  if (existing === undefined) return { topic, done: 'created' }
+  if (!retentionDiffers(asked, existing)) return { topic, done: 'kept' }
+  const { retentionMs, retentionBytes } = existing
+  return {
+    topic,
+    done: alter ? 'altered' : 'kept',
+    existing: {
+      ...(retentionMs !== undefined && { retentionMs }),
+      ...(retentionBytes !== undefined && { retentionBytes }),
+    },
+  }
 }

@@ -64,7 +64,7 @@ export class EddyUp {
     const chunks = new LabelChunks()
     const hooks = { ends: this.#ends, whenQuiet: () => this.#whenQuiet() }
     await refuseChangedForm(log, configuration, features)
-    await log.ensureTopics(topicOptions(configuration))
+    await log.ensureTopics(topicOptions(configuration), { alter: true })
     const { topics, model } = configuration
     this.#stored = await newestSnapshot({ log, topic: topics.snapshots, model: model.name })
     this.#running = await startServices(

@@ -61,12 +61,19 @@ export class KafkajsAdmin implements KafkaAdmin {
     })
   }
 
-  async create(topic: string, options: TopicOptions): Promise<void> {
-    const configEntries = Object.entries(topicConfiguration(options)).map(([name, value]) => ({ name, value }))
-    const description = { topic, numPartitions: options.partitions, replicationFactor: -1, configEntries }
+  async create(topic: string, options: TopicOptions, replicas = -1): Promise<void> {
+    const configEntries = Object.entries(topicConfiguration(options, replicas)).map(([name, value]) => ({
+      name,
+      value,
+    }))
+    const description = { topic, numPartitions: options.partitions, replicationFactor: replicas, configEntries }
     // The library's own waiting fails when a broker does not know the topic yet.
     await this.#ask(({ admin }) => admin.createTopics({ waitForLeaders: false, topics: [description] }))
     await known(() => this.describe(topic))
+  }
+
+  async brokers(): Promise<number> {
+    return (await this.#ask(({ admin }) => admin.describeCluster())).brokers.length
   }
 
   async alterRetention(topic: string, { retentionMs, retentionBytes }: TopicOptions): Promise<void> {

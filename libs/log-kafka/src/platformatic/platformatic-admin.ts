@@ -50,19 +50,23 @@ export class PlatformaticAdmin implements KafkaAdmin {
     return descriptionOf(partitions.length, description!.configs)
   }
 
-  async create(topic: string, options: TopicOptions): Promise<void> {
+  async create(topic: string, options: TopicOptions, replicas = -1): Promise<void> {
     await this.#admin
       .createTopics({
         topics: [topic],
         partitions: options.partitions,
-        replicas: -1,
-        configs: Object.entries(topicConfiguration(options)).map(([name, value]) => ({ name, value })),
+        replicas,
+        configs: Object.entries(topicConfiguration(options, replicas)).map(([name, value]) => ({ name, value })),
       })
       .catch(error => {
         // Another process was faster.
         if (!findErrorBy(error, 'apiId', 'TOPIC_ALREADY_EXISTS')) throw error
       })
     await known(() => this.describe(topic))
+  }
+
+  async brokers(): Promise<number> {
+    return (await this.#admin.metadata({ forceUpdate: true })).brokers.size
   }
 
   async alterRetention(topic: string, { retentionMs, retentionBytes }: TopicOptions): Promise<void> {

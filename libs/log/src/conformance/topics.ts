@@ -27,6 +27,25 @@ export function topics(context: Context): void {
       expect(await log.offsets(topic)).toHaveLength(3)
     })
 
+    test('that are there keep their retention, unless told otherwise, and nothing is done of a dry run', async () => {
+      const { log } = context
+      const [topic, other] = [freshName('t'), freshName('t')]
+      const kept = { partitions: 1, cleanup: 'delete' as const, retentionMs: 90 * 24 * HOUR }
+      const shorter = { ...kept, retentionMs: 7 * 24 * HOUR }
+      expect(await log.ensureTopics({ [topic]: kept }, { dryRun: true })).toMatchObject([{ topic, done: 'created' }])
+      await expect(log.offsets(topic)).rejects.toThrow(LogError)
+      expect(await log.ensureTopics({ [topic]: kept })).toMatchObject([{ topic, done: 'created' }])
+      const differs = { topic, done: 'kept', existing: { retentionMs: kept.retentionMs } }
+      for (let i = 0; i < 2; i++) expect(await log.ensureTopics({ [topic]: shorter })).toEqual([differs])
+      const altered = { ...differs, done: 'altered' }
+      expect(await log.ensureTopics({ [topic]: shorter }, { alter: true, dryRun: true })).toEqual([altered])
+      expect(await log.ensureTopics({ [topic]: shorter }, { alter: true })).toEqual([altered])
+      expect(await log.ensureTopics({ [topic]: shorter })).toEqual([{ topic, done: 'kept' }])
+      // One that does not fit: nothing is done of the others either.
+      await expect(log.ensureTopics({ [other]: kept, [topic]: { ...kept, partitions: 2 } })).rejects.toThrow(/1.*2/)
+      await expect(log.offsets(other)).rejects.toThrow(LogError)
+    })
+
     test('with impossible options are refused', async () => {
       const { log } = context
       const bad = { partitions: 1, cleanup: 'delete' as const }

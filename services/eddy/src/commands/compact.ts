@@ -51,7 +51,7 @@ async function compact(flags: CompactFlags, terminal: Terminal): Promise<void> {
     const snapshot = await newestSnapshot({ log, topic: topics.snapshots, model: model.name })
     if (snapshot !== undefined) needs.published(snapshot)
     await needs.look(log, snapshot)
-    await log.ensureTopics(topicOptions(configuration))
+    await log.ensureTopics(topicOptions(configuration), { alter: true })
     await log.maintain()
     const bytes = dropped.reduce((sum, each) => sum + each.bytes, 0)
     note(terminal, `Dropped ${counted(bytes, 'byte')}, whose pages are free for what comes.`)
