@@ -143,6 +143,8 @@ class SqliteLog implements EmbeddedLog {
     this.#check('write')
     if (options.replicas !== undefined && options.replicas !== 1)
       throw new LogError(`replicas: expected 1 of the embedded log, which is on one disk, got ${options.replicas}.`)
+    if (options.settings !== undefined)
+      throw new LogError('settings: expected none for topics of the embedded log, got some.')
     // One call after another: two may create the same topic.
     const altering = this.#altering.then(() => this.#alter(topics, options))
     this.#altering = altering.then(

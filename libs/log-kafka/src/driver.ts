@@ -24,7 +24,12 @@ export interface TopicDescription extends Pick<TopicOptions, 'cleanup' | 'retent
 export interface KafkaAdmin {
   describe(topic: string): Promise<TopicDescription | undefined>
   /** @param replicas copies of each partition; default the brokers' own */
-  create(topic: string, options: TopicOptions, replicas?: number): Promise<void>
+  create(
+    topic: string,
+    settings: Readonly<Record<string, string>>,
+    partitions: number,
+    replicas?: number,
+  ): Promise<void>
   /** How many brokers there are now. */
   brokers(): Promise<number>
   alterRetention(topic: string, options: TopicOptions): Promise<void>

@@ -18,6 +18,7 @@ import { explain } from './explain.ts'
 import { KafkaConsumer } from './kafka-consumer.ts'
 import { offsetsOf, partitionsOf } from './offsets-of.ts'
 import { type KnownTopic, Publisher } from './publisher.ts'
+import { topicConfiguration } from './topic-configuration.ts'
 
 /** How long a committed position may take to show, milliseconds: the markers of a transaction are written after its commit. */
 const VISIBLE_MS = 5_000
@@ -51,7 +52,7 @@ export class KafkaLog implements EventLog {
 
   async ensureTopics(
     topics: Readonly<Record<string, TopicOptions>>,
-    { alter = false, dryRun = false, replicas }: EnsureOptions = {},
+    { alter = false, dryRun = false, replicas, settings = {} }: EnsureOptions = {},
   ): Promise<readonly TopicOutcome[]> {
     this.#check()
     const { admin } = this.#driver
@@ -69,7 +70,15 @@ export class KafkaLog implements EventLog {
     }))
     if (dryRun) return told
     for (const { topic, done } of told)
-      if (done === 'created') await admin.create(topic, topics[topic]!, copies).catch(raise(topic))
+      if (done === 'created')
+        await admin
+          .create(
+            topic,
+            { ...topicConfiguration(topics[topic]!, copies), ...settings[topic] },
+            topics[topic]!.partitions,
+            copies,
+          )
+          .catch(raise(topic))
       else if (done === 'altered') await admin.alterRetention(topic, topics[topic]!).catch(raise(topic))
     return told
   }

@@ -155,6 +155,8 @@ export interface EnsureOptions {
   readonly dryRun?: boolean
   /** Copies of each partition of new topics; default: three on three brokers or more, else as many as the log makes by itself. */
   readonly replicas?: number
+  /** Further settings of new topics, by name, in the words of the log (Kafka's); a log that has none refuses them. */
+  readonly settings?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 /** What was done to a topic. */

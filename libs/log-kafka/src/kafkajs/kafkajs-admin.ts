@@ -2,7 +2,7 @@ import { LogError, type PartitionOffsets, type TopicOptions } from '@eddy/log'
 import type { Admin } from 'kafkajs'
 import { complete, IncompleteAnswer } from '../complete-answer.ts'
 import type { KafkaAdmin, TopicDescription } from '../driver.ts'
-import { descriptionOf, known, topicConfiguration } from '../topic-configuration.ts'
+import { descriptionOf, known } from '../topic-configuration.ts'
 import type { AdminClient } from './admin-client.ts'
 import { ConfigResourceTypes } from './kafkajs.ts'
 import { PATIENCE_MS, RETRY_MS } from './kafkajs-patience.ts'
@@ -61,12 +61,17 @@ export class KafkajsAdmin implements KafkaAdmin {
     })
   }
 
-  async create(topic: string, options: TopicOptions, replicas = -1): Promise<void> {
-    const configEntries = Object.entries(topicConfiguration(options, replicas)).map(([name, value]) => ({
+  async create(
+    topic: string,
+    settings: Readonly<Record<string, string>>,
+    partitions: number,
+    replicas = -1,
+  ): Promise<void> {
+    const configEntries = Object.entries(settings).map(([name, value]) => ({
       name,
       value,
     }))
-    const description = { topic, numPartitions: options.partitions, replicationFactor: replicas, configEntries }
+    const description = { topic, numPartitions: partitions, replicationFactor: replicas, configEntries }
     // The library's own waiting fails when a broker does not know the topic yet.
     await this.#ask(({ admin }) => admin.createTopics({ waitForLeaders: false, topics: [description] }))
     await known(() => this.describe(topic))

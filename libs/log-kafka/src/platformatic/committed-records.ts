@@ -3,6 +3,7 @@ import type { Consumer, KafkaRecord } from '@platformatic/kafka'
 
 const IS_TRANSACTIONAL = 0b1_0000
 const IS_CONTROL = 0b10_0000
+const LOG_APPEND_TIME = 0b1000
 
 /** What a fetch brings of one partition. */
 export type FetchedPartition = Awaited<ReturnType<Consumer['fetch']>>['responses'][number]['partitions'][number]
@@ -31,16 +32,19 @@ export function committedRecords(
       continue
     }
     if (batch.attributes & IS_TRANSACTIONAL && aborted.has(batch.producerId)) continue
+    // Where the broker gives the time, all records of a batch have that of its append.
+    const appended = batch.attributes & LOG_APPEND_TIME ? Number(batch.maxTimestamp) : undefined
     const firstTimestamp = Number(batch.firstTimestamp)
     for (const record of batch.records)
-      if (base + record.offsetDelta >= offset) records.push(recordOf(record, base, firstTimestamp))
+      if (base + record.offsetDelta >= offset)
+        records.push(recordOf(record, base, appended ?? firstTimestamp + Number(record.timestampDelta)))
   }
   return { records, next }
 }
 
 const NONE: Readonly<Record<string, Uint8Array>> = Object.freeze({})
 
-function recordOf(record: KafkaRecord, base: number, firstTimestamp: number): StoredRecord {
+function recordOf(record: KafkaRecord, base: number, timestamp: number): StoredRecord {
   let headers = NONE
   if (record.headers.length > 0) {
     // The last of several headers of one name counts.
@@ -53,6 +57,6 @@ function recordOf(record: KafkaRecord, base: number, firstTimestamp: number): St
     key: record.key,
     value: record.value,
     headers,
-    timestamp: firstTimestamp + Number(record.timestampDelta),
+    timestamp,
   }
 }

@@ -10,7 +10,7 @@ import {
 } from '@platformatic/kafka'
 import { complete, IncompleteAnswer } from '../complete-answer.ts'
 import type { KafkaAdmin, TopicDescription } from '../driver.ts'
-import { descriptionOf, known, topicConfiguration } from '../topic-configuration.ts'
+import { descriptionOf, known } from '../topic-configuration.ts'
 import { enter } from './connect.ts'
 
 const PATIENCE_MS = 15_000
@@ -50,13 +50,18 @@ export class PlatformaticAdmin implements KafkaAdmin {
     return descriptionOf(partitions.length, description!.configs)
   }
 
-  async create(topic: string, options: TopicOptions, replicas = -1): Promise<void> {
+  async create(
+    topic: string,
+    settings: Readonly<Record<string, string>>,
+    partitions: number,
+    replicas = -1,
+  ): Promise<void> {
     await this.#admin
       .createTopics({
         topics: [topic],
-        partitions: options.partitions,
+        partitions,
         replicas,
-        configs: Object.entries(topicConfiguration(options, replicas)).map(([name, value]) => ({ name, value })),
+        configs: Object.entries(settings).map(([name, value]) => ({ name, value })),
       })
       .catch(error => {
         // Another process was faster.

@@ -1,6 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { asyncValues } from '@eddy/log'
+import { loadConfiguration } from '@eddy/runtime'
+import { configurationSchema, openLog } from '@eddy/settings'
 import kafkajs from 'kafkajs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { describeWithCluster } from '../../../../test/fixtures/kafka.ts'
@@ -97,5 +100,31 @@ describeWithCluster('eddy topics create on three brokers', { brokers: 3 }, clust
     const two = await run(`two-${client}`, '--replication-factor', '2', '--json')
     expect(linesOf(two.stdout)[0]).toEqual({ topic: `two-${client}.events`, done: 'created', replicas: 2 })
     expect(await described(`two-${client}.events`)).toMatchObject({ replicas: 2, insync: 'theirs' })
+    // What we write is kept by when it was written, whatever the time of its event: a backfill outlives the next look of retention.
+    const configuration = loadConfiguration(configurationSchema, {
+      file: configure(`three-${client}`, '{ kind: kafka, retentionHours: 2160 }'),
+      environment: { KAFKA_BROKERS: cluster().brokers.join(',') },
+      flags: { 'kafka.client': client },
+    })
+    const log = await openLog(configuration)
+    try {
+      const began = Date.now()
+      const old = { key: null, value: Buffer.from('old'), timestamp: began - 365 * 86_400_000, partition: 0 }
+      const timesOf = async (topic: string): Promise<number[]> => {
+        await log.publish([{ topic, records: [old, old] }])
+        const times: number[] = []
+        for await (const delivery of asyncValues(log.consume(topic, { from: 'earliest', untilEnd: true }))) {
+          times.push(...delivery.records.map(({ timestamp }) => timestamp))
+          delivery.ack()
+        }
+        expect(times).toHaveLength(2)
+        return times
+      }
+      const { features, labels } = configuration.topics
+      for (const topic of [features, labels])
+        for (const time of await timesOf(topic)) expect(time).toBeGreaterThanOrEqual(began - 1000)
+    } finally {
+      await log.close()
+    }
   })
 })

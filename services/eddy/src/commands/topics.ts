@@ -1,7 +1,7 @@
 import { type EventLog, LogError, type TopicOptions, type TopicOutcome } from '@eddy/log'
 import { InputError } from '@eddy/records'
 import { counted } from '@eddy/runtime'
-import { topicOptions } from '@eddy/settings'
+import { topicOptions, topicSettings } from '@eddy/settings'
 import { Command } from 'commander'
 import { wholeNumber } from '../command-line/arguments.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
@@ -57,6 +57,7 @@ async function createTopics(flags: CreateFlags, terminal: Terminal): Promise<voi
     const outcomes = await log.ensureTopics(topics, {
       alter: flags.alter === true,
       dryRun: flags.dryRun === true,
+      ...(configuration.log.kind === 'kafka' && { settings: topicSettings(configuration) }),
       ...(flags.replicationFactor !== undefined && { replicas: flags.replicationFactor }),
     })
     for (const outcome of outcomes)
