@@ -1,10 +1,11 @@
-// `npm run bench -- kernels|pipeline|attacks [options]`: measures beside other software and writes docs/benchmarks.
+// `npm run bench -- kernels|pipeline|attacks|one-pass [options]`: measures beside other software and writes docs/benchmarks.
 import { ATTACKS_USAGE, benchAttacks } from '../test/bench/attacks/command.ts'
 import { benchKafka, KAFKA_USAGE } from '../test/bench/kafka/command.ts'
 import { benchKernels, KERNELS_USAGE } from '../test/bench/kernels/command.ts'
+import { benchOnePass, ONE_PASS_USAGE } from '../test/bench/one-pass/command.ts'
 import { benchPipeline, PIPELINE_USAGE } from '../test/bench/pipeline/command.ts'
 
-const usage = [KERNELS_USAGE, PIPELINE_USAGE, KAFKA_USAGE, ATTACKS_USAGE].join('\n\n')
+const usage = [KERNELS_USAGE, PIPELINE_USAGE, KAFKA_USAGE, ATTACKS_USAGE, ONE_PASS_USAGE].join('\n\n')
 
 async function bench([what, ...args]: readonly string[]): Promise<number> {
   if (what === '--help' || args.includes('--help')) {
@@ -14,7 +15,8 @@ async function bench([what, ...args]: readonly string[]): Promise<number> {
   if (what === 'kernels') return benchKernels(args)
   if (what === 'pipeline') return args.includes('--kafka') ? benchKafka(args) : benchPipeline(args)
   if (what === 'attacks') return benchAttacks(args)
-  console.error(`bench: expected kernels, pipeline or attacks, got ${what ?? 'nothing'}\n\n${usage}`)
+  if (what === 'one-pass') return benchOnePass(args)
+  console.error(`bench: expected kernels, pipeline, attacks or one-pass, got ${what ?? 'nothing'}\n\n${usage}`)
   return 2
 }
 

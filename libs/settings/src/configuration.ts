@@ -156,7 +156,7 @@ export const configurationSchema = z
               .max(1_000_000)
               .default(DEFAULTS.warmUp.events)
               .meta({ description: 'Events to begin with; until there are so many, labels are provisional.' }),
-            initialisation: z.enum(['kmeans++', 'random', 'split']).default(DEFAULTS.warmUp.initialisation),
+            initialisation: z.enum(['auto', 'kmeans++', 'random', 'split']).default(DEFAULTS.warmUp.initialisation),
             restarts: z.int().min(1).max(100).default(DEFAULTS.warmUp.restarts),
             iterations: z.int().min(1).max(1000).default(DEFAULTS.warmUp.iterations),
           })

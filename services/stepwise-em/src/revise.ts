@@ -23,7 +23,7 @@ export interface RevisionOptions {
 }
 
 /**
- * Learns the components of a snapshot anew from a sample of what has been learned, and takes the new ones if they explain events better that were kept back.
+ * Learns the components of a snapshot anew from a sample of what has been learned, and takes the new ones if they are better: see `relearn`.
  * All events that are still stored then go through one E-step under them, so that what was learned before counts for as much as ever.
  * With a half-life, all of this looks back as far as two of them.
  * @returns undefined where too few events are stored
@@ -36,7 +36,10 @@ export async function revise(snapshot: Snapshot, options: RevisionOptions): Prom
   const next = random(seed)
   const { block, weights } = await sampleEvents(events, ledger, { size: REVISION_SAMPLE, most, random: next })
   if (block.rows < soundSample(specification)) return undefined
-  const judgement = relearn({ specification, parameters: snapshot.parameters }, block, weights, next, kernel)
+  const learned = snapshot.ledger.reduce((sum, entry) => sum + entry.events, 0n)
+  const complete = BigInt(block.rows) >= learned
+  const running = { specification, parameters: snapshot.parameters }
+  const judgement = relearn(running, block, weights, complete, next, kernel)
   const { better, gain, gainError, expectedLogLikelihood } = judgement
   const judged = { ...snapshot, expectedLogLikelihood, surprise: 0, judgedWeight: snapshot.weight }
   if (!better) return { snapshot: judged, gain, gainError, events: block.rows }

@@ -95,7 +95,7 @@ describe('Updater', () => {
 
   it('judges the model by the newest mini-batches: each weighs a twentieth, the first of all whole', async () => {
     const { fold } = start()
-    const each = [await statisticsOf(200, 300), await statisticsOf(300, 400), await statisticsOf(400, 500)]
+    const each = [await statisticsOf(200, 250), await statisticsOf(250, 300), await statisticsOf(300, 350)]
     // Log-likelihoods an event of −1, −2 and −4 nats.
     const told = each.map((message, i) => ({ ...message, logLikelihood: -(2 ** i) * message.weight }))
     const snapshots = await fold(...told)

@@ -2,7 +2,7 @@ import { type Delivery, LogError, type OutgoingRecord, type Publication } from '
 import { type Snapshot, type StatisticsMessage, statisticsCodec } from '@eddy/messages'
 import {
   empty,
-  isSurprised,
+  isDue,
   type Kernel,
   type ModelSpecification,
   type SpecifiedModel,
@@ -31,7 +31,7 @@ export interface UpdaterOptions {
   readonly start: (partition: number) => Promise<number>
   /** what to do where events that were to be learned next are gone */
   readonly onGap: 'fail' | 'skip'
-  /** what components are learned anew from, when events are explained worse than expected */
+  /** what components are judged by and learned anew from, when that is due */
   readonly events: LearnedEvents
   /** what that is done by, default `auto` */
   readonly kernel?: Kernel
@@ -47,8 +47,8 @@ const recency = 0.05
 
 /**
  * Folds statistics messages in the topic's own order into the model and publishes snapshots. One updater a model.
- * A message is accepted only if it begins where the ledger ends, or after what is gone (`onGap`). When events have been explained worse than expected, components are
- * learned anew from the newest ones, and replace these if they are better: see `revise`. What that leads to depends on the messages, the
+ * A message is accepted only if it begins where the ledger ends, or after what is gone (`onGap`). When it is due, components are learned
+ * anew from stored events, and replace these if they are better: see `revise`. What that leads to depends on the messages, the
  * features topic and the seed alone.
  */
 export class Updater {
@@ -206,21 +206,24 @@ export class Updater {
   async #revise(): Promise<OutgoingRecord[] | undefined> {
     const { logger, now, model } = this.#options
     const { weight, version } = this.#snapshot
-    if (!isSurprised(this.#model.specification, this.#snapshot, weight)) return undefined
+    if (!isDue(this.#model.specification, this.#snapshot, weight)) return undefined
     const revision = await revise(this.#snapshot, this.#options)
-    if (revision === undefined) return undefined
+    if (revision === undefined) {
+      this.#snapshot = { ...this.#snapshot, surprise: 0, judgedWeight: weight }
+      return undefined
+    }
     const { snapshot, changed, gain, gainError, events } = revision
     this.#snapshot = snapshot
     if (changed === undefined) {
       logger.info(
         { events, gain, gainError },
-        'events are explained worse than expected; segments learned anew are no better',
+        'segments were judged by stored events: others that were learned from these are no better',
       )
       return undefined
     }
     logger.info(
       { events, gain, gainError, ...changed },
-      'events were explained worse than expected: segments were learned anew from recent ones',
+      'segments were judged by stored events, and learned anew from these',
     )
     this.#learner = this.#learnerOf(snapshot)
     return changedSegments(changed, { model, snapshotVersion: version + 1n, time: now() })

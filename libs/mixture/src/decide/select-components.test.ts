@@ -8,7 +8,7 @@ import { createSpecification } from '../model/specification.ts'
 import { permutation, random, standardNormal } from '../numerics/random.ts'
 import { type SelectionOptions, selectComponents } from './select-components.ts'
 
-const specification = createSpecification({ features: ['x', 'y'], components: 1 })
+const specification = createSpecification({ features: ['x', 'y'], components: 1, warmUp: { restarts: 4 } })
 const { prior } = specification
 const fit: SelectionOptions['fit'] = (own, block, weights) =>
   fitModel(own, block, weights, {

@@ -7,5 +7,5 @@ export const DEFAULTS = {
   stepSize: { exponent: 1, offset: 0 },
   /** events an update */
   batchSize: 1024,
-  warmUp: { events: 4096, initialisation: 'kmeans++', restarts: 5, iterations: 100 },
+  warmUp: { events: 4096, initialisation: 'auto', restarts: 20, iterations: 100 },
 } as const

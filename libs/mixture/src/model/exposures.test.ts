@@ -32,6 +32,7 @@ function sample() {
 const { groups, block } = sample()
 const specification = (type: FeatureType) =>
   createSpecification({
+    warmUp: { restarts: 2 },
     features: [
       { name: 'months', type: 'exposure' },
       { name: 'visits', type, exposure: 'months' },

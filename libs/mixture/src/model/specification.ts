@@ -41,18 +41,18 @@ export interface ModelSpecification {
 }
 
 /**
- * How a run of EM begins: greedy k-means++ and a few Lloyd iterations; K events drawn at random as centres; or one component, split along
- * its largest variance until there are K.
+ * How a run of EM begins: greedy k-means++ and a few Lloyd iterations; K events drawn at random as centres; one component, split along
+ * its largest variance until there are K; or by turns each of these and a tree of clusters.
  */
-export type Initialisation = 'kmeans++' | 'random' | 'split'
+export type Initialisation = 'auto' | 'kmeans++' | 'random' | 'split'
 
-/** Starting model: the best of several short EM runs by held-out likelihood. */
+/** Starting model: the best of several runs of EM. */
 export interface WarmUpSpecification {
   /** events buffered before the first model */
   readonly events: number
   /** how each run begins */
   readonly initialisation: Initialisation
-  /** number of runs, ≥ 1 */
+  /** number of runs, ≥ 1; as many moves of a segment are tried from the best of them */
   readonly restarts: number
   /** most EM iterations of each run, and again of the best one on the whole buffer */
   readonly iterations: number
@@ -134,7 +134,7 @@ function check(specification: ModelSpecification): void {
   if (stepSize.halfLife !== undefined && !(stepSize.halfLife > 0))
     throw new Error(`stepSize.halfLife: expected a number of events > 0, got ${stepSize.halfLife}`)
   wholeNumber('warmUp.events', warmUp.events, 1)
-  oneOf('warmUp.initialisation', warmUp.initialisation, ['kmeans++', 'random', 'split'])
+  oneOf('warmUp.initialisation', warmUp.initialisation, ['auto', 'kmeans++', 'random', 'split'])
   wholeNumber('warmUp.restarts', warmUp.restarts, 1)
   wholeNumber('warmUp.iterations', warmUp.iterations, 0)
 }

@@ -15,6 +15,10 @@ export type TransformParameters = Readonly<
   Record<'transformCentre' | 'transformScale' | 'transformPower', Float64Array>
 >
 
+/** The transform among a model's parameters. */
+export const transformOf = ({ transformCentre, transformScale, transformPower }: Parameters): TransformParameters =>
+  ({ transformCentre, transformScale, transformPower }) as TransformParameters
+
 /** Model space is cut off here, so that squares can be summed. */
 const LARGEST_VALUE = 1e150
 

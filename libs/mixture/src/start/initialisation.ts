@@ -2,7 +2,7 @@ import { assignNearest, columnMeans, moveCentres } from '../em/nearest-centre.ts
 import type { Block } from '../families/block.ts'
 import type { Parameters } from '../families/family.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { ModelSpecification } from '../model/specification.ts'
+import type { Initialisation, ModelSpecification } from '../model/specification.ts'
 import { choose, type Random } from '../numerics/random.ts'
 import { clusteringPoints } from './clustering-points.ts'
 import { parametersFromResponsibilities } from './from-responsibilities.ts'
@@ -13,17 +13,17 @@ import { splitUntil } from './split.ts'
 const LLOYD_ITERATIONS = 3
 
 /**
- * Starting parameters by the specification's `warmUp.initialisation`: a hard or soft clustering of the events, then one M-step.
+ * Starting parameters: a hard or soft clustering of the events, then one M-step.
  * @param block shape (rows ≥ 1, d), model space
  */
 export function initialParameters(
   specification: ModelSpecification,
+  method: Exclude<Initialisation, 'auto'>,
   block: Block,
   weights: Float64Array | undefined,
   random: Random,
   kernel?: Kernel,
 ): Parameters {
-  const method = specification.warmUp.initialisation
   const points = clusteringPoints(specification, block, weights)
   const responsibilities =
     method === 'split'

@@ -2,11 +2,13 @@ import type { Block } from '../families/block.ts'
 import type { Parameters } from '../families/family.ts'
 import { takeRows } from '../families/take-rows.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { createMixture } from '../model/create-mixture.ts'
 import { type Model, scoreModel } from '../model/model.ts'
 import type { ModelSpecification } from '../model/specification.ts'
-import type { TransformParameters } from '../model/transform.ts'
+import { applyTransform, transformOf } from '../model/transform.ts'
 import { permutation, type Random } from '../numerics/random.ts'
 import { weightedMean } from '../numerics/weighted-mean.ts'
+import { type Sample, SEARCH_ROWS, sampleOf, search, settle } from './search.ts'
 import { leastExpected } from './surprise.ts'
 import { warmUp } from './warm-up.ts'
 
@@ -31,16 +33,16 @@ export interface LearnedAnew {
   readonly gain: Mean
 }
 
-/** A model and one that was learned anew, on events that the new one has not seen. */
+/** What judging the components of a running model came to. */
 export interface Judgement {
-  /** of the new model, the transform's arrays included; of the old one's specification */
+  /** to go on from, the transform's arrays included; of the same specification */
   readonly parameters: Parameters
-  /** whether the new model is better beyond doubt */
+  /** whether these are better than the running model's */
   readonly better: boolean
-  /** mean gain in log-likelihood, and its standard error, nats per unit weight */
+  /** mean gain in log-likelihood of events kept back, and its standard error, nats per unit weight */
   readonly gain: number
   readonly gainError: number
-  /** the least that is expected of an event under the better one, nats per unit weight, user's units */
+  /** the least that is expected of an event, nats per unit weight, user's units */
   readonly expectedLogLikelihood: number
 }
 
@@ -58,7 +60,6 @@ const CERTAINTY = 2
  * is favoured.
  * @param declared the form to learn
  * @param events shape (rows ≥ 4, d) each, user's units: the same events as each model sees them
- * @param frozen the transform's arrays, if the new model is to have the old one's
  */
 export function learnAnew(
   model: Pick<Model, 'specification' | 'parameters'>,
@@ -67,14 +68,13 @@ export function learnAnew(
   weights: Float64Array,
   random: Random,
   kernel?: Kernel,
-  frozen?: TransformParameters,
 ): LearnedAnew {
   const { rows } = events.after
   const order = permutation(rows, random)
   const heldOut = order.subarray(0, Math.floor(rows / HELD_OUT_SHARE))
   const train = order.subarray(heldOut.length)
   const of = (chosen: Int32Array) => Float64Array.from(chosen, n => weights[n]!)
-  const learned = warmUp(declared, takeRows(events.after, train), of(train), random, kernel, frozen)
+  const learned = warmUp(declared, takeRows(events.after, train), of(train), random, kernel)
   const { specification, parameters } = learned
   const before = scoreModel(model, takeRows(events.before, heldOut), kernel).logDensity
   const after = scoreModel({ specification, parameters }, takeRows(events.after, heldOut), kernel).logDensity
@@ -89,23 +89,65 @@ export function learnAnew(
   }
 }
 
+/** A model that forgets has learned its newest events best, and a fit of all would lose that. */
+const forgetsNothing = ({ stepSize: { exponent, halfLife } }: ModelSpecification): boolean =>
+  exponent === 1 && halfLife === undefined
+
 /**
- * Learns a model of the same form anew from events, and judges it against a model on those of them that were kept back.
+ * Learns components anew from events, and judges them on a fourth of them that is kept back. The running model has learned that fourth, which would favour it by as
+ * much as a parameter can gain by fitting noise. So two models are compared that have both learned the other three quarters alone: one is where EM leads from the
+ * running model, the other the best that a search finds. If the second is better beyond doubt, its maximum is taken; if not, that of the running
+ * model, where EM there came to more than the running model has, or these are all events there were.
  * @param block shape (rows ≥ 4, d), user's units
- * @param frozen the transform's arrays, if the new model is to have the old one's
+ * @param complete whether these are all events that the model has learned
  */
 export function relearn(
-  model: Pick<Model, 'specification' | 'parameters'>,
+  { specification, parameters: running }: Pick<Model, 'specification' | 'parameters'>,
   block: Block,
   weights: Float64Array,
+  complete: boolean,
   random: Random,
   kernel?: Kernel,
-  frozen?: TransformParameters,
 ): Judgement {
-  const events = { before: block, after: block }
-  const learned = learnAnew(model, model.specification, events, weights, random, kernel, frozen)
-  const { mean: gain, error: gainError } = learned.gain
-  const better = gain > Math.max(WORTHWHILE, CERTAINTY * gainError)
-  const { mean, error } = better ? learned.after : learned.before
-  return { parameters: learned.parameters, better, gain, gainError, expectedLogLikelihood: leastExpected(mean, error) }
+  const mixture = createMixture(specification, kernel)
+  const transform = transformOf(running)
+  const { block: events, logJacobian } = applyTransform(specification, transform, block)
+  const order = permutation(block.rows, random)
+  const heldOut = order.subarray(0, Math.floor(block.rows / HELD_OUT_SHARE))
+  const sampled = (rows: Int32Array) => ({
+    events: takeRows(events, rows),
+    weights: Float64Array.from(rows, n => weights[n]!),
+  })
+  const train = sampled(order.subarray(heldOut.length))
+  const test = sampled(heldOut)
+  const settled = (of: Sample, start: Parameters) =>
+    settle(specification, mixture, of.events, of.weights, start, specification.warmUp.iterations).parameters
+  const densities = (parameters: Parameters): Float64Array => {
+    const { rows } = test.events
+    const logDensity = new Float64Array(rows)
+    mixture.score(parameters, test.events, new Float64Array(rows * specification.components), logDensity)
+    return logDensity.map((density, n) => density + logJacobian[heldOut[n]!]!)
+  }
+  const gainOf = (after: Float64Array, before: Float64Array) => {
+    const { mean, error } = weightedMean(
+      after.map((value, n) => value - before[n]!),
+      test.weights,
+    )
+    return { gain: mean, gainError: error, sure: mean > Math.max(WORTHWHILE, CERTAINTY * error) }
+  }
+  const same = settled(train, running)
+  const sample = sampleOf(train, SEARCH_ROWS, random)
+  const other = settled(train, search(specification, sample, { random, kernel, from: same }).parameters)
+  const [before, ofSame, ofOther] = [running, same, other].map(densities) as [Float64Array, Float64Array, Float64Array]
+  const moved = gainOf(ofOther, ofSame)
+  const gain = moved.sure ? moved : gainOf(ofSame, before)
+  const { mean, error } = weightedMean(moved.sure ? ofOther : ofSame, test.weights)
+  const found = settled({ events, weights }, moved.sure ? other : same)
+  return {
+    parameters: { ...found, ...transform },
+    better: gain.sure || (complete && forgetsNothing(specification)),
+    gain: gain.gain,
+    gainError: gain.gainError,
+    expectedLogLikelihood: leastExpected(mean, error),
+  }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { stepwiseEm } from '../em/estimators/stepwise-em.ts'
 import { fitModel } from '../fit-model.ts'
+import { scoreModel } from '../model/model.ts'
 import { createSpecification } from '../model/specification.ts'
 import { random, standardNormal } from '../numerics/random.ts'
 
@@ -27,4 +28,24 @@ test.each([
   expect(Math.abs(found[0]!.mean)).toBeLessThan(0.2)
   expect(Math.abs(found[1]!.mean - 12)).toBeLessThan(0.2)
   expect(Math.abs(found[1]!.weight - late)).toBeLessThan(0.005)
+})
+
+test('one pass from a warm-up that is too small to show where the segments are ends as one from a large one', () => {
+  const next = random(7)
+  const centres = Array.from({ length: 12 }, () => 5 * standardNormal(next))
+  const values = Float64Array.from(
+    { length: 8000 },
+    (_, i) => centres[2 * ((i >> 1) % 6) + (i % 2)]! + standardNormal(next),
+  )
+  const block = { rows: 4000, columns: 2, values }
+  const meanOf = (events: number, seed: number) => {
+    const specification = createSpecification({ features: ['x', 'y'], components: 6, warmUp: { events } })
+    const model = fitModel(specification, block, undefined, {
+      estimator: stepwiseEm(specification),
+      random: random(seed),
+    })
+    return scoreModel(model, block).logDensity.reduce((sum, x) => sum + x, 0) / block.rows
+  }
+  const large = meanOf(4000, 1)
+  for (const seed of [1, 2, 3, 4]) expect(large - meanOf(80, seed)).toBeLessThan(0.02)
 })

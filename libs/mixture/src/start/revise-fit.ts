@@ -7,15 +7,12 @@ import { perUnitWeight } from '../families/prior.ts'
 import { takeRows } from '../families/take-rows.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { ModelSpecification } from '../model/specification.ts'
-import type { TransformedBlock, TransformParameters } from '../model/transform.ts'
+import { type TransformedBlock, transformOf } from '../model/transform.ts'
 import type { Random } from '../numerics/random.ts'
 import { weightedMean } from '../numerics/weighted-mean.ts'
 import { relearn } from './relearn.ts'
-import { isSurprised, leastExpected, type Surprise, surprisedBy } from './surprise.ts'
+import { isDue, leastExpected, REVISION_SAMPLE, type Surprise, surprisedBy } from './surprise.ts'
 import type { WarmUp } from './warm-up.ts'
-
-/** Events that components are learned anew from, and judged on. */
-export const REVISION_SAMPLE = 16_384
 
 export interface ReviseFitOptions {
   readonly specification: ModelSpecification
@@ -31,13 +28,12 @@ export interface ReviseFitOptions {
 }
 
 /**
- * What a one-pass fit goes on from where events are explained worse than expected: components that are learned anew from a sample of the
- * rows so far, if they are better on rows that were kept back, with the statistics of all rows so far. The transform stays.
+ * What a one-pass fit goes on from where that is due (see `isDue`): components that are learned anew from a sample of the rows so far, if they
+ * are better (see `relearn`), with the statistics of all rows so far. The transform stays.
  */
 export function reviseFit(options: ReviseFitOptions): NonNullable<Start['revise']> {
   const { specification, mixture, block, weights, transformed, warmUp, random, kernel } = options
-  const { transformCentre, transformScale, transformPower } = warmUp.parameters
-  const frozen = { transformCentre, transformScale, transformPower } as TransformParameters
+  const frozen = transformOf(warmUp.parameters)
   const { rows: head, weight: headWeight } = warmUp.learned
   // Batches are scored in model space.
   const meanJacobian = (rows: number): number =>
@@ -47,11 +43,18 @@ export function reviseFit(options: ReviseFitOptions): NonNullable<Start['revise'
   return (state, rows, batch) => {
     if (!(batch.weight > 0)) return undefined
     surprise = surprisedBy(surprise, batch.logLikelihood, batch.weight)
-    if (!isSurprised(specification, surprise, state.weight)) return undefined
+    if (!isDue(specification, surprise, state.weight)) return undefined
     const sample = sampleRows(rows, weights, random)
     const events = takeRows(block, sample.rows)
     const model = { specification, parameters: { ...state.parameters, ...frozen } }
-    const { better, parameters, expectedLogLikelihood } = relearn(model, events, sample.weights, random, kernel, frozen)
+    const { better, parameters, expectedLogLikelihood } = relearn(
+      model,
+      events,
+      sample.weights,
+      sample.rows.length === rows,
+      random,
+      kernel,
+    )
     surprise = {
       expectedLogLikelihood: expectedLogLikelihood - meanJacobian(rows),
       surprise: 0,

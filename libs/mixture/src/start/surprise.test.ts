@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createSpecification } from '../model/specification.ts'
-import { isSurprised, surprisedBy } from './surprise.ts'
+import { isDue, REVISION_SAMPLE, surprisedBy } from './surprise.ts'
 
 const specification = createSpecification({ features: ['x', 'y'], components: 3 })
 const start = { expectedLogLikelihood: -2, surprise: 0, judgedWeight: 1000 }
@@ -21,8 +21,14 @@ describe('surprise', () => {
 
   test('is enough when another component would have paid for its parameters, and a quarter more has come', () => {
     const cost = (17 / 3 / 2) * Math.log(1250)
-    expect(isSurprised(specification, { ...start, surprise: cost + 0.01 }, 1250)).toBe(true)
-    expect(isSurprised(specification, { ...start, surprise: cost - 0.01 }, 1250)).toBe(false)
-    expect(isSurprised(specification, { ...start, surprise: cost + 0.01 }, 1249)).toBe(false)
+    expect(isDue(specification, { ...start, surprise: cost + 0.01 }, 1250)).toBe(true)
+    expect(isDue(specification, { ...start, surprise: cost - 0.01 }, 1250)).toBe(false)
+    expect(isDue(specification, { ...start, surprise: cost + 0.01 }, 1249)).toBe(false)
+  })
+
+  test('is not needed while all that was learned fits into a sample: then it is enough that it has doubled', () => {
+    expect(isDue(specification, start, 1999)).toBe(false)
+    expect(isDue(specification, start, 2000)).toBe(true)
+    expect(isDue(specification, { ...start, judgedWeight: REVISION_SAMPLE }, 10 * REVISION_SAMPLE)).toBe(false)
   })
 })

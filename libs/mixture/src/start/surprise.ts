@@ -11,6 +11,9 @@ export interface Surprise {
   readonly judgedWeight: number
 }
 
+/** Events that components are learned anew from, and judged on. */
+export const REVISION_SAMPLE = 16_384
+
 /** What an event may fall short without being a surprise, nats. */
 const SLACK = 0.05
 
@@ -30,11 +33,15 @@ export function surprisedBy(state: Surprise, logLikelihood: number, weight: numb
 }
 
 /**
- * Whether the components should be learned anew and judged against these: events have cost so many nats more than expected that
- * another component would have paid for its parameters, ½ p log n (Schwarz 1978), and enough of them have come since the last time.
+ * Whether the components should be learned anew and judged against these: while all that has been learned fits into the sample for that, whenever it has
+ * doubled, because the first events alone do not show where the best maximum of all is; later where events have cost so many nats more
+ * than expected that another component would have paid for its parameters, ½ p log n (Schwarz 1978), and enough of them have come
+ * since the last time.
  * @param weight of all that has been learned
  */
-export function isSurprised(specification: ModelSpecification, state: Surprise, weight: number): boolean {
+export function isDue(specification: ModelSpecification, state: Surprise, weight: number): boolean {
+  const { surprise, judgedWeight } = state
+  if (judgedWeight < REVISION_SAMPLE && weight >= 2 * judgedWeight) return true
   const ofOne = freeParameters(specification) / specification.components
-  return state.surprise > 0.5 * ofOne * Math.log(weight) && weight >= (1 + PATIENCE) * state.judgedWeight
+  return surprise > 0.5 * ofOne * Math.log(weight) && weight >= (1 + PATIENCE) * judgedWeight
 }

@@ -2,17 +2,16 @@ import type { Learned } from '../em/estimators/estimator.ts'
 import type { Mixture } from '../em/mixture.ts'
 import { sampleSize } from '../em/sample-size.ts'
 import { type Block, rowsOf } from '../families/block.ts'
-import { empty, type Parameters, type Statistics, scale } from '../families/family.ts'
-import type { Prior } from '../families/prior.ts'
+import { empty, type Parameters } from '../families/family.ts'
 import { takeRows } from '../families/take-rows.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { createMixture, freeParameters } from '../model/create-mixture.ts'
 import type { ModelSpecification } from '../model/specification.ts'
-import { applyTransform, estimateTransform, type TransformParameters } from '../model/transform.ts'
+import { applyTransform, estimateTransform } from '../model/transform.ts'
 import { treated } from '../model/treated.ts'
 import { permutation, type Random } from '../numerics/random.ts'
 import { weightedMean } from '../numerics/weighted-mean.ts'
-import { initialParameters } from './initialisation.ts'
+import { SEARCH_ROWS, sampleOf, search, settle, startsOf } from './search.ts'
 
 /** The starting model of a stream. */
 export interface WarmUp {
@@ -32,12 +31,11 @@ export interface WarmUp {
 const HELD_OUT_SHARE = 4
 
 /**
- * A model of a buffer of events: the features' treatment and transform are estimated and frozen, then the best of `restarts` EM runs from
- * promising starts by the likelihood of events they did not see goes on over the whole buffer. This matters far more for the result of
- * a single pass than any step size does.
+ * A model of a buffer of events: the features' treatment and transform are estimated and frozen, then the best run of EM that a search finds on
+ * three of four events goes on over the whole buffer; the fourth says what it is worth. This matters far more for the result of a single
+ * pass than any step size does.
  * Works with any number of rows ≥ 1, duplicates, constant columns and missing values.
  * @param block shape (rows, d), user's units
- * @param frozen the transform's arrays, if they are known already
  * @throws if there are no rows
  */
 export function warmUp(
@@ -46,65 +44,79 @@ export function warmUp(
   weights: Float64Array | undefined,
   random: Random,
   kernel?: Kernel,
-  frozen?: TransformParameters,
 ): WarmUp {
   if (block.rows === 0) throw new Error('block.rows: expected at least 1, got 0; there is nothing to start from')
   const specification = treated(declared, block, weights)
-  const transform = frozen ?? estimateTransform(specification, block, weights)
+  const transform = estimateTransform(specification, block, weights)
   const { block: all, logJacobian } = applyTransform(specification, transform, block)
   const mixture = createMixture(specification, kernel)
-  const { prior } = specification
   const { iterations } = specification.warmUp
   const split = holdOut(all, weights, logJacobian, specification.components, random)
-  const starts = promisingStarts(specification, mixture, split, random, kernel)
-  let best: { parameters: Parameters; heldOut: number } | undefined
-  for (const start of starts) {
-    const parameters = iterate(mixture, split.train, split.trainWeights, prior, start, iterations).parameters
-    const { logLikelihood, weight } = mixture.expectation(parameters, split.test, split.testWeights, empty(mixture))
-    const heldOut = (logLikelihood + split.testJacobian) / weight
-    if (best === undefined || heldOut > best.heldOut) best = { parameters, heldOut }
-  }
-  const final = iterate(mixture, all, weights, prior, best!.parameters, iterations)
+  const few = split.train.events.rows < ROWS_A_PARAMETER * freeParameters(specification)
+  const best = few
+    ? careful(specification, mixture, split, random, kernel)
+    : thorough(specification, mixture, split, random, kernel)
+  const { logLikelihood, weight } = mixture.expectation(best.parameters, split.test, split.testWeights, empty(mixture))
+  const heldOut = (logLikelihood + split.testJacobian) / weight
+  const final = settle(specification, mixture, all, weights, best.parameters, few ? 1 : iterations)
   return {
     specification,
     parameters: { ...final.parameters, ...transform },
     learned: { statistics: final.statistics, rows: block.rows, ...sampleSize(weights, block.rows) },
-    heldOutLogLikelihood: best!.heldOut,
-    heldOutError: heldOutError(mixture, best!.parameters, split),
+    heldOutLogLikelihood: heldOut,
+    heldOutError: heldOutError(mixture, best.parameters, split),
   }
 }
 
-/** Starts that are tried for each run. */
-const TRIED = 6
+/** Events a parameter from which on their likelihood tells good starts from spurious ones. */
+const ROWS_A_PARAMETER = 4
 
-/** EM iterations of a trial; events that it takes at most; events a parameter from which on their likelihood tells good starts from spurious ones. */
-const TRIAL = { iterations: 10, rows: 4096, rowsPerParameter: 4 }
-
-/**
- * As many starts as there are to be runs: where there are events enough, those with the highest likelihood after a few iterations, of
- * several times as many (Biernacki, Celeux & Govaert 2003, em-EM).
- */
-function promisingStarts(
+/** The best run of a search on some of the events, settled on all but those that were kept back. */
+function thorough(
   specification: ModelSpecification,
   mixture: Mixture,
-  { train, trainWeights }: HeldOut,
+  { train }: HeldOut,
   random: Random,
   kernel: Kernel | undefined,
-): Parameters[] {
-  const { prior, warmUp } = specification
-  const { restarts } = warmUp
-  const start = (block: Block, weights: Float64Array | undefined) =>
-    initialParameters(specification, block, weights, random, kernel)
-  if (train.rows < TRIAL.rowsPerParameter * freeParameters(specification))
-    return Array.from({ length: restarts }, () => start(train, trainWeights))
-  const block = rowsOf(train, 0, Math.min(train.rows, TRIAL.rows))
-  const weights = trainWeights?.subarray(0, block.rows)
-  return Array.from({ length: TRIED * restarts }, () =>
-    iterate(mixture, block, weights, prior, start(block, weights), TRIAL.iterations),
-  )
-    .sort((a, b) => b.logLikelihood - a.logLikelihood)
-    .slice(0, restarts)
-    .map(({ parameters }) => parameters)
+): { readonly parameters: Parameters } {
+  const sample = sampleOf(train, SEARCH_ROWS, random)
+  const found = search(specification, sample, { random, kernel })
+  if (sample.events === train.events) return found
+  return settle(specification, mixture, train.events, train.weights, found.parameters, specification.warmUp.iterations)
+}
+
+/**
+ * The best of several runs on events that are too few for their likelihood to tell structure from noise: those that were kept back choose among
+ * the runs, and end each one when it begins to explain them worse.
+ */
+function careful(
+  specification: ModelSpecification,
+  mixture: Mixture,
+  { train, test, testWeights }: HeldOut,
+  random: Random,
+  kernel: Kernel | undefined,
+): { readonly parameters: Parameters } {
+  const { iterations } = specification.warmUp
+  const meanOf = (parameters: Parameters): number => {
+    const { logLikelihood, weight } = mixture.expectation(parameters, test, testWeights, empty(mixture))
+    return logLikelihood / weight
+  }
+  let best: { parameters: Parameters; heldOut: number } | undefined
+  for (const start of startsOf(specification, train, { random, kernel })) {
+    let parameters = start
+    let heldOut = meanOf(start)
+    for (let i = 0; i < iterations; i++) {
+      const statistics = empty(mixture)
+      mixture.expectation(parameters, train.events, train.weights, statistics)
+      const next = mixture.maximise(statistics, specification.prior, parameters)
+      const mean = meanOf(next)
+      if (!(mean > heldOut)) break
+      parameters = next
+      heldOut = mean
+    }
+    if (best === undefined || heldOut > best.heldOut) best = { parameters, heldOut }
+  }
+  return best!
 }
 
 /** Standard error of the mean log-likelihood of the events kept back, nats. */
@@ -115,41 +127,6 @@ function heldOutError(mixture: Mixture, parameters: Parameters, { test, testWeig
     densities.map((density, n) => density + testJacobians[n]!),
     testWeights,
   ).error
-}
-
-/** Mean log-likelihood that an iteration must gain for the next one to be worth its time, nats. */
-const WORTHWHILE = 1e-5
-
-/** What a number of iterations of EM came to. */
-interface Iterated {
-  /** the last M-step's */
-  readonly parameters: Parameters
-  /** that it was made from, mean per unit weight */
-  readonly statistics: Statistics
-  /** under the parameters, mean per unit weight, nats, model space */
-  readonly logLikelihood: number
-}
-
-/** At most `iterations` of EM. */
-function iterate(
-  mixture: Mixture,
-  block: Block,
-  weights: Float64Array | undefined,
-  prior: Prior,
-  start: Parameters,
-  iterations: number,
-): Iterated {
-  let parameters = start
-  let last = -Infinity
-  for (let i = 0; ; i++) {
-    const statistics = empty(mixture)
-    const { logLikelihood, weight } = mixture.expectation(parameters, block, weights, statistics)
-    const gain = logLikelihood / weight - last
-    last = logLikelihood / weight
-    if (i >= iterations || !(gain > WORTHWHILE))
-      return { parameters, statistics: weight > 0 ? scale(statistics, 1 / weight) : statistics, logLikelihood: last }
-    parameters = mixture.maximise(statistics, prior, parameters)
-  }
 }
 
 type HeldOut = ReturnType<typeof holdOut>
@@ -173,8 +150,10 @@ function holdOut(
   const testJacobians = Float64Array.from({ length: test.rows }, (_, n) => logJacobian[order[n]!]!)
   const testJacobian = testJacobians.reduce((sum, jacobian, n) => sum + jacobian * (testWeights?.[n] ?? 1), 0)
   return {
-    train: small ? shuffled : rowsOf(shuffled, held, rows),
-    trainWeights: small ? shuffledWeights : shuffledWeights?.subarray(held),
+    train: {
+      events: small ? shuffled : rowsOf(shuffled, held, rows),
+      weights: small ? shuffledWeights : shuffledWeights?.subarray(held),
+    },
     test,
     testWeights,
     testJacobian,

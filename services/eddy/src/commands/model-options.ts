@@ -2,7 +2,6 @@ import {
   type Covariance,
   createKernel,
   DEFAULT_PRIOR,
-  DEFAULT_RESTARTS,
   DEFAULTS,
   type FeatureType,
   featureTypes,
@@ -45,7 +44,7 @@ export interface ModelFlags extends InputFlags {
   readonly resolution?: ReadonlyMap<string, number>
 }
 
-const initialisations = ['auto', 'kmeans++', 'random', 'split'] as const satisfies readonly (Initialisation | 'auto')[]
+const initialisations = ['auto', 'kmeans++', 'random', 'split'] as const satisfies readonly Initialisation[]
 
 /** Forms of a covariance that a model can have. */
 export const COVARIANCES = ['full', 'tied', 'diag', 'spherical', 'factor'] as const
@@ -108,12 +107,12 @@ export function addModelOptions(command: Command, forms: readonly string[] = COV
     .option(
       '--init <how>',
       `${initialisations.join(', ')}: how the runs begin whose best one goes on; auto takes trees of clusters, k-means++, splits and random ` +
-        'events by turns, or k-means++ for stepwise and kmeans',
+        'events by turns, or k-means++ for kmeans',
       'auto',
     )
     .option(
       '--restarts <n>',
-      `such runs, and moves of a segment from the best of them (default: ${DEFAULT_RESTARTS}, half as many for each fit of select; ${DEFAULTS.warmUp.restarts} runs for stepwise and kmeans)`,
+      `such runs, and moves of a segment from the best of them (default: ${DEFAULTS.warmUp.restarts}, half as many for each fit of select)`,
       wholeNumber(1, 10_000),
     )
     .option('--seed <s>', 'seed of all randomness', wholeNumber(0), 1)
@@ -228,7 +227,7 @@ function typesOf({ types, exposure }: Pick<ModelFlags, 'types' | 'exposure'>): M
 }
 
 /** The initialisation a name stands for; undefined for anything else, which `fit` takes for a file. */
-export function initialisationOf(init: string): Initialisation | 'auto' | undefined {
+export function initialisationOf(init: string): Initialisation | undefined {
   return initialisations.find(name => name === init)
 }
 
@@ -246,7 +245,7 @@ export function trainingOptions(flags: ModelFlags & { readonly sharedCovariance?
     stepExponent: flags.stepExponent,
     family: flags.family,
     degreesOfFreedom: flags.degreesOfFreedom,
-    initialisation: init === 'auto' ? undefined : init,
+    initialisation: init,
     restarts: flags.restarts,
     prior: { ...flags.prior, varianceFloor: flags.varianceFloor },
     tolerance: flags.tolerance,

@@ -4,7 +4,7 @@ import {
   type Covariance,
   type Criterion,
   criteria,
-  DEFAULT_RESTARTS,
+  DEFAULTS,
   distinctRows,
   type Selection,
   selectComponents,
@@ -34,7 +34,7 @@ import {
 } from './model-options.ts'
 
 /** Starts of each of the many fits. */
-const SELECT_RESTARTS = DEFAULT_RESTARTS / 2
+const SELECT_RESTARTS = DEFAULTS.warmUp.restarts / 2
 
 /** What `--covariance all` compares. */
 const ALL_FORMS: readonly Covariance[] = ['full', 'tied', 'diag', 'spherical']
@@ -118,19 +118,24 @@ async function select(terminal: Terminal, flags: SelectFlags): Promise<void> {
   const restarts = training.restarts ?? SELECT_RESTARTS
   const block = { rows: matrix.rows, columns: matrix.columns.length, values: matrix.values }
   const selection = orModelError(() =>
-    selectComponents(specificationOf(matrix, { ...training, components: minComponents }), block, matrix.weights, {
-      minComponents,
-      maxComponents,
-      ...(all ? { covariances: ALL_FORMS } : {}),
-      criterion,
-      folds,
-      groups,
-      seed: training.seed,
-      fit: (specification, events, weights) => trainOn(specification, events, weights, { ...training, restarts }),
-      batchSize: training.batchSize,
-      kernel: training.kernel,
-      onProgress,
-    }),
+    selectComponents(
+      specificationOf(matrix, { ...training, restarts, components: minComponents }),
+      block,
+      matrix.weights,
+      {
+        minComponents,
+        maxComponents,
+        ...(all ? { covariances: ALL_FORMS } : {}),
+        criterion,
+        folds,
+        groups,
+        seed: training.seed,
+        fit: (specification, events, weights) => trainOn(specification, events, weights, { ...training, restarts }),
+        batchSize: training.batchSize,
+        kernel: training.kernel,
+        onProgress,
+      },
+    ),
   )
   progress.stop()
   if (flags.plot !== undefined) {

@@ -63,7 +63,7 @@ export interface TrainingOptions {
   readonly resolutions?: ReadonlyMap<string, number> | undefined
   /** the exposures that counts were made under, by the name of the count */
   readonly exposures?: ReadonlyMap<string, string> | undefined
-  /** how the short runs begin whose best one is the start; different ones if absent, k-means++ for stepwise and kmeans */
+  /** how the short runs begin whose best one is the start, default auto; for kmeans that is k-means++ */
   readonly initialisation?: Initialisation | undefined
   /** number of those runs */
   readonly restarts?: number | undefined
@@ -193,7 +193,7 @@ function startOf(
   const rows = block.rows <= size ? undefined : permutation(block.rows, generator).subarray(0, size).sort()
   const sample = rows === undefined ? block : takeRows(block, rows)
   const sampleWeights = rows === undefined ? weights : Float64Array.from(rows, n => weights[n]!)
-  if (algorithm === 'kmeans' && specification.warmUp.initialisation === 'kmeans++')
+  if (algorithm === 'kmeans' && ['auto', 'kmeans++'].includes(specification.warmUp.initialisation))
     return kMeansStart(specification, sample, sampleWeights, generator, kernel)
   return bestStart(specification, sample, sampleWeights, { random: generator, restarts, initialisation, kernel })
 }

@@ -10,8 +10,7 @@ export interface Start {
   /** of a warm-up on the first events; where absent an estimator that needs them makes them from the first events */
   readonly learned?: Learned
   /**
-   * Asked after each batch of a first pass in the order of the rows: what to go on from instead, where events are explained worse
-   * than expected.
+   * Asked after each batch of a first pass in the order of the rows: what to go on from instead, where other components are better.
    * @param rows that have been learned
    * @param batch of the last of them, before they were learned
    */

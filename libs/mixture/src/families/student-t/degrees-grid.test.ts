@@ -24,7 +24,12 @@ function sample(nu: number) {
   return { rows, columns: 2, values }
 }
 
-const specification = createSpecification({ features: ['a', 'b'], components: 2, family: 'auto' })
+const specification = createSpecification({
+  features: ['a', 'b'],
+  components: 2,
+  family: 'auto',
+  warmUp: { restarts: 4 },
+})
 const estimators = {
   batch: batchEm({ prior: specification.prior, tolerance: 1e-7, maxIterations: 100 }),
   stepwise: stepwiseEm({ prior: specification.prior, stepSize: specification.stepSize, batchSize: 256 }),

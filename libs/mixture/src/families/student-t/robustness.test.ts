@@ -31,7 +31,12 @@ function clusters(rows: number, seed: number): { block: Block; labels: Int32Arra
 }
 
 const fit = (block: Block, family: 'gaussian' | 'student-t', seed: number) => {
-  const specification = createSpecification({ features: ['a', 'b', 'c'], components: 3, family })
+  const specification = createSpecification({
+    features: ['a', 'b', 'c'],
+    components: 3,
+    family,
+    warmUp: { restarts: 4 },
+  })
   const estimator = batchEm({ prior: specification.prior, tolerance: 1e-7, maxIterations: 300 })
   return fitModel(specification, block, undefined, { estimator, random: random(seed) })
 }
