@@ -24,6 +24,8 @@ export interface ConfigurationSources {
   readonly file?: string
   /** Values by path that hold where none of the others says anything, before the defaults. */
   readonly known?: Readonly<Record<string, unknown>> | undefined
+  /** Values by path that follow from what the others say, where they do not say these too. */
+  readonly implied?: (value: (path: string) => unknown) => Readonly<Record<string, unknown>>
 }
 
 /** Variables that no setting is named after: of the program, and of its tests and benchmarks, which start it. */
@@ -78,6 +80,8 @@ export function loadConfiguration<T extends z.ZodType>(schema: T, sources: Confi
     assign(tree, path, value)
     origin.set(path, 'command line')
   }
+  for (const [path, value] of Object.entries(sources.implied?.(path => valueAt(tree, path)) ?? {}))
+    if (!says(tree, path)) assign(tree, path, value)
   const result = schema.safeParse(tree, { reportInput: true })
   if (!result.success) {
     for (const issue of result.error.issues) {
@@ -178,13 +182,15 @@ function assign(tree: Tree, path: string, value: unknown): void {
   node[last] = value
 }
 
-function says(tree: Tree, path: string): boolean {
+const says = (tree: Tree, path: string): boolean => valueAt(tree, path) !== undefined
+
+function valueAt(tree: Tree, path: string): unknown {
   let node: unknown = tree
   for (const key of path.split('.')) {
-    if (typeof node !== 'object' || node === null || !Object.hasOwn(node, key)) return false
+    if (typeof node !== 'object' || node === null || !Object.hasOwn(node, key)) return undefined
     node = (node as Tree)[key]
   }
-  return true
+  return node
 }
 
 interface SchemaNode {

@@ -174,7 +174,9 @@ export const configurationSchema = z
       .strictObject({
         kind: z.enum(['embedded', 'kafka']).default('embedded'),
         directory: z.string().min(1).default('.eddy'),
-        partitions: z.int().min(1).max(1000).default(1),
+        partitions: z.int().min(1).max(1000).default(1).meta({
+          description: 'Of events, features, labels and dead letters; on Kafka the default is 6.',
+        }),
         retentionHours: z.number().positive().default(168),
         maxBytes: z
           .int()

@@ -1,6 +1,7 @@
 import { loadConfiguration } from '@eddy/runtime'
 import { type Configuration, configurationSchema } from '@eddy/settings'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { UsageError } from '../command-line/exit-code.ts'
 import type { Terminal } from '../command-line/terminal.ts'
 import { type KnownForm, keptForm } from './kept-form.ts'
 
@@ -15,9 +16,15 @@ export interface LogFlags {
 export const withLogOptions = (command: Command): Command =>
   command
     .option('--config <file>', 'configuration (YAML); see `eddy validate`')
-    .option('--data-dir <directory>', 'where the embedded log is kept (default .eddy)')
-    .option('--brokers <host:port,…>', 'use Kafka instead of the embedded log (KAFKA_BROKERS)')
+    .option('--data-dir <directory>', 'use the embedded log that is kept there (default .eddy)')
+    .option('--brokers <host:port,…>', 'use Kafka, as KAFKA_BROKERS and kafka.brokers do')
     .option('--kafka-client <client>', 'kafkajs or platformatic (KAFKA_CLIENT)')
+
+/** Who names brokers means Kafka, and there several processes of a service share the work: as many as there are partitions. */
+export function impliedByBrokers(value: (path: string) => unknown): Readonly<Record<string, unknown>> {
+  const kind = value('log.kind') ?? (value('kafka.brokers') === undefined ? 'embedded' : 'kafka')
+  return kind === 'kafka' ? { 'log.kind': kind, 'log.partitions': 6 } : {}
+}
 
 /** @param form of the model that a stream is to begin with; else the one that it began with, if that is kept in the data directory */
 export function configurationOf(
@@ -26,13 +33,16 @@ export function configurationOf(
   flags: Readonly<Record<string, unknown>> = {},
   form?: KnownForm,
 ): Configuration {
+  if (dataDir !== undefined && (brokers !== undefined || flags['log.kind'] === 'kafka'))
+    throw new UsageError('--data-dir: expected it for the embedded log only, got it for Kafka. Leave it out.')
   const load = (known: KnownForm | undefined): Configuration =>
     loadConfiguration(configurationSchema, {
       ...(config === undefined ? {} : { file: config }),
       environment,
       known,
+      implied: impliedByBrokers,
       flags: {
-        'log.directory': dataDir,
+        ...(dataDir === undefined ? {} : { 'log.kind': 'embedded', 'log.directory': dataDir }),
         'kafka.client': kafkaClient,
         ...(brokers === undefined ? {} : { 'log.kind': 'kafka', 'kafka.brokers': brokers.split(',') }),
         ...flags,

@@ -27,7 +27,7 @@ export function serviceCommand(name: ServiceName, terminal: Terminal = processTe
     .description(descriptions[name])
     .option(
       '--port <number>',
-      'HTTP port for /livez, /readyz, /metrics and the routes of the service, 0 for any free one (default 7700)',
+      'HTTP port for /livez, /readyz, /metrics and the routes of the service, 0 for any free one (default 7700, or a free one where that is taken)',
       port,
     )
     .action((flags: ServiceFlags) => service(name, flags, terminal))
@@ -62,7 +62,12 @@ async function service(name: ServiceName, flags: ServiceFlags, terminal: Termina
       now: Date.now,
       signal: shutdown.signal,
       onListening,
-      http: { ...configuration.http, reread: () => read().http },
+      // The default port gives way to a free one, so that services share a machine; a chosen port does not.
+      http: {
+        ...configuration.http,
+        reread: () => read().http,
+        mayMove: flags.port === undefined && terminal.environment.EDDY_HTTP_PORT === undefined,
+      },
     })
   } finally {
     // All that was to become durable is, or the service has failed: a broker that is silent must not keep the process.

@@ -5,6 +5,7 @@ import { UsageError } from '../command-line/exit-code.ts'
 import { table } from '../command-line/table.ts'
 import { note, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
+import { impliedByBrokers } from './log-options.ts'
 
 interface ValidateFlags {
   readonly config?: string
@@ -58,6 +59,7 @@ async function validate(terminal: Terminal, flags: ValidateFlags): Promise<void>
 async function loaded(flags: ValidateFlags, terminal: Terminal): Promise<Configuration> {
   try {
     return loadConfiguration(configurationSchema, {
+      implied: impliedByBrokers,
       ...(flags.config === undefined ? {} : { file: flags.config }),
       environment: terminal.environment,
     })
