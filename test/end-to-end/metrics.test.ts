@@ -66,6 +66,7 @@ it('has as many series with 100,000 customers as with 5,000', { timeout: 120_000
       'eddy_dead_letters_total',
       'eddy_feature_missing_total',
       'eddy_http_request_seconds',
+      'eddy_records_skipped_total',
       'eddy_http_events_total',
       'eddy_statistics_refused_total',
     ])
