@@ -248,6 +248,9 @@ function stability(
   return agreement([ofHalf(0), ofHalf(1)], block, kernel)
 }
 
+/** Of so many starts of a fit one is tried for the prequential pass, which searches several times. */
+const PREQUENTIAL_SHARE = 5
+
 /** One pass of stepwise EM over the events after those of the warm-up, each batch scored before it is learned. */
 function prequential(
   specification: ModelSpecification,
@@ -257,7 +260,8 @@ function prequential(
 ): number {
   const events = Math.min(specification.warmUp.events, Math.floor(block.rows / 4))
   if (events < 2 * specification.components) return Number.NaN
-  const short = { ...specification, warmUp: { ...specification.warmUp, events } }
+  const restarts = Math.ceil(specification.warmUp.restarts / PREQUENTIAL_SHARE)
+  const short = { ...specification, warmUp: { ...specification.warmUp, events, restarts } }
   const estimator = stepwiseEm({ ...specification, ...(batchSize === undefined ? {} : { batchSize }) })
   const model = fitModel(short, block, weights, {
     estimator,
