@@ -12,7 +12,6 @@ const silent = [
   'models promote',
   'models rollback',
   'scoring',
-  'topics create',
 ]
 
 async function all(): Promise<readonly (readonly [string, Command])[]> {

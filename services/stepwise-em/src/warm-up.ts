@@ -50,7 +50,7 @@ export interface WarmUpInputs {
 }
 
 /**
- * Learns the first snapshot from the first `events` of the stream (the best of several short EM runs by held-out likelihood) and
+ * Learns the first snapshot from the first `events` of the stream (the best that a search finds) and
  * completes. Its ledger holds exactly those events. While it waits for them it publishes provisional snapshots, each learned anew, when
  * there are 1, 2, 4, … times the smallest sound sample. The version of each is fixed by how many that is, whether or not those before
  * it were published: one partition and one seed give one first snapshot, whenever and however often the process was interrupted.

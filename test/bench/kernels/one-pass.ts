@@ -148,7 +148,7 @@ export function onePassTable(results: readonly OnePass[]): string {
     '## One pass over a stream, beside betula-cluster',
     '',
     `${ROWS.toLocaleString('en')} events, d=16, K=8, full covariance, in time order, once. Eddy: transform, E-step, blend and M-step of batches of ${BATCH} after a warm-up`,
-    'on the first 4,096 events (five short EM runs); betula-cluster: `partial_fit` into micro-clusters (its faster diagonal feature), then its `gmm-full` head. One thread',
+    'on the first 4,096 events; betula-cluster: `partial_fit` into micro-clusters (its faster diagonal feature), then its `gmm-full` head. One thread',
     'each, alternating, seconds of processor time. The gap is to the adjusted Rand index (ARI) of the Bayes rule with the true parameters.',
     '',
     '| seed | Eddy | with warm-up | betula `partial_fit` | with its finish | ratio | Bayes ARI | gap Eddy | gap betula |',
