@@ -8,6 +8,9 @@ export type CustomerIds = (customer: string) => string
 
 const leastKeyBytes = 32
 
+/** Whether an id has the form of an HMAC-SHA256 already. */
+export const isDisguised = (customer: string): boolean => /^[\w-]{43}$/.test(customer)
+
 /**
  * Ids as they are, or with `customers.hmacKeyFile` their HMAC-SHA256 in base64url: the same customer has the same id, and nobody
  * without the key can tell who it is or test a guess.

@@ -1,5 +1,5 @@
 export { type Configuration, configurationSchema, type Feature } from './configuration.ts'
-export { type CustomerIds, customerIds } from './customer-ids.ts'
+export { type CustomerIds, customerIds, isDisguised } from './customer-ids.ts'
 export { featuresOf, knownFeatures } from './features.ts'
 export { formerIngestGroup, groupName } from './groups.ts'
 export { kafkaOptions, type OpenOptions, openLog } from './open-log.ts'

@@ -23,7 +23,7 @@ export function eventRecord(line: Uint8Array, ids?: CustomerIds): OutgoingRecord
 }
 
 /** Stands for what may hold an id anywhere: who disguises ids does not want it stored as it came. */
-const withheld = encoder.encode(
+export const withheld = encoder.encode(
   JSON.stringify({ customer: null, features: 'withheld: no customer could be read, and customers.hmacKeyFile is set' }),
 )
 

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import type { Delivery, StoredRecord } from '@eddy/log'
 import { deadLetterFrom, FeaturesReader, featureSchema, featureVectorCodec } from '@eddy/messages'
 import { createMetrics } from '@eddy/runtime'
@@ -138,5 +139,41 @@ describe('ingest', () => {
       ['features', 13],
       ['dead', 7],
     ])
+  })
+})
+
+describe('ingest, where customers are to be disguised', () => {
+  const hmac = (customer: string): string => createHmac('sha256', 'key').update(customer).digest('base64url')
+  const under = ingest({ rules, topics: { features: 'features', deadLetters: 'dead' }, maxEventBytes: 1000, ids: hmac })
+
+  it('writes no id that a producer has written, in no form of event and no dead letter', async () => {
+    const already = hmac('posted')
+    const records = [
+      record(0, json({ customer: 'ann-secret', features: { x: 1 } })),
+      record(1, avro([2], 'ann-secret')),
+      record(2, json({ customer: already, features: { x: 3 } })),
+      record(3, json({ customer: 'ann-secret', features: { x: 'ann' } })),
+      record(4, json({ user: 'ann-secret', features: { x: 5 } })),
+      record(5, Buffer.from('ann-secret, no JSON')),
+      record(6, Buffer.concat([Buffer.of(0), Buffer.from('ann-secret')])),
+    ].map(each => ({ ...each, key: Buffer.from('ann-secret') }))
+    const delivery: Delivery = { topic: 'events', partition: 2, records, nextOffset: 7, endOffset: 7, ack: () => {} }
+    const { publications } = await firstValueFrom(under(of(delivery)))
+    const [features, dead] = publications
+    const vectors = features!.records.map(({ value }) => featureVectorCodec.decode(value!))
+    expect(vectors.map(({ customer, features }) => [customer, features[0]])).toEqual([
+      [hmac('ann-secret'), 1],
+      [hmac('ann-secret'), 2],
+      [already, 3],
+    ])
+    expect(features!.records.map(({ key }) => Buffer.from(key!).toString())).toEqual(vectors.map(v => v.customer))
+    expect(dead!.records).toHaveLength(4)
+    for (const { records } of publications)
+      for (const { key, value, headers } of records) {
+        const written = [key ?? '', value ?? '', ...Object.values(headers ?? {})].map(bytes =>
+          Buffer.from(bytes).toString('latin1'),
+        )
+        expect(written.join(' ')).not.toContain('ann-secret')
+      }
   })
 })

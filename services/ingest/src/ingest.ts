@@ -18,8 +18,10 @@ import {
   writeFeatureVector,
 } from '@eddy/messages'
 import type { Emission, Stage } from '@eddy/runtime'
+import type { CustomerIds } from '@eddy/settings'
 import { map } from 'rxjs'
 import { decodeJson } from './decode-json.ts'
+import { disguised } from './disguised.ts'
 import { timeOf } from './event-time.ts'
 import type { FeatureRule } from './feature-rule.ts'
 import { ingestedToHeader } from './ingested-to.ts'
@@ -40,6 +42,8 @@ export interface IngestOptions {
   readonly topics: { readonly features: string; readonly deadLetters: string }
   /** Larger events are refused before they are decoded, bytes. */
   readonly maxEventBytes: number
+  /** What customer ids become, where producers have not done that themselves: nothing that is written has another one. */
+  readonly ids?: CustomerIds | undefined
   /** told what each event was like */
   readonly tally?: Tally
 }
@@ -67,7 +71,8 @@ function ingestDelivery(delivery: Delivery, options: IngestOptions, schema: Feat
   packer.clear(records.length)
   mark = ingestedToHeader(delivery.nextOffset)
   if (row.length !== options.rules.length) row = new Float64Array(options.rules.length)
-  for (const record of records) {
+  for (const given of records) {
+    const record = options.ids === undefined ? given : disguised(given, options.ids)
     try {
       pack(record, options, schema)
     } catch (error) {

@@ -96,7 +96,8 @@ async function runIngest(
     onAssignment: assignments.of('ingest'),
   })
   const tally = new Tally(features, metrics)
-  const stage = ingest({ rules: features, topics, maxEventBytes: limits.maxEventBytes, tally })
+  const ids = customerIds(configuration)
+  const stage = ingest({ rules: features, topics, maxEventBytes: limits.maxEventBytes, ids, tally })
   await runStage(stage(timed(deliveries)), { ...process, stage: 'ingest', group, onDurable })
   onInput?.(tally.totals)
 }
