@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { deadLetterFrom, deadLetterRecord } from './dead-letter.ts'
@@ -61,5 +62,37 @@ describe('a dead letter on the log', () => {
     )
     const broken = { ...headers, '__connect.errors.offset': utf8('-1') }
     expect(() => deadLetterFrom({ key: null, value: null, headers: broken })).toThrow(/offset: expected a whole number/)
+  })
+})
+
+describe('a dead letter that no broker would take', () => {
+  const most = 900_000
+  const sizeOf = ({ key, value, headers }: ReturnType<typeof deadLetterRecord>): number =>
+    [key, value, ...Object.entries(headers).flat()].reduce((sum, part) => sum + (part?.length ?? 0), 0)
+  const dead = { reason: 'too-large', message: 'no', stage: 'ingest', topic: 'e', partition: 1, offset: 7 }
+  const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(120)
+
+  it('is cut, and says how long the original was, and what', () => {
+    const letter = { ...dead, key: utf8('c'), value: bytes(most), headers: [{ name: 'h', value: bytes(5) }] }
+    const record = deadLetterRecord(letter, most)
+    expect(sizeOf(record)).toBeLessThan(most / 2)
+    const told = deadLetterFrom(record)
+    expect(told).toMatchObject({ cutFrom: most, key: letter.key, headers: letter.headers, value: bytes(65_536) })
+    const sha256 = createHash('sha256').update(letter.value).digest('hex')
+    expect(told.message).toBe(`no (the original of ${most} bytes, SHA-256 ${sha256}, was cut)`)
+    // One byte less, and it is kept as it is.
+    expect(deadLetterFrom(deadLetterRecord({ ...letter, value: bytes(most - 9) }, most))).not.toHaveProperty('cutFrom')
+  })
+
+  it('whatever of it is large', () => {
+    for (const large of [
+      { key: bytes(most), value: bytes(1), headers: [] },
+      { key: null, value: null, headers: [{ name: 'h', value: bytes(most) }] },
+      { key: bytes(most), value: bytes(most), headers: [{ name: 'h', value: bytes(most) }] },
+    ])
+      expect(sizeOf(deadLetterRecord({ ...dead, ...large }, most))).toBeLessThan(most)
+    expect(sizeOf(deadLetterRecord({ ...dead, key: null, value: bytes(20_000), headers: [] }, 10_000))).toBeLessThan(
+      10_000,
+    )
   })
 })

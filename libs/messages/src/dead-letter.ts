@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type Codec, createCodec } from './codec.ts'
 import { longOf, numberOf, textOf } from './fields.ts'
 import { MessageError } from './message-error.ts'
@@ -60,7 +61,34 @@ const connect = {
   stage: `${prefix}stage`,
   reason: `${prefix}exception.class.name`,
   message: `${prefix}exception.message`,
+  cutFrom: `${prefix}cut.from`,
 } as const
+
+/** Below what brokers take by default, with room for the reason. */
+const DEFAULT_MOST = 900_000
+
+/** Bytes that are kept of a value that is cut. */
+const KEPT = 65_536
+
+function bounded(letter: DeadLetter, most: number): DeadLetter {
+  const sizeOf = (bytes: Uint8Array | null): number => bytes?.length ?? 0
+  const headerBytes = letter.headers.reduce((sum, { name, value }) => sum + 3 * name.length + value.length, 0)
+  const { value, key } = letter
+  if (sizeOf(key) + sizeOf(value) + headerBytes <= most) return letter
+  const kept = value?.subarray(0, Math.min(KEPT, most >> 2))
+  const sha256 = createHash('sha256')
+    .update(value ?? new Uint8Array())
+    .digest('hex')
+  const said = `the original of ${sizeOf(value)} bytes, SHA-256 ${sha256}, was cut`
+  return {
+    ...letter,
+    message: `${letter.message.slice(0, maxMessage - said.length - 3)} (${said})`,
+    value: kept ?? null,
+    key: sizeOf(key) <= most >> 2 ? key : null,
+    headers: headerBytes <= most >> 2 ? letter.headers : [],
+    cutFrom: sizeOf(value),
+  }
+}
 
 /** Longest message kept, characters: an error may quote the input. */
 const maxMessage = 2_000
@@ -69,8 +97,11 @@ const maxMessage = 2_000
  * The record for the dead-letter topic: the ORIGINAL key, value and headers, so that a retry is a copy, and the reason in
  * Kafka Connect's `__connect.errors.*` headers (KIP-298), so that its tools can read it. Headers of that prefix that the
  * original already had (it was dead before) are replaced.
+ * @param most bytes of key, value and headers together. What has more is cut, or nobody could store why it was refused; its message says how long
+ * it was, and its SHA-256: with the place that is enough to find the original
  */
-export function deadLetterRecord(letter: DeadLetter): DeadLetterRecord {
+export function deadLetterRecord(whole: DeadLetter, most = DEFAULT_MOST): DeadLetterRecord {
+  const letter = bounded(whole, most)
   const headers: Record<string, Uint8Array> = Object.fromEntries(
     letter.headers.filter(({ name }) => !name.startsWith(prefix)).map(({ name, value }) => [name, value]),
   )
@@ -80,6 +111,7 @@ export function deadLetterRecord(letter: DeadLetter): DeadLetterRecord {
   headers[connect.stage] = utf8(letter.stage)
   headers[connect.reason] = utf8(letter.reason)
   headers[connect.message] = utf8(letter.message.slice(0, maxMessage))
+  if (letter.cutFrom !== undefined) headers[connect.cutFrom] = utf8(String(letter.cutFrom))
   return { key: letter.key, value: letter.value, headers }
 }
 
@@ -105,6 +137,7 @@ export function deadLetterFrom(record: DeadLetterRecord): DeadLetter {
     topic: text(connect.topic),
     partition: whole(connect.partition),
     offset: whole(connect.offset),
+    ...(record.headers[connect.cutFrom] && { cutFrom: whole(connect.cutFrom) }),
     key: record.key,
     value: record.value,
     headers: Object.entries(record.headers)

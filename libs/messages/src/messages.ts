@@ -124,6 +124,8 @@ export interface LineageEvent {
 
 /** An event that was refused, with everything needed to mend and retry it. Topic `eddy.dead-letters.v1`. */
 export interface DeadLetter {
+  /** Of one that was too large to be kept whole: bytes of the original's value. Its key and headers may be left out; the message says so. */
+  readonly cutFrom?: number
   readonly reason: string
   readonly message: string
   readonly stage: string

@@ -42,6 +42,8 @@ export interface IngestOptions {
   readonly topics: { readonly features: string; readonly deadLetters: string }
   /** Larger events are refused before they are decoded, bytes. */
   readonly maxEventBytes: number
+  /** Larger dead letters are cut, bytes. */
+  readonly maxRecordBytes?: number | undefined
   /** What customer ids become, where producers have not done that themselves: nothing that is written has another one. */
   readonly ids?: CustomerIds | undefined
   /** told what each event was like */
@@ -78,7 +80,7 @@ function ingestDelivery(delivery: Delivery, options: IngestOptions, schema: Feat
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       options.tally?.refused(error)
-      deadLetters.push(quarantine(error, record, topic, partition))
+      deadLetters.push(quarantine(error, record, topic, partition, options.maxRecordBytes))
     }
   }
   options.tally?.report()
@@ -171,8 +173,14 @@ function decodeAny(value: Uint8Array): FeatureVector {
   }
 }
 
-function quarantine(refusal: Refusal, record: StoredRecord, topic: string, partition: number): OutgoingRecord {
-  const letter = deadLetterRecord({
+function quarantine(
+  refusal: Refusal,
+  record: StoredRecord,
+  topic: string,
+  partition: number,
+  most: number | undefined,
+): OutgoingRecord {
+  const whole = {
     reason: refusal.reason,
     message: refusal.message,
     stage: 'ingest',
@@ -182,6 +190,7 @@ function quarantine(refusal: Refusal, record: StoredRecord, topic: string, parti
     key: record.key,
     value: record.value,
     headers: Object.entries(record.headers).map(([name, value]) => ({ name, value })),
-  })
+  }
+  const letter = deadLetterRecord(whole, most)
   return { ...letter, timestamp: record.timestamp, partition }
 }

@@ -97,7 +97,9 @@ async function runIngest(
   })
   const tally = new Tally(features, metrics)
   const ids = customerIds(configuration)
-  const stage = ingest({ rules: features, topics, maxEventBytes: limits.maxEventBytes, ids, tally })
+  // Brokers take no larger ones.
+  const maxRecordBytes = limits.kind === 'kafka' ? limits.maxRecordBytes : Infinity
+  const stage = ingest({ rules: features, topics, maxEventBytes: limits.maxEventBytes, maxRecordBytes, ids, tally })
   await runStage(stage(timed(deliveries)), { ...process, stage: 'ingest', group, onDurable })
   onInput?.(tally.totals)
 }

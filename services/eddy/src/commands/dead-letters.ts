@@ -2,7 +2,7 @@ import { asyncValues, type EventLog, type OutgoingRecord, type StoredRecord } fr
 import { type DeadLetter, deadLetterFrom } from '@eddy/messages'
 import { valueJson } from '@eddy/model'
 import { InputError } from '@eddy/records'
-import { counted } from '@eddy/runtime'
+import { counted, plural } from '@eddy/runtime'
 import { Command, InvalidArgumentError } from 'commander'
 import { note, oneLine, print, processTerminal, type Terminal } from '../command-line/terminal.ts'
 import { withExamples } from '../program.ts'
@@ -80,8 +80,13 @@ async function retryLetters(where: Place | undefined, flags: Flags, terminal: Te
   try {
     let retried = 0
     let unfit = 0
+    let cut = 0
     for await (const { letter, partition, offset } of letters(log, configuration.topics.deadLetters, flags.reason)) {
       if (where !== undefined && (where.partition !== partition || where.offset !== offset)) continue
+      if (letter.cutFrom !== undefined) {
+        cut++
+        continue
+      }
       const { key, value, headers, topic } = letter
       const record: OutgoingRecord = {
         key,
@@ -93,8 +98,13 @@ async function retryLetters(where: Place | undefined, flags: Flags, terminal: Te
       retried++
       if (letter.reason === 'unfit') unfit++
     }
-    if (where !== undefined && retried === 0) throw noneAt(where)
+    if (where !== undefined && retried + cut === 0) throw noneAt(where)
     note(terminal, `Appended ${counted(retried, 'event')} again.`)
+    if (cut > 0)
+      note(
+        terminal,
+        `${counted(cut, 'event')} among them ${plural(cut, 'was')} too large to be kept whole, and ${plural(cut, 'is')} not appended: the originals are where \`list\` says, if they are stored still.`,
+      )
     if (unfit > 0)
       note(
         terminal,
