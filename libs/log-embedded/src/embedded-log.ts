@@ -418,9 +418,9 @@ class SqliteLog implements EmbeddedLog {
     this.#housekeeping = false
   }
 
-  #tellClock(shown: number): void {
-    const { clock = Date.now, onClockAhead } = this.#options
-    const behind = clock() - shown
+  #tellClock(): void {
+    const { onClockAhead } = this.#options
+    const { behind } = this.#clock
     if (behind > 0 && !this.#clockTold) onClockAhead?.(behind)
     this.#clockTold = behind > 0
   }
@@ -441,7 +441,7 @@ class SqliteLog implements EmbeddedLog {
   async *#maintain(all: boolean): AsyncGenerator<void> {
     const { tombstoneMs = TOMBSTONE_MS, needed = () => Infinity } = this.#options
     const now = this.#clock.now()
-    this.#tellClock(now)
+    this.#tellClock()
     const limit = this.#clock.toRemember()
     if (limit !== undefined) await this.#store.clear([putMeta(RETENTION_CLOCK, limit)])
     if (this.#store.statement('SELECT 1 FROM remembered WHERE until <= ? LIMIT 1').get(now))

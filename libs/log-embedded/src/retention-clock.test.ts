@@ -25,6 +25,16 @@ test('goes with the wall clock, also over a night', () => {
   expect(clock.now()).toBe(497.9 * day)
 })
 
+test('is not behind a clock that goes on between two looks', () => {
+  let time = 100 * day
+  const clock = new RetentionClock({ clock: () => time++, monotonic: () => 0, remembered: undefined })
+  for (let n = 0; n < 5; n++) expect(clock.now()).toBeLessThan(time)
+  expect(clock.behind).toBe(0)
+  time += 3 * day
+  clock.now()
+  expect(clock.behind).toBeGreaterThan(day)
+})
+
 test('a step of years is one of a day, then twice as fast as time passes until it has caught up', () => {
   for (const [time, remembered] of [
     [4000, 101 * day],

@@ -25,6 +25,7 @@ export class RetentionClock {
   /** it shows no more than this */
   #limit: number
   #looked: number
+  #behind = 0
   #remembered: number | undefined
 
   constructor(options: RetentionClockOptions) {
@@ -41,9 +42,16 @@ export class RetentionClock {
     const looked = monotonic()
     const limit = this.#limit + CATCH_UP * (looked - this.#looked)
     this.#looked = looked
-    const shown = Math.min(clock(), limit)
+    const wall = clock()
+    const shown = Math.min(wall, limit)
+    this.#behind = wall - shown
     this.#limit = Math.min(limit, shown + BELIEVED_MS)
     return shown
+  }
+
+  /** By how much the wall clock was ahead at the last look, milliseconds. */
+  get behind(): number {
+    return this.#behind
   }
 
   /** @returns its limit, where that is to be remembered anew; each start would be believed a day otherwise */
