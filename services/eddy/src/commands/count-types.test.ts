@@ -69,7 +69,7 @@ describe.each(Object.entries(families))('a count of type %s', (type, { key, mean
   })
 
   it('has two segments by cross-validation', async () => {
-    const argv = ['--input', input, ...types, '--max-components', '3', '--json']
+    const argv = ['--input', input, ...types, '--max-components', '3', '--folds', '3', '--restarts', '3', '--json']
     const { stdout, stderr, code } = await runCommand(selectCommand, argv)
     expect(code, stderr).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ chosen: 2 })
@@ -118,7 +118,7 @@ describe.each(['count', ...Object.keys(families)])('a count of type %s under an 
   it('is explained by its own contribution, and has two segments by cross-validation', async () => {
     const explained = await runCommand(explainCommand, ['--model', model, '--input', input])
     expect(explained.code, explained.stderr).toBe(0)
-    const argv = ['--input', input, ...flags, '--max-components', '3', '--folds', '3', '--json']
+    const argv = ['--input', input, ...flags, '--max-components', '3', '--folds', '3', '--restarts', '3', '--json']
     const { stdout, stderr, code } = await runCommand(selectCommand, argv)
     expect(code, stderr).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ chosen: 2 })
