@@ -21,7 +21,7 @@ export async function startOffset(
   if (offset < start || offset > end)
     throw new LogError(
       `offset of ${topic}/${partition}: expected ${start} to ${end}, got ${offset}. ` +
-        'Retention dropped what was to be read next, or the log is another one: start with --on-gap skip (log.onGap) to go on after what is gone, which the ledger then says, or put the log back.',
+        'Retention dropped what was to be read next, or the log is another one: start with --on-gap skip (log.onGap) to go on after what is gone, or put the log back.',
     )
   return offset
 }

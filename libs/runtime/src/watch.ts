@@ -102,6 +102,9 @@ class Watcher {
   async #lookAtLedger(newest: Snapshot): Promise<void> {
     const { log, topics, metrics, health, now, assignments, published, mayWait } = this.#options
     const ledger = ledgerOf(newest.ledger)
+    // Statistics that retention has dropped will never be folded: the worker must begin again.
+    const [stored = { start: 0, end: 0 }] = await log.offsets(topics.statistics)
+    const toFold = stored.end > Math.max(stored.start, newest.statisticsOffset)
     for (const { partition, position, lag } of await lagOf(log, topics.features, learnedPosition(newest))) {
       const before = this.#learned.get(partition)
       const entry = ledger.get(partition) ?? { partition, next: 0, events: 0n, offsetsHash: 0n }
@@ -112,7 +115,7 @@ class Watcher {
         health.progressed('e-step', partition, lag)
       }
       this.#learned.set(partition, entry)
-      const waitsForUpdater = (published.get(partition) ?? 0) > position
+      const waitsForUpdater = toFold && (published.get(partition) ?? 0) > position
       this.#report('e-step', partition, lag, waitsForUpdater || mayWait?.(lag) === true)
     }
   }

@@ -63,7 +63,7 @@ export const withGapOption = (command: Command): Command =>
   command.addOption(
     new Option(
       '--on-gap <what>',
-      'where retention has dropped what was to be read next: fail (default), or skip it, which is told, counted, and in the ledger',
+      'where retention has dropped what was to be read next: fail (default), or skip it, which is told and counted; what the model missed is in the ledger',
     ).choices(['fail', 'skip']),
   )
 
