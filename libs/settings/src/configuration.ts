@@ -175,7 +175,7 @@ export const configurationSchema = z
         kind: z.enum(['embedded', 'kafka']).default('embedded'),
         directory: z.string().min(1).default('.eddy'),
         partitions: z.int().min(1).max(1000).default(1).meta({
-          description: 'Of events, features, labels and dead letters; on Kafka the default is 6.',
+          description: 'Of events, features, labels and dead letters: as many processes of a service share the work.',
         }),
         retentionHours: z.number().positive().default(168),
         maxBytes: z

@@ -32,14 +32,7 @@ it.each<[string, string, LogFlags, Record<string, string>]>([
     {},
   ],
 ])('is %s by %s', (kind, _, flags, environment) => {
-  const { log } = configurationOf(flags, { ...processTerminal, environment })
-  expect([log.kind, log.partitions]).toEqual([kind, kind === 'kafka' ? 6 : 1])
-})
-
-it('has as many partitions as are configured', () => {
-  const config = file('two.yaml', 'log: { kind: kafka, partitions: 2 }')
-  const { log } = configurationOf({ config }, { ...processTerminal, environment: { KAFKA_BROKERS: 'b:9092' } })
-  expect(log.partitions).toBe(2)
+  expect(configurationOf(flags, { ...processTerminal, environment }).log.kind).toBe(kind)
 })
 
 it('refuses a data directory where Kafka is meant', () => {

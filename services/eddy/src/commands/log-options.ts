@@ -20,10 +20,10 @@ export const withLogOptions = (command: Command): Command =>
     .option('--brokers <host:port,…>', 'use Kafka, as KAFKA_BROKERS and kafka.brokers do')
     .option('--kafka-client <client>', 'kafkajs or platformatic (KAFKA_CLIENT)')
 
-/** Who names brokers means Kafka, and there several processes of a service share the work: as many as there are partitions. */
+/** Who names brokers means Kafka. */
 export function impliedByBrokers(value: (path: string) => unknown): Readonly<Record<string, unknown>> {
   const kind = value('log.kind') ?? (value('kafka.brokers') === undefined ? 'embedded' : 'kafka')
-  return kind === 'kafka' ? { 'log.kind': kind, 'log.partitions': 6 } : {}
+  return kind === 'kafka' ? { 'log.kind': kind } : {}
 }
 
 /** @param form of the model that a stream is to begin with; else the one that it began with, if that is kept in the data directory */

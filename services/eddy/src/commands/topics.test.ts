@@ -95,7 +95,7 @@ describeWithCluster('eddy topics create on three brokers', { brokers: 3 }, clust
       ])
     }
     const three = await run(`three-${client}`)
-    expect(three.stdout).toContain(`three-${client}.events: created, 6 partitions, 3 replicas, delete\n`)
+    expect(three.stdout).toContain(`three-${client}.events: created, 1 partition, 3 replicas, delete\n`)
     expect(await described(`three-${client}.events`)).toEqual({ replicas: 3, insync: '2', retention: '7776000000' })
     const two = await run(`two-${client}`, '--replication-factor', '2', '--json')
     expect(linesOf(two.stdout)[0]).toEqual({ topic: `two-${client}.events`, done: 'created', replicas: 2 })
